@@ -1,0 +1,48 @@
+# Every target explains itself: `make help` prints the lines with two hashes.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lint types lock bench-sync crash clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Headrace needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(VENV)/.installed ## the environment, from the pinned lock
+
+demo: install ## land 100,000 events and a mailbox, with a SIGKILL in the middle
+	@$(BIN)/headrace demo
+
+test: install ## the whole suite
+	$(BIN)/pytest
+
+lint: install ## style and mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install ## mypy --strict
+	$(BIN)/mypy
+
+check: lint types test ## the whole truth: lint, types, suite
+
+crash: install ## the long crash suite: many more kills than `make test` does
+	HEADRACE_CRASH_ROUNDS=200 $(BIN)/pytest tests/crash --timeout=7200
+
+bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.sync
+
+lock: ## pin dependencies anew, by hash and without hosts (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-annotate --extra dev --quiet --output-file requirements.lock pyproject.toml
+
+clean: ## remove the environment
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""The durable engine: jobs, the sync loop, stages. The only folder that imports dbos."""

@@ -1,0 +1,197 @@
+"""A job's life: enqueued, begun, paused or ended. Every change is one transaction on its row."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from headrace import telemetry
+from headrace.engine.queues import JOBS, enqueue
+from headrace.engine.sync import Outcome
+from headrace.errors import BadInput
+from headrace.store import connections, jobs
+from headrace.store.database import Connection, Database
+from headrace.store.jobs import JobRow
+from headrace.store.sql import query
+
+ATTEMPTS = 5
+"""Runs of a job that may fail without landing anything before the job fails (A1.12, X4)."""
+
+_BACKOFF_SECONDS = (2, 300)
+
+
+class Run(msgspec.Struct):
+    """One turn of a job, as its workflow sees it; small enough to be a step's result."""
+
+    tenant: str
+    user: str
+    kind: str
+    connection_id: str | None
+    deadline: float
+    began: float
+    landed_before: int
+
+
+def submit(connection: Connection, **wanted: Any) -> tuple[JobRow, bool]:
+    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`."""
+    row, new = jobs.create(connection, **wanted)
+    if new:
+        connection.execute("RESET ROLE")
+        dispatch(connection, row)
+    return row, new
+
+
+def dispatch(connection: Connection, row: JobRow) -> None:
+    """Enqueue the workflow of a job's newest turn."""
+    enqueue(
+        connection,
+        "headrace.job",
+        workflow_id(row["job_id"], row["turn"]),
+        row["job_id"],
+        row["turn"],
+        queue=JOBS,
+        priority=row["priority"],
+        not_before=row["resume_at"],
+    )
+
+
+def workflow_id(job_id: str, turn: int) -> str:
+    """A job's id is the id of its first workflow; later turns are numbered."""
+    return job_id if turn == 1 else f"{job_id}/{turn}"
+
+
+def begin(database: Database, job_id: str, turn: int, minutes: float) -> Run | None:
+    """Take a turn up; None when the job is over or has gone on to another turn."""
+    with database.transaction() as connection:
+        row = connection.execute(
+            query("jobs", "begin"), {"job_id": job_id, "turn": turn}
+        ).fetchone()
+        if row is None:
+            return None
+        landed = jobs.totals(connection, row["tenant_id"], job_id)
+    return Run(
+        tenant=row["tenant_id"],
+        user=row["user_id"],
+        kind=row["kind"],
+        connection_id=row["connection_id"],
+        deadline=time.time() + minutes * 60,
+        began=time.time(),
+        landed_before=landed["fetched"],
+    )
+
+
+def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcome) -> str:
+    """Write down how a turn ended, with whatever follows from it. Returns the job's status.
+
+    Run again after a crash it changes nothing: it applies to this turn only while it is RUNNING.
+    """
+    with database.transaction() as connection:
+        totals = jobs.totals(connection, run.tenant, job_id)
+        progressed = totals["fetched"] > run.landed_before
+        attempts = connection.execute(
+            query("jobs", "attempts"), {"job_id": job_id}
+        ).fetchone() or {"attempts": 0}
+        tried = 1 + (0 if progressed else int(attempts["attempts"]))
+        summary = {**totals, "timed_out": ended.state == "more"}
+        values: dict[str, Any] = {
+            "job_id": job_id,
+            "turn": turn,
+            "summary": Jsonb(summary),
+            "error": ended.error or None,
+            "hint": ended.hint or None,
+            "progressed": progressed,
+            "failed": 0,
+        }
+        # A wait the source asked for is no failure; a run that failed is tried again in a while.
+        waited = ended.state == "retry" and ended.after is not None
+        again = ended.state == "more" or waited
+        if ended.state in ("retry", "failed") and not waited:
+            values["failed"] = 1
+            again = tried < ATTEMPTS
+        if again:
+            status = _pause(connection, values, _resume_at(ended, tried))
+        else:
+            final = {"done": "SUCCEEDED", "stop": "CANCELLED"}.get(ended.state, "FAILED")
+            status = _finish(connection, values, final, ended)
+    if ended.error and ended.state != "stop":
+        telemetry.job_failed(
+            job_id, ended.error, ended.hint, attempts=tried, final=status == "FAILED"
+        )
+    telemetry.run(
+        fetched=totals["fetched"],
+        inserted=totals["inserted"],
+        skipped=totals["unchanged"] + totals["dead_lettered"],
+        duration_ms=int((time.time() - run.began) * 1000),
+        user=run.user,
+        batch=totals["last_batch"],
+        timed_out=ended.state == "more",
+    )
+    return status
+
+
+def _resume_at(ended: Outcome, tried: int) -> datetime | None:
+    if ended.state == "more" or ended.after == 0:
+        return None
+    if ended.after is not None:
+        return datetime.now(UTC) + timedelta(seconds=ended.after)
+    first, most = _BACKOFF_SECONDS
+    wait = min(most, first * 2 ** (tried - 1))
+    return datetime.now(UTC) + timedelta(seconds=wait * random.uniform(0.5, 1))  # noqa: S311
+
+
+def _pause(connection: Connection, values: dict[str, Any], resume_at: datetime | None) -> str:
+    paused = connection.execute(
+        query("jobs", "pause"), {**values, "resume_at": resume_at}
+    ).fetchone()
+    if paused is not None:
+        turn = values["turn"] + 1
+        row = {
+            "job_id": values["job_id"],
+            "turn": turn,
+            "priority": paused["priority"],
+            "resume_at": resume_at,
+        }
+        dispatch(connection, row)
+    return "PENDING"
+
+
+def _finish(
+    connection: Connection, values: dict[str, Any], status: str, ended: Outcome
+) -> str:
+    if status == "CANCELLED":
+        return status
+    row = connection.execute(query("jobs", "finish"), {**values, "status": status}).fetchone()
+    if row is not None and row["connection_id"] is not None:
+        state = "active"
+        if status == "FAILED":
+            state = "needs_reauth" if ended.reauth else "error"
+        connections.health(connection, row["connection_id"], state, ended.error, ended.hint)
+    return status
+
+
+def cancel(connection: Connection, job_id: str) -> JobRow:
+    """Cancel an unfinished job: not another row of it is committed. Raises BadInput otherwise."""
+    row = connection.execute(query("jobs", "cancel"), {"job_id": job_id}).fetchone()
+    if row is None:
+        raise BadInput(
+            f"Job {job_id} cannot be cancelled.", hint="It is over already, or not yours."
+        )
+    return row
+
+
+def retry(connection: Connection, job_id: str) -> JobRow:
+    """Take a failed or cancelled job up again where it stopped. Raises BadInput otherwise."""
+    row = connection.execute(query("jobs", "retry"), {"job_id": job_id}).fetchone()
+    if row is None:
+        raise BadInput(
+            f"Job {job_id} cannot be retried.",
+            hint="Only a failed or cancelled job can; it may also not be yours.",
+        )
+    connection.execute("RESET ROLE")
+    dispatch(connection, row)
+    return row

@@ -1,0 +1,19 @@
+"""Every name of DBOS that it does not promise to keep: one file, held by a contract test."""
+
+from __future__ import annotations
+
+from dbos import DBOS
+from dbos._dbos import _get_dbos_instance
+
+
+def recover(executor_ids: list[str]) -> int:
+    """Re-enqueue what dead executors had begun. Returns how many workflows were found.
+
+    Raises nothing for a single workflow that cannot be recovered: call it until it finds none.
+    """
+    return len(DBOS._recover_pending_workflows(executor_ids))
+
+
+def running() -> set[str]:
+    """The ids of the workflows that this process is running now."""
+    return set(_get_dbos_instance()._active_workflows_set.activeList())

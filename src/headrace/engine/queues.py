@@ -1,0 +1,62 @@
+"""Putting work on DBOS's queues from inside any transaction, in plain SQL.
+
+The engine's own function `dbos.enqueue_workflow` runs in the caller's transaction: rolled back with
+it, visible with its commit. So landed rows and the work that follows from them are one commit.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from headrace.store.database import Connection
+
+APPLICATION: Final = "headrace"
+VERSION: Final = "1"
+"""DBOS runs a workflow only in processes of the same version. It changes when the steps of the
+workflows do, not with every release, so that any peer can take over any job."""
+
+JOBS: Final = "headrace_jobs"
+STAGES: Final = "headrace_stages"
+
+PRIORITIES: Final = {"urgent": 1, "high": 2, "medium": 3, "low": 4}
+"""Lower runs first (A3.41)."""
+
+_ENQUEUE = """
+SELECT dbos.enqueue_workflow(
+  workflow_name => %(name)s, queue_name => %(queue)s, workflow_id => %(id)s,
+  positional_args => %(arguments)s::json[], priority => %(priority)s,
+  app_version => %(version)s, application_name => %(application)s,
+  delay_until_epoch_ms => %(delay)s)
+"""
+
+
+def enqueue(
+    connection: Connection,
+    workflow: str,
+    workflow_id: str,
+    *arguments: Any,
+    queue: str,
+    priority: str = "medium",
+    not_before: datetime | None = None,
+) -> None:
+    """Enqueue one workflow in the caller's transaction. The same id twice is one workflow."""
+    connection.execute(
+        _ENQUEUE,
+        {
+            "name": workflow,
+            "queue": queue,
+            "id": workflow_id,
+            "arguments": [json.dumps(one) for one in arguments],
+            "priority": PRIORITIES[priority],
+            "version": VERSION,
+            "application": APPLICATION,
+            "delay": None if not_before is None else int(not_before.timestamp() * 1000),
+        },
+    )
+
+
+def stage_workflow_id(stage: str, version: int, batch_id: int, attempt: int) -> str:
+    """One id a piece of stage work: asking for it twice does it once."""
+    return f"stage:{stage}:{version}:{batch_id}:{attempt}"

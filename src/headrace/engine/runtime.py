@@ -1,0 +1,99 @@
+"""Starting and ending the engine in a process: the one place that launches DBOS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+
+from headrace import plugins
+from headrace.engine import state, workflows
+from headrace.engine.queues import APPLICATION, JOBS, STAGES, VERSION
+from headrace.engine.sweep import Sweeper
+from headrace.engine.takeover import Liveness, new_executor_id
+from headrace.errors import HeadraceError
+from headrace.settings import Settings
+from headrace.store.database import Database
+from headrace.store.migrate import engine_url, migration_lock, upgrade
+from headrace.vault import Vault
+
+_POLL_SECONDS = 0.05
+"""DBOS polls its queues; its default of one second would be felt by a person waiting."""
+
+
+def prepare(url: str) -> None:
+    """Bring both schemas, ours and the engine's, to this version. Safe with N replicas."""
+    upgrade(url)
+    with migration_lock(url):
+        DBOS.migrate(engine_url(url).render_as_string(hide_password=False))
+
+
+def check() -> None:
+    """Prove at start what would otherwise fail silently later (ruling X8): every kind of job has a
+    handler, every stage is fed, every name is taken once. Raises HeadraceError."""
+    kinds = plugins.sync_kinds()
+    for provider in plugins.providers().values():
+        for kind in (provider.kind, *provider.aliases):
+            if kinds[kind] is not provider:
+                raise HeadraceError(
+                    f"Two providers claim the job kind {kind!r}.", hint="Rename one of them."
+                )
+    plugins.stages()
+    registered = {workflows.run_job.__name__, workflows.run_stage.__name__}
+    if registered != {"run_job", "run_stage"}:
+        raise HeadraceError("The engine's workflows are not registered.", hint="Reinstall.")
+
+
+@contextmanager
+def engine(url: str, settings: Settings) -> Iterator[Database]:
+    """Run jobs in this process while the context lasts. `url` is a migrated database."""
+    check()
+    me = new_executor_id()
+    workers = settings.headrace_workers
+    database = Database(url, name=me, connections=workers * 4 + 8).open()
+    state.enter(state.State(database, settings, Vault.from_settings(settings)))
+    liveness, sweeper = Liveness(database, me), Sweeper(database)
+    liveness.register()
+    DBOS(config=_config(url, me))
+    try:
+        DBOS.launch()
+        DBOS.register_queue(
+            JOBS,
+            worker_concurrency=workers,
+            polling_interval_sec=_POLL_SECONDS,
+            on_conflict="always_update",
+        )
+        DBOS.register_queue(
+            STAGES,
+            worker_concurrency=max(2, workers // 2),
+            polling_interval_sec=_POLL_SECONDS,
+            on_conflict="always_update",
+        )
+        liveness.start()
+        sweeper.start()
+        yield database
+    finally:
+        sweeper.stop()
+        liveness.stop()
+        DBOS.destroy()
+        database.close()
+
+
+def _config(url: str, executor_id: str) -> DBOSConfig:
+    return {
+        "name": APPLICATION,
+        "system_database_url": engine_url(url).render_as_string(hide_password=False),
+        "application_version": VERSION,
+        "executor_id": executor_id,
+        "serializer": DBOSPortableJSONSerializer(),
+        "run_migrations": False,
+        "log_level": "ERROR",
+        "max_executor_threads": 32,
+        # A frozen process must not hold row locks for a minute, which is the default.
+        "sys_db_idle_transaction_timeout_sec": 10,
+        "db_engine_kwargs": {
+            "pool_pre_ping": False,
+            "connect_args": {"application_name": executor_id},
+        },
+    }

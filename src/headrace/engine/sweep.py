@@ -1,0 +1,124 @@
+"""No stranded work: what the tables say is to do is held against what the engine knows of.
+
+A lost trigger delays work until the next sweep, and never loses it. Asking twice does it once,
+because the ids of workflows are made of what they do.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+
+from headrace import telemetry
+from headrace.engine import jobs
+from headrace.engine.cascade import ATTEMPTS, enqueue_stage
+from headrace.plugins import stages
+from headrace.store.database import Connection, Database
+from headrace.store.sql import query
+
+SWEEP_SECONDS = 10.0
+QUIET_SECONDS = 15.0
+"""How long a thing must have been still before the sweeper looks into it."""
+
+# A batch lacks a stage when no run of the stage's present version is written down, and no workflow
+# for it is on its way. The ids are those of `queues.stage_workflow_id`.
+_STRANDED = """
+SELECT b.batch_id, n.stage, n.version, w.tried
+FROM headrace.batches b
+JOIN headrace.streams s USING (tenant_id, stream_id)
+JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
+  AS n (stage, version, content) ON n.content = s.content
+CROSS JOIN LATERAL (
+  SELECT count(*) AS tried, count(*) FILTER (
+    WHERE w.status IN ('ENQUEUED', 'PENDING', 'DELAYED')) AS under_way
+  FROM generate_series(1, %(most)s) AS attempt
+  JOIN dbos.workflow_status w ON w.workflow_uuid =
+    'stage:' || n.stage || ':' || n.version || ':' || b.batch_id || ':' || attempt) w
+WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second'
+  AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
+    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
+  AND w.under_way = 0
+ORDER BY b.batch_id LIMIT 1000
+"""
+
+_WORKFLOW = "SELECT status FROM dbos.workflow_status WHERE workflow_uuid = %s"
+
+_REVIVE = """
+UPDATE headrace.jobs SET status = 'PENDING', turn = turn + 1, resume_at = NULL
+WHERE job_id = %s AND turn = %s AND status IN ('PENDING', 'RUNNING') RETURNING *
+"""
+
+
+def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
+    """Enqueue what is stranded. Returns how many jobs and how many stage runs were."""
+    with database.transaction() as connection:
+        found = (_jobs(connection, quiet), _stages(connection, quiet))
+    if any(found):
+        telemetry.swept(*found)
+    return found
+
+
+def _jobs(connection: Connection, quiet: float) -> int:
+    revived = 0
+    for row in connection.execute(query("jobs", "stalled"), {"quiet": quiet}).fetchall():
+        workflow = connection.execute(
+            _WORKFLOW, [jobs.workflow_id(row["job_id"], row["turn"])]
+        ).fetchone()
+        if workflow is None:
+            jobs.dispatch(connection, row)
+            revived += 1
+        elif workflow["status"] not in ("ENQUEUED", "PENDING", "DELAYED"):
+            # The workflow ended without ending its job: a new turn takes it up.
+            again = connection.execute(_REVIVE, [row["job_id"], row["turn"]]).fetchone()
+            if again is not None:
+                jobs.dispatch(connection, again)
+                revived += 1
+    return revived
+
+
+def _stages(connection: Connection, quiet: float) -> int:
+    known = list(stages().values())
+    stranded = connection.execute(
+        _STRANDED,
+        {
+            "stages": [one.name for one in known],
+            "versions": [one.version for one in known],
+            "contents": [one.content for one in known],
+            "quiet": quiet,
+            "most": 2 * ATTEMPTS,
+        },
+    ).fetchall()
+    for row in stranded:
+        enqueue_stage(
+            connection, stages()[row["stage"]], row["batch_id"], attempt=row["tried"] + 1
+        )
+    return len(stranded)
+
+
+class Sweeper:
+    """Sweeps every so often, in a thread of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="headrace-sweeper", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the sweep under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        while not self._stop.wait(SWEEP_SECONDS):
+            try:
+                sweep(self._database)
+            except psycopg.OperationalError:
+                pass  # PostgreSQL is away: the next sweep tries again
+            except Exception as error:  # noqa: BLE001 - the sweeper must outlive its bugs
+                telemetry.bug("sweep", error)

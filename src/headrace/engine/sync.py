@@ -1,0 +1,163 @@
+"""A leg of a sync job: some seconds of walking every slice that is still open.
+
+A leg is what one durable step covers. It keeps nothing: what is done stands in the checkpoints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import msgspec
+import psycopg
+
+from headrace import telemetry
+from headrace.engine.cascade import follow_up
+from headrace.engine.crashpoints import mark
+from headrace.engine.gather import LoopGuard
+from headrace.engine.walk import Budget, Walk, survive
+from headrace.errors import HeadraceError, NeedsHuman, Retry
+from headrace.plugins import provider as provider_named
+from headrace.provider import Provider, StreamPlan
+from headrace.store import connections
+from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
+from headrace.store.connections import ConnectionRow, Part
+from headrace.store.database import Database, unavailable
+from headrace.store.landing import Landed, Landing
+from headrace.vault import Vault
+
+LEG_SECONDS = 5.0
+SIDE_BY_SIDE = 4
+"""Slices of one connection that are walked at the same time."""
+
+State = Literal["done", "more", "retry", "human", "failed", "stop"]
+
+
+class Outcome(msgspec.Struct):
+    """How a part, a leg or a run ended. `after` is seconds to wait, where the source said."""
+
+    state: State
+    after: float | None = None
+    error: str = ""
+    hint: str = ""
+    reauth: bool = False
+    inserted: int = 0
+
+
+def outcome_of(error: Exception, where: str) -> Outcome:
+    """How a walk ends that raised this."""
+    match error:
+        case Retry():
+            return Outcome("retry", error.after, error.message, error.hint)
+        case NeedsHuman():
+            return Outcome("human", None, error.message, error.hint, error.reauth)
+        case Fenced() | Cancelled():
+            return Outcome("stop", None, error.message)
+        case HeadraceError():
+            return Outcome("failed", None, error.message, error.hint)
+        case psycopg.OperationalError():
+            gone = unavailable(error)
+            return Outcome("retry", 1.0, gone.message, gone.hint)
+        case _:
+            telemetry.bug(where, error)
+            return Outcome("failed", None, f"A bug: {error!r}.", "Report it; what landed is kept.")
+
+
+class Source:
+    """A connection brought to life for one leg: its provider, made once."""
+
+    def __init__(self, database: Database, vault: Vault, row: ConnectionRow) -> None:
+        self._database = database
+        self.row = row
+        secret = None
+        if row["credential"] is not None:
+            secret = vault.open(
+                row["credential"], tenant=row["tenant_id"], connection=row["connection_id"]
+            )
+        made = provider_named(row["provider"])
+        self.provider: Provider = made(made.Config.model_validate(row["config"]), secret=secret)
+        self._noted: set[int] = set()
+
+    async def plan(self) -> list[Part]:
+        """Ask the source for its streams, and make what is needed to walk them."""
+        plans: Sequence[StreamPlan] = await self.provider.streams()
+        with self._database.transaction() as connection:
+            return connections.plan(connection, self.row, plans)
+
+    async def walk(self, job_id: str, part: Part, budget: Budget) -> Outcome:
+        """Walk one slice for a while. Every way it can end becomes an Outcome."""
+        try:
+            landed, complete = await self._walk(job_id, part, budget)
+        except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
+            return outcome_of(error, f"walk of {part.stream}")
+        inserted = sum(one.inserted for one in landed)
+        return Outcome("done" if complete else "more", inserted=inserted)
+
+    async def _walk(self, job_id: str, part: Part, budget: Budget) -> tuple[list[Landed], bool]:
+        with self._database.connection() as connection:
+            claimed = self._claim(connection, job_id, part)
+            guard = LoopGuard(seen_cursors(connection, claimed))
+            content = self._content(connection, part)
+        landing = Landing(self._database, claimed, follow_up(content))
+        walk = Walk(
+            self._database,
+            self.provider,
+            part.stream,
+            claimed,
+            landing,
+            guard,
+            budget,
+            note=self._note(part),
+            mark=mark,
+        )
+        landed = await survive(self._database, claimed, walk.run)
+        return landed, walk.complete
+
+    def _claim(self, connection: Any, job_id: str, part: Part) -> Claim:
+        return claim(
+            connection,
+            tenant=self.row["tenant_id"],
+            user=self.row["user_id"],
+            stream_id=part.stream_id,
+            slice_=part.slice,
+            job_id=job_id,
+        )
+
+    @staticmethod
+    def _content(connection: Any, part: Part) -> str:
+        found = connection.execute(
+            "SELECT content FROM headrace.streams WHERE stream_id = %s", [part.stream_id]
+        ).fetchone()
+        return str(found["content"])
+
+    def _note(self, part: Part) -> Callable[[dict[str, str]], None]:
+        """Logs what the source's pages say of themselves, once a stream."""
+
+        def note(notes: dict[str, str]) -> None:
+            if notes and part.stream_id not in self._noted:
+                self._noted.add(part.stream_id)
+                telemetry.note(self.row["name"], part.stream, notes)
+
+        return note
+
+    async def aclose(self) -> None:
+        """Give the provider's connections and files back."""
+        await self.provider.aclose()
+
+
+async def leg(
+    source: Source, job_id: str, parts: Sequence[Part], records: int | None
+) -> list[Outcome]:
+    """Walk the parts side by side until each ends or the leg's time is up; in the parts' order."""
+    budget = Budget(LEG_SECONDS, records)
+    places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(part: Part) -> Outcome:
+        async with places:
+            if budget.spent:
+                return Outcome("more")
+            return await source.walk(job_id, part, budget)
+
+    return list(await asyncio.gather(*[one(part) for part in parts]))
+

@@ -1,0 +1,181 @@
+"""The two workflows: a job's turn, and a stage's work on a batch.
+
+Their steps return ids and counts, never bodies, and nothing secret: DBOS stores what they return.
+Changing the order of steps here means raising `queues.VERSION`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+import psycopg
+from dbos import DBOS
+
+from headrace import telemetry
+from headrace.engine import cascade, jobs, state
+from headrace.engine.crashpoints import mark
+from headrace.engine.sync import Outcome, Source, leg, outcome_of
+from headrace.errors import HeadraceError
+from headrace.plugins import stages
+from headrace.store import connections
+from headrace.store.connections import Part
+
+
+def _away(error: BaseException) -> bool:
+    return isinstance(error, psycopg.OperationalError)
+
+
+# A step's error is final to DBOS, but PostgreSQL being away is not: such a step is tried again for
+# some minutes, and after that the sweeper finds the job.
+_step = partial(
+    DBOS.step,
+    retries_allowed=True,
+    should_retry=_away,
+    interval_seconds=0.5,
+    backoff_rate=1.5,
+    max_attempts=16,
+)
+
+_MOST_SEVERE = ("stop", "human", "failed", "retry", "done")
+
+
+@_step(name="begin")
+async def _begin(job_id: str, turn: int) -> dict[str, Any] | None:
+    now = state.current()
+    run = await asyncio.to_thread(
+        jobs.begin, now.database, job_id, turn, now.settings.headrace_run_minutes
+    )
+    return None if run is None else msgspec.structs.asdict(run)
+
+
+@DBOS.step(name="plan")
+async def _plan(connection_id: str) -> dict[str, Any]:
+    """The parts of the connection, or how planning failed: a step's error would be final."""
+    try:
+        source = await _source(connection_id)
+        try:
+            parts = await source.plan()
+        finally:
+            await source.aclose()
+    except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
+        return {"ended": _plain(outcome_of(error, "plan"))}
+    return {"parts": [msgspec.structs.asdict(part) for part in parts]}
+
+
+@DBOS.step(name="leg")
+async def _leg(job_id: str, connection_id: str, parts: list[dict[str, Any]]) -> list[Any]:
+    try:
+        source = await _source(connection_id)
+        try:
+            outcomes = await leg(source, job_id, [Part(**part) for part in parts], None)
+        finally:
+            await source.aclose()
+    except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
+        outcomes = [outcome_of(error, "leg")] * len(parts)
+    mark("between-legs")
+    return [_plain(outcome) for outcome in outcomes]
+
+
+@_step(name="conclude")
+async def _conclude(job_id: str, turn: int, run: dict[str, Any], ended: dict[str, Any]) -> str:
+    mark("before-conclude")
+    status = await asyncio.to_thread(
+        jobs.conclude, state.current().database, job_id, turn, jobs.Run(**run), Outcome(**ended)
+    )
+    mark("after-conclude")
+    return status
+
+
+@DBOS.workflow(name="headrace.job")
+async def run_job(job_id: str, turn: int) -> str:
+    """One turn of a job: legs until every part is done, the time is up, or something is wrong."""
+    run = await _begin(job_id, turn)
+    if run is None:
+        return "superseded"
+    planned = await _plan(run["connection_id"])
+    if "ended" in planned:
+        return await _conclude(job_id, turn, run, planned["ended"])
+    open_parts = planned["parts"]
+    ended: list[Outcome] = []
+    while open_parts:
+        outcomes = await _leg(job_id, run["connection_id"], open_parts)
+        results = [Outcome(**one) for one in outcomes]
+        ended += [one for one in results if one.state != "more"]
+        open_parts = [
+            part
+            for part, one in zip(open_parts, results, strict=True)
+            if one.state == "more"
+        ]
+        if await _late(run["deadline"]):
+            break
+    return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
+
+
+@DBOS.step(name="late")
+async def _late(deadline: float) -> bool:
+    return time.time() >= deadline
+
+
+def _sum_up(ended: list[Outcome], more: bool) -> Outcome:
+    """How a run ended, from how its parts did: the most severe, unless something is left to do."""
+    by_state = {one.state: one for one in reversed(ended)}
+    for severe in _MOST_SEVERE:
+        if severe in by_state and not (severe == "done" and more):
+            return by_state[severe]
+    return Outcome("more" if more else "done")
+
+
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    return msgspec.structs.asdict(outcome)
+
+
+async def _source(connection_id: str) -> Source:
+    now = state.current()
+
+    def load() -> Source:
+        with now.database.connection() as connection:
+            row = connections.get(connection, connection_id)
+        if row is None:
+            raise HeadraceError("The job's connection is gone.", hint="Make it again and sync.")
+        return Source(now.database, now.vault, row)
+
+    return await asyncio.to_thread(load)
+
+
+@DBOS.workflow(name="headrace.stage")
+def run_stage(stage: str, batch_id: int, attempt: int) -> int:
+    """One stage on one batch. A failure is tried again later, by a workflow of its own."""
+    return _stage_step(stage, batch_id, attempt)
+
+
+@_step(name="stage")
+def _stage_step(stage: str, batch_id: int, attempt: int) -> int:
+    database = state.current().database
+    try:
+        mark("before-stage")
+        written = cascade.run_stage(
+            database, stage, batch_id, isolate=attempt == cascade.ATTEMPTS
+        )
+        mark("after-stage")
+        return written
+    except psycopg.OperationalError:
+        raise
+    except Exception as error:
+        telemetry.bug(f"stage {stage} on batch {batch_id}", error)
+        if attempt >= cascade.ATTEMPTS:
+            cascade.give_up(database, stage, batch_id, repr(error))
+            return 0
+        with database.transaction() as connection:
+            cascade.enqueue_stage(
+                connection,
+                stages()[stage],
+                batch_id,
+                attempt=attempt + 1,
+                not_before=datetime.now(UTC) + timedelta(seconds=2**attempt),
+            )
+        return 0

@@ -1,0 +1,102 @@
+"""Finds providers and stages: the folders are the registry, entry points serve other packages.
+
+Entry point groups are `headrace.providers` and `headrace.stages`; each names a module.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+
+from headrace import providers as provider_folder
+from headrace import stages as stage_folder
+from headrace.errors import BadInput
+from headrace.provider import Provider
+from headrace.stage import RawEvent, Row, Stage, StageError
+
+
+def _modules(folder: ModuleType, group: str) -> Iterator[ModuleType]:
+    for found in sorted(pkgutil.iter_modules(folder.__path__), key=lambda m: m.name):
+        yield importlib.import_module(f"{folder.__name__}.{found.name}")
+    for point in sorted(entry_points(group=group)):
+        yield point.load()
+
+
+@cache
+def providers() -> dict[str, type[Provider]]:
+    """Every provider by name."""
+    found: dict[str, type[Provider]] = {}
+    for module in _modules(provider_folder, "headrace.providers"):
+        for value in vars(module).values():
+            if (
+                isinstance(value, type)
+                and issubclass(value, Provider)
+                and value is not Provider
+                and value.__module__ == module.__name__
+            ):
+                found[value.name] = value
+    return found
+
+
+def provider(name: str) -> type[Provider]:
+    """The provider of that name. Raises BadInput with the nearest name there is."""
+    known = providers()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        raise BadInput(
+            f"There is no provider {name!r}.",
+            hint=f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}.",
+        )
+    return known[name]
+
+
+def sync_kinds() -> dict[str, type[Provider]]:
+    """Every sync job kind and alias, with the provider it runs."""
+    return {
+        kind: one for one in providers().values() for kind in (one.kind, *one.aliases)
+    }
+
+
+@cache
+def stages() -> dict[str, Stage]:
+    """Every stage by name, proven to be wired: what it reads, somebody writes (ruling X8)."""
+    found = {
+        value.name: value
+        for module in _modules(stage_folder, "headrace.stages")
+        for value in vars(module).values()
+        if isinstance(value, Stage)
+    }
+    prove(found.values())
+    return found
+
+
+def prove(declared: Iterable[Stage]) -> None:
+    """Refuse a stage that nothing can feed. Raises StageError."""
+    declared = list(declared)
+    written = {one.writes for one in declared}
+    for one in declared:
+        if one.reads is not RawEvent and one.reads not in written:
+            raise StageError(
+                f"Stage {one.name} reads {one.reads.__name__}, which no stage writes.",
+                hint="Add the stage that writes it, or correct the annotation.",
+            )
+        if one.reads is RawEvent and one.content is None:
+            raise StageError(
+                f"Stage {one.name} reads raw events but does not say of which content.",
+                hint='Declare it as @stage(version=1, content="application/json").',
+            )
+
+
+def raw_stages(content: str) -> list[Stage]:
+    """The stages that read raw events of this content."""
+    return [s for s in stages().values() if s.reads is RawEvent and s.content == content]
+
+
+def row_stages(row: type[Row]) -> list[Stage]:
+    """The stages that read what another stage wrote."""
+    return [s for s in stages().values() if s.reads is row]

@@ -1,0 +1,102 @@
+"""The source contract: a provider turns one cursor into one page, and keeps no state.
+
+A provider is one file in `headrace/providers/` (or an entry point `headrace.providers` of another
+package) holding one subclass of `Provider`. Nothing else needs an edit: the folder is the registry.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, TypeAlias
+
+import msgspec
+from pydantic import BaseModel
+
+JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
+"""Any JSON value. A cursor is one: opaque to everything but its provider."""
+
+
+class Record(msgspec.Struct, gc=False):
+    """One source record, as received.
+
+    `payload` is the bytes the source sent, verbatim: they are the truth that every later table is
+    rebuilt from. `occurred_at` is timezone-aware, or None where the source does not say.
+    """
+
+    source_id: str
+    payload: bytes
+    occurred_at: datetime | None = None
+
+
+class BadRecord(msgspec.Struct, gc=False):
+    """One thing the source sent that cannot be a `Record`: it becomes a dead letter, alone."""
+
+    raw: bytes
+    reason: str
+    hint: str = ""
+    source_id: str | None = None
+
+
+class Page(msgspec.Struct):
+    """What one fetch returned.
+
+    `cursor` is what to ask for next while `more` is true. With `more` false the walk is complete,
+    and `cursor` is where the next run begins (None: from the start again).
+    `notes` are facts about the exchange worth a log line, such as the envelope that was seen.
+    """
+
+    records: Sequence[Record]
+    cursor: JSON
+    more: bool
+    bad: Sequence[BadRecord] = ()
+    notes: dict[str, str] = {}
+
+
+class StreamPlan(msgspec.Struct, frozen=True):
+    """One stream a connection offers. `content` is the media type of its records' payloads.
+
+    `slices` names the parts that may be walked side by side, each with its own checkpoint; a
+    stream that cannot be cut has the single slice "". `total` is the number of records expected,
+    where the source says: only progress displays use it.
+    """
+
+    name: str
+    content: str = "application/json"
+    slices: tuple[str, ...] = ("",)
+    total: int | None = None
+
+
+class Provider(ABC):
+    """One kind of source. Made once per run from its connection's config; used by one event loop.
+
+    `fetch` raises `Retry`, `NeedsHuman` or `Expired`; records that cannot be used go into
+    `Page.bad`. Anything else that it raises counts as a bug and fails the job.
+    """
+
+    name: ClassVar[str]
+    """The word people write: `rest`, `mailbox`, `gmail`."""
+    kind: ClassVar[str]
+    """The kind of its sync job, such as `rest_sync` (REQUIREMENTS X3)."""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other kinds accepted on intake for the same job."""
+    Config: ClassVar[type[BaseModel]]
+    """What a connection of this provider is configured with; unknown keys are refused."""
+
+    def __init__(self, config: Any, *, secret: str | None = None) -> None:
+        """`config` is an instance of `Config`; `secret` is the connection's opened credential."""
+        self.config = config
+        self.secret = secret
+
+    @abstractmethod
+    async def streams(self) -> Sequence[StreamPlan]:
+        """The streams this connection has now. Raises like `fetch`."""
+
+    @abstractmethod
+    async def fetch(self, stream: str, slice_: str, cursor: JSON) -> Page:
+        """One exchange: the page at `cursor` (None: the beginning of the slice)."""
+
+    async def aclose(self) -> None:
+        """Give back connections and files."""
+        return

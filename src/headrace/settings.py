@@ -1,0 +1,99 @@
+"""One frozen settings object, read from the environment once, wrong values refused at start."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from headrace.errors import BadInput
+
+
+def _default_home() -> Path:
+    # PostgreSQL refuses to run as root, and the account it runs under cannot enter /root.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/headrace")
+    return Path(platformdirs.user_data_dir("headrace"))
+
+
+class Settings(BaseSettings):
+    """Every setting Headrace reads; each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str | None = Field(
+        None, description="PostgreSQL to use. Unset: an embedded one in the data folder."
+    )
+    dbos_database_url: str | None = Field(
+        None, description="Where the durable engine keeps its tables. Unset: the same database."
+    )
+    redis_url: str | None = Field(None, description="Redis Streams front door. Unset: no Redis.")
+    service_host: str = Field(
+        "127.0.0.1", description="Address the API binds. 0.0.0.0 opens it to the network."
+    )
+    service_port: int = Field(8000, ge=0, le=65535, description="Port the API binds.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest level that is logged."
+    )
+    headrace_home: Path = Field(
+        default_factory=_default_home, description="Folder for everything kept on this machine."
+    )
+    headrace_secret_key: SecretStr | None = Field(
+        None, description="Key that seals credentials. Unset: made once and kept in the data folder."
+    )
+    headrace_api_key: SecretStr | None = Field(
+        None, description="First API key. Unset: one is made and printed once by `headrace up`."
+    )
+    headrace_document_roots: str = Field(
+        "", description="Folders API callers may name in a job, separated like PATH."
+    )
+    headrace_workers: int = Field(
+        4, ge=1, le=256, description="Jobs one worker process runs at the same time."
+    )
+    headrace_run_minutes: float = Field(
+        10, gt=0, description="Wall time after which a run stops and the next one goes on (A1.10)."
+    )
+    headrace_private_hosts: bool = Field(
+        False,
+        description="Whether sources named by API callers may be on private or local addresses.",
+    )
+    api_base_url: str | None = Field(
+        None, description="One REST source from the environment alone: its base URL."
+    )
+    api_key: SecretStr | None = Field(
+        None, description="Key for API_BASE_URL, sent as X-API-Key."
+    )
+    batch_size: int = Field(100, ge=1, le=100_000, description="Records per fetch (A2.6).")
+    rate_limit_delay_ms: int = Field(
+        0, ge=0, description="Least pause between requests to a REST source, in milliseconds."
+    )
+
+    @cached_property
+    def postgres_folder(self) -> Path:
+        """Where the embedded PostgreSQL keeps its data."""
+        return self.headrace_home / "postgres"
+
+
+def load(**overrides: object) -> Settings:
+    """Read the settings. Raises BadInput naming the variable, what is wrong and a near name."""
+    known = {name.upper() for name in Settings.model_fields}
+    for name in os.environ:
+        if name.startswith("HEADRACE_") and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {near[0]}?" if near else "See docs/reference/settings.md."
+            raise BadInput(f"There is no setting {name}.", hint=hint)
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        raise BadInput(
+            f"The setting {name} cannot be used: {first['msg']}.",
+            hint="See docs/reference/settings.md.",
+        ) from None

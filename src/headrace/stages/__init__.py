@@ -1,0 +1,1 @@
+"""One file a stage: dropping a file here is all it takes to add one."""

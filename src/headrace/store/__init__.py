@@ -1,0 +1,1 @@
+"""PostgreSQL: migrations, landing, queries. The only folder that holds SQL for landing."""

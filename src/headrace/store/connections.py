@@ -1,0 +1,149 @@
+"""Connections, their streams and the checkpoints of their slices."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+from headrace.errors import BadInput
+from headrace.provider import StreamPlan
+from headrace.store.database import Connection
+
+ConnectionRow = dict[str, Any]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One slice of one stream: what a walk is of."""
+
+    stream_id: int
+    stream: str
+    slice: str
+
+
+def save(
+    connection: Connection,
+    *,
+    tenant: str,
+    user: str,
+    provider: str,
+    name: str,
+    config: dict[str, Any],
+    addresses: Sequence[str] = (),
+) -> ConnectionRow:
+    """Make the connection of that name, or bring its config up to date; its id stays."""
+    row = connection.execute(
+        """
+        INSERT INTO headrace.connections
+          (tenant_id, user_id, connection_id, provider, name, config, addresses)
+        VALUES (%s, %s, %s, %s, %s, %s, %s)
+        ON CONFLICT (tenant_id, user_id, name) DO UPDATE
+        SET config = excluded.config, addresses = excluded.addresses, health = 'active',
+            health_reason = NULL, health_hint = NULL
+        WHERE headrace.connections.provider = excluded.provider
+        RETURNING *
+        """,
+        [tenant, user, str(uuid.uuid4()), provider, name, Jsonb(config), list(addresses)],
+    ).fetchone()
+    if row is None:
+        raise BadInput(
+            f"There is a connection {name!r} already, of another provider.",
+            hint="Choose another name, or remove that one.",
+        )
+    return row
+
+
+def seal(connection: Connection, connection_id: str, credential: bytes) -> None:
+    """Keep a connection's sealed credential."""
+    connection.execute(
+        "UPDATE headrace.connections SET credential = %s WHERE connection_id = %s",
+        [credential, connection_id],
+    )
+
+
+def get(connection: Connection, connection_id: str) -> ConnectionRow | None:
+    """One connection's row by its id."""
+    return connection.execute(
+        "SELECT * FROM headrace.connections WHERE connection_id = %s", [connection_id]
+    ).fetchone()
+
+
+def listing(connection: Connection) -> list[ConnectionRow]:
+    """Every connection this session may see, with what has been landed of it."""
+    return connection.execute(
+        """
+        SELECT c.*, count(b.batch_id) AS batches, coalesce(sum(b.inserted), 0)::bigint AS records,
+               max(b.committed_at) AS landed_at
+        FROM headrace.connections c
+        LEFT JOIN headrace.streams s USING (tenant_id, connection_id)
+        LEFT JOIN headrace.batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.stream_id
+        GROUP BY c.tenant_id, c.connection_id ORDER BY c.name
+        """
+    ).fetchall()
+
+
+def health(
+    connection: Connection, connection_id: str, state: str, reason: str = "", hint: str = ""
+) -> None:
+    """Say how a connection is: active, paused, needs_reauth or error."""
+    connection.execute(
+        """
+        UPDATE headrace.connections
+        SET health = %s, health_reason = NULLIF(%s, ''), health_hint = NULLIF(%s, ''),
+            synced_at = CASE WHEN %s = 'active' THEN now() ELSE synced_at END
+        WHERE connection_id = %s
+        """,
+        [state, reason, hint, state, connection_id],
+    )
+
+
+def plan(
+    connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPlan]
+) -> list[Part]:
+    """Make the streams and the checkpoints of their slices, or find them; in the plans' order."""
+    keys = {
+        "tenant": owner["tenant_id"],
+        "user": owner["user_id"],
+        "connection": owner["connection_id"],
+        "names": [one.name for one in plans],
+        "contents": [one.content for one in plans],
+        "totals": [one.total for one in plans],
+        "owners": [one.name for one in plans for _ in one.slices],
+        "slices": [slice_ for one in plans for slice_ in one.slices],
+    }
+    connection.execute(
+        """
+        INSERT INTO headrace.streams (tenant_id, user_id, connection_id, name, content, total)
+        SELECT %(tenant)s, %(user)s, %(connection)s, name, content, total
+        FROM unnest(%(names)s::text[], %(contents)s::text[], %(totals)s::bigint[])
+          AS p (name, content, total)
+        ON CONFLICT (tenant_id, connection_id, name) DO UPDATE
+        SET content = excluded.content, total = excluded.total
+        """,
+        keys,
+    )
+    connection.execute(
+        """
+        INSERT INTO headrace.checkpoints (tenant_id, user_id, stream_id, slice)
+        SELECT s.tenant_id, s.user_id, s.stream_id, p.slice
+        FROM unnest(%(owners)s::text[], %(slices)s::text[]) AS p (name, slice)
+        JOIN headrace.streams s ON s.tenant_id = %(tenant)s
+          AND s.connection_id = %(connection)s AND s.name = p.name
+        ON CONFLICT DO NOTHING
+        """,
+        keys,
+    )
+    rows = connection.execute(
+        """
+        SELECT s.stream_id, s.name AS stream, p.slice
+        FROM unnest(%(owners)s::text[], %(slices)s::text[]) WITH ORDINALITY AS p (name, slice, at)
+        JOIN headrace.streams s ON s.tenant_id = %(tenant)s
+          AND s.connection_id = %(connection)s AND s.name = p.name
+        ORDER BY p.at
+        """,
+        keys,
+    ).fetchall()
+    return [Part(**row) for row in rows]

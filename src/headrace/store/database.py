@@ -1,0 +1,90 @@
+"""The pool of connections, and the two ways to use one: as the writer, or on behalf of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from headrace.errors import Unavailable
+
+Connection = psycopg.Connection[dict[str, Any]]
+
+_GONE = (psycopg.OperationalError, psycopg.errors.AdminShutdown, PoolTimeout)
+
+
+def unavailable(error: Exception) -> Unavailable:
+    """What a person should read when PostgreSQL does not answer, cannot write or lets nobody in."""
+    if isinstance(error, psycopg.errors.DiskFull):
+        return Unavailable(
+            "PostgreSQL's disk is full; nothing that was committed is lost.",
+            hint="Free some space and run the same command again: it goes on where it stopped.",
+        )
+    detail = str(error).strip().splitlines()
+    return Unavailable(
+        f"PostgreSQL does not answer: {detail[0] if detail else type(error).__name__}.",
+        hint="Check that it runs and that DATABASE_URL names it; work goes on where it stopped.",
+    )
+
+
+class Database:
+    """One PostgreSQL, by URL, with a pool that survives its restarts."""
+
+    def __init__(self, url: str, *, name: str = "headrace", connections: int = 8) -> None:
+        self.url = url
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            min_size=1,
+            max_size=connections,
+            timeout=30,
+            open=False,
+            check=ConnectionPool.check_connection,
+            connection_class=psycopg.Connection[dict[str, Any]],
+            kwargs={"row_factory": dict_row, "application_name": name, "autocommit": True},
+        )
+
+    def open(self) -> Database:
+        """Connect. Raises Unavailable with the server's own words when nobody answers."""
+        try:
+            # One plain connection first: the pool retries quietly, and hides why it cannot.
+            psycopg.connect(self.url, connect_timeout=10).close()
+            self._pool.open(wait=True, timeout=30)
+        except _GONE as error:
+            raise unavailable(error) from error
+        return self
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._pool.close(timeout=5)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """A connection in autocommit, as the owner of the tables."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction as the owner of the tables: commits at the end, or leaves nothing."""
+        with self._pool.connection() as connection, connection.transaction():
+            yield connection
+
+    @contextmanager
+    def people(self, tenant: str, user: str | None) -> Iterator[Connection]:
+        """One transaction bound by row-level security to a tenant, and to one user if given."""
+        with self.transaction() as connection:
+            bind(connection, tenant, user)
+            yield connection
+
+
+def bind(connection: Connection, tenant: str, user: str | None) -> None:
+    """Make the rest of this transaction see one tenant's rows only."""
+    connection.execute(
+        "SELECT set_config('headrace.tenant', %s, true), set_config('headrace.user', %s, true),"
+        " set_config('role', 'headrace_people', true)",
+        [tenant, user or ""],
+    )

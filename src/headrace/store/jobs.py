@@ -1,0 +1,86 @@
+"""Jobs as people see them: made, listed, cancelled, retried. The engine moves them on."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from headrace.store.database import Connection
+from headrace.store.sql import query
+
+JobRow = dict[str, Any]
+
+
+def create(
+    connection: Connection,
+    *,
+    tenant: str,
+    user: str,
+    kind: str,
+    connection_id: str | None = None,
+    payload: dict[str, Any] | None = None,
+    priority: str = "medium",
+    idempotency_key: str | None = None,
+) -> tuple[JobRow, bool]:
+    """The job, and whether it is new: a connection's active job or the same key answers itself."""
+    values = {
+        "tenant": tenant,
+        "user": user,
+        "job_id": str(uuid.uuid4()),
+        "kind": kind,
+        "connection_id": connection_id,
+        "payload": Jsonb(payload or {}),
+        "priority": priority,
+        "idempotency_key": idempotency_key,
+    }
+    while True:
+        made = connection.execute(query("jobs", "create"), values).fetchone()
+        if made is not None:
+            return made, True
+        found = connection.execute(query("jobs", "existing"), values).fetchone()
+        if found is not None:
+            return found, False
+        # The one in the way ended between the two statements: now there is room.
+
+
+def get(connection: Connection, job_id: str) -> JobRow | None:
+    """One job's row."""
+    return connection.execute(query("jobs", "get"), {"job_id": job_id}).fetchone()
+
+
+def totals(connection: Connection, tenant: str, job_id: str) -> dict[str, int]:
+    """What the job has landed so far; `last_batch` is None before the first."""
+    row = connection.execute(query("jobs", "totals"), {"tenant": tenant, "job_id": job_id})
+    found = row.fetchone()
+    assert found is not None, "an aggregate always answers"
+    return found
+
+
+def listing(
+    connection: Connection,
+    *,
+    status: str | None = None,
+    kind: str | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[JobRow]:
+    """The newest jobs this connection may see, before a (created_at, job_id) if given."""
+    return connection.execute(
+        """
+        SELECT * FROM headrace.jobs
+        WHERE (%(status)s::text IS NULL OR status = %(status)s)
+          AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+          AND (%(at)s::timestamptz IS NULL OR (created_at, job_id) < (%(at)s, %(id)s))
+        ORDER BY created_at DESC, job_id DESC LIMIT %(limit)s
+        """,
+        {
+            "status": status,
+            "kind": kind,
+            "at": before[0] if before else None,
+            "id": before[1] if before else None,
+            "limit": limit,
+        },
+    ).fetchall()

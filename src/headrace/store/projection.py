@@ -1,0 +1,129 @@
+"""Writing what a stage made: by COPY, newest version of each record, in the caller's transaction."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from headrace.stage import Row
+from headrace.store.database import Connection
+
+_OWNED = ("tenant_id", "user_id", "stream_id", "batch_id")
+_OWNED_TYPES = ("text", "text", "int8", "int8")
+
+Convert = Callable[[Any], Any]
+
+
+def _tsvector(terms: frozenset[str]) -> bytes:
+    """PostgreSQL's binary tsvector: a count, then each lexeme, a NUL, and no positions."""
+    lexemes = sorted(term.encode()[:2000] for term in terms)
+    return struct.pack(">i", len(lexemes)) + b"".join([one + b"\0\0\0" for one in lexemes])
+
+
+# How a field's Python type travels. COPY's binary json is its text, so bytes of JSON go as they are.
+_KINDS: dict[Any, tuple[str, Convert | None]] = {
+    str: ("text", None),
+    str | None: ("text", None),
+    int: ("int4", None),
+    bool: ("bool", None),
+    bytes: ("bytea", None),
+    datetime: ("timestamptz", None),
+    datetime | None: ("timestamptz", None),
+    list[str]: ("text[]", None),
+    frozenset[str]: ("bytea", _tsvector),
+}
+
+
+class Target:
+    """How one row type is written to its table."""
+
+    def __init__(self, row: type[Row]) -> None:
+        fields = msgspec.structs.fields(row)
+        self.table = f"headrace.{row.table}"
+        # The one field whose column has another name: terms are what makes a row searchable.
+        self.columns = (
+            *_OWNED,
+            *("search" if f.name == "terms" else f.name for f in fields),
+        )
+        self.types = (*_OWNED_TYPES, *(_KINDS[f.type][0] for f in fields))
+        self.converts = [
+            (at + len(_OWNED), convert)
+            for at, f in enumerate(fields)
+            if (convert := _KINDS[f.type][1]) is not None
+        ]
+        self.key = ("tenant_id", "stream_id", *row.key)
+
+    def copy(self, connection: Connection, table: str, owned: tuple[Any, ...], rows: Any) -> None:
+        """COPY rows straight into a table. Raises psycopg's UniqueViolation when one is there."""
+        statement = f"COPY {table} ({', '.join(self.columns)}) FROM STDIN (FORMAT binary)"
+        with connection.cursor().copy(statement) as copy:
+            copy.set_types(self.types)
+            write = copy.write_row
+            astuple = msgspec.structs.astuple
+            if not self.converts:
+                for row in rows:
+                    write((*owned, *astuple(row)))
+                return
+            for row in rows:
+                values = [*owned, *astuple(row)]
+                for at, convert in self.converts:
+                    values[at] = convert(values[at])
+                write(values)
+
+    def merge(self, connection: Connection, owned: tuple[Any, ...], rows: Any) -> None:
+        """Upsert: an older version never overwrites a newer one, whatever order batches come in."""
+        columns = ", ".join(self.columns)
+        key = ", ".join(self.key)
+        changes = ", ".join(f"{c} = excluded.{c}" for c in self.columns if c not in self.key)
+        staged = f"staged_{self.table.split('.')[1]}"
+        self._run(
+            connection,
+            f"CREATE TEMP TABLE IF NOT EXISTS {staged} ON COMMIT DELETE ROWS AS"
+            f" SELECT {columns} FROM {self.table} WITH NO DATA",
+        )
+        self.copy(connection, staged, owned, rows)
+        self._run(
+            connection,
+            f"INSERT INTO {self.table} AS now ({columns})"
+            f" SELECT DISTINCT ON ({key}) {columns} FROM {staged} ORDER BY {key}, version DESC"
+            f" ON CONFLICT ({key}) DO UPDATE SET {changes} WHERE now.version <= excluded.version",
+        )
+
+    @staticmethod
+    def _run(connection: Connection, statement: str) -> None:
+        # Built from class names and field names of this program, never from data.
+        connection.execute(statement)
+
+
+@cache
+def target(row: type[Row]) -> Target:
+    """The target of a row type; worked out once."""
+    return Target(row)
+
+
+def write(
+    connection: Connection,
+    row: type[Row],
+    rows: Sequence[Row],
+    *,
+    tenant: str,
+    user: str,
+    stream_id: int,
+    batch_id: int,
+    merge: bool,
+) -> None:
+    """Write the rows of one batch. Without `merge` they are taken to be new, and psycopg's
+    UniqueViolation says if they are not."""
+    if not rows:
+        return
+    owned = (tenant, user, stream_id, batch_id)
+    to = target(row)
+    if merge:
+        to.merge(connection, owned, rows)
+    else:
+        to.copy(connection, to.table, owned, rows)

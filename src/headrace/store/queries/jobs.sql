@@ -1,0 +1,79 @@
+-- Jobs: one row each, moved only by these statements.
+
+-- name: create
+-- A connection has one active job: asking again answers with it. The same idempotency key, too.
+INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
+  idempotency_key)
+VALUES (%(tenant)s, %(user)s, %(job_id)s, %(kind)s, %(connection_id)s, %(payload)s, %(priority)s,
+  %(idempotency_key)s)
+ON CONFLICT DO NOTHING
+RETURNING *;
+
+-- name: existing
+SELECT * FROM headrace.jobs
+WHERE tenant_id = %(tenant)s
+  AND (idempotency_key = %(idempotency_key)s
+       OR (connection_id = %(connection_id)s AND status IN ('PENDING', 'RUNNING')))
+ORDER BY idempotency_key = %(idempotency_key)s DESC NULLS LAST
+LIMIT 1;
+
+-- name: begin
+-- Only the newest turn of an unfinished job may run; a recovered workflow finds its own turn again.
+UPDATE headrace.jobs
+SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NULL
+WHERE job_id = %(job_id)s AND turn = %(turn)s AND status IN ('PENDING', 'RUNNING')
+RETURNING tenant_id, user_id, kind, connection_id, payload, priority;
+
+-- name: finish
+UPDATE headrace.jobs
+SET status = %(status)s, completed_at = now(), summary = %(summary)s, last_error = %(error)s,
+    hint = %(hint)s, attempts = attempts + %(failed)s
+WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
+RETURNING tenant_id, user_id, connection_id, kind;
+
+-- name: pause
+-- The next turn goes on where this one stopped. A turn that landed something starts counting its
+-- failures anew: five attempts are for getting nowhere (X4).
+UPDATE headrace.jobs
+SET status = 'PENDING', turn = turn + 1, resume_at = %(resume_at)s, last_error = %(error)s,
+    hint = %(hint)s, summary = %(summary)s,
+    attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s
+WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
+RETURNING priority;
+
+-- name: attempts
+SELECT attempts FROM headrace.jobs WHERE job_id = %(job_id)s;
+
+-- name: cancel
+UPDATE headrace.jobs SET status = 'CANCELLED', completed_at = now()
+WHERE job_id = %(job_id)s AND status IN ('PENDING', 'RUNNING')
+RETURNING *;
+
+-- name: retry
+UPDATE headrace.jobs
+SET status = 'PENDING', turn = turn + 1, attempts = 0, completed_at = NULL, last_error = NULL,
+    hint = NULL, resume_at = NULL
+WHERE job_id = %(job_id)s AND status IN ('FAILED', 'CANCELLED')
+RETURNING *;
+
+-- name: get
+SELECT * FROM headrace.jobs WHERE job_id = %(job_id)s;
+
+-- name: totals
+-- What a job has landed so far: the sum of its batches.
+SELECT coalesce(sum(fetched), 0)::bigint AS fetched,
+       coalesce(sum(inserted), 0)::bigint AS inserted,
+       coalesce(sum(unchanged), 0)::bigint AS unchanged,
+       coalesce(sum(dead_lettered), 0)::bigint AS dead_lettered,
+       coalesce(sum(pages), 0)::bigint AS pages,
+       count(*)::bigint AS batches,
+       max(batch_id) AS last_batch
+FROM headrace.batches
+WHERE tenant_id = %(tenant)s AND job_id = %(job_id)s;
+
+-- name: stalled
+-- Unfinished jobs that ought to be moving, for the sweeper to hold against the engine's own list.
+SELECT job_id, turn, status, priority, resume_at FROM headrace.jobs
+WHERE status IN ('PENDING', 'RUNNING')
+  AND coalesce(resume_at, started_at, created_at) < now() - %(quiet)s * interval '1 second'
+LIMIT 1000;

@@ -1,0 +1,99 @@
+-- What one landing transaction says to PostgreSQL, in order.
+
+-- name: lock_checkpoint
+-- Lock first, then compare: a compare-and-set UPDATE alone would read the old row version and not
+-- wait. The job's status is read here so that a cancelled job cannot commit another row.
+SELECT c.epoch, j.status, nextval('headrace.batches_batch_id_seq') AS batch_id
+FROM headrace.checkpoints c
+LEFT JOIN headrace.jobs j ON j.job_id = %(job_id)s
+WHERE c.tenant_id = %(tenant)s AND c.stream_id = %(stream_id)s AND c.slice = %(slice)s
+FOR UPDATE OF c;
+
+-- name: copy_raw
+-- Straight into the table, every row as its first version: right while a walk brings only new
+-- records, and a unique violation says when it does not.
+COPY headrace.raw_events (tenant_id, user_id, stream_id, batch_id, version, source_id,
+  content_hash, occurred_at, payload) FROM STDIN (FORMAT binary)
+
+-- name: make_staging
+CREATE TEMP TABLE IF NOT EXISTS landing (
+  ord integer, source_id text COLLATE "C", content_hash bytea, occurred_at timestamptz,
+  payload bytea) ON COMMIT DELETE ROWS
+
+-- name: copy_staging
+COPY landing (ord, source_id, content_hash, occurred_at, payload) FROM STDIN (FORMAT binary)
+
+-- name: merge_staging
+-- A record is new when its hash differs from the one before it: the one before it in this commit,
+-- or else the newest version in the table. So A, B, A are three versions, and A, A is one.
+-- Sorted, so that two slices that meet in one key wait for each other instead of deadlocking.
+WITH incoming AS (
+  SELECT *, lag(content_hash) OVER (PARTITION BY source_id ORDER BY ord) AS before
+  FROM landing
+), fresh AS (
+  SELECT i.*, coalesce(newest.version, 0) AS base
+  FROM incoming i
+  LEFT JOIN LATERAL (
+    SELECT r.version, r.content_hash
+    FROM headrace.raw_events r
+    WHERE r.tenant_id = %(tenant)s AND r.stream_id = %(stream_id)s AND r.source_id = i.source_id
+    ORDER BY r.version DESC LIMIT 1
+  ) newest ON true
+  WHERE i.content_hash IS DISTINCT FROM coalesce(i.before, newest.content_hash)
+)
+INSERT INTO headrace.raw_events (tenant_id, user_id, stream_id, batch_id, version, source_id,
+  content_hash, occurred_at, payload)
+SELECT %(tenant)s, %(user)s, %(stream_id)s, %(batch_id)s,
+  base + row_number() OVER (PARTITION BY source_id ORDER BY ord),
+  source_id, content_hash, occurred_at, payload
+FROM fresh ORDER BY source_id, ord;
+
+-- name: write_batch
+INSERT INTO headrace.batches (tenant_id, user_id, batch_id, stream_id, slice, walk, job_id, epoch,
+  pages, fetched, inserted, unchanged, dead_lettered, payload_bytes, cursor_before, cursor_after,
+  cursor_hashes)
+OVERRIDING SYSTEM VALUE
+VALUES (%(tenant)s, %(user)s, %(batch_id)s, %(stream_id)s, %(slice)s, %(walk)s, %(job_id)s,
+  %(epoch)s, %(pages)s, %(fetched)s, %(inserted)s, %(unchanged)s, %(dead_lettered)s,
+  %(payload_bytes)s, %(cursor_before)s, %(cursor_after)s, %(cursor_hashes)s);
+
+-- name: move_checkpoint
+UPDATE headrace.checkpoints
+SET cursor = %(cursor_after)s,
+    pages = pages + %(pages)s,
+    restarts = CASE WHEN %(complete)s THEN 0 ELSE restarts END,
+    high_water = greatest(high_water, %(high_water)s),
+    done_by = CASE WHEN %(complete)s THEN %(job_id)s ELSE done_by END,
+    walk = walk + CASE WHEN %(complete)s THEN 1 ELSE 0 END,
+    updated_at = now()
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s;
+
+-- name: write_dead_letter
+INSERT INTO headrace.dead_letters (tenant_id, user_id, stream_id, batch_id, job_id, stage,
+  source_id, version, content_hash, raw, reason, hint)
+VALUES (%(tenant)s, %(user)s, %(stream_id)s, %(batch_id)s, %(job_id)s, %(stage)s, %(source_id)s,
+  %(version)s, %(content_hash)s, %(raw)s, %(reason)s, %(hint)s)
+ON CONFLICT (tenant_id, stream_id, stage, source_id, version, content_hash) DO UPDATE
+SET attempts = headrace.dead_letters.attempts + 1, batch_id = excluded.batch_id,
+    job_id = excluded.job_id, reason = excluded.reason, hint = excluded.hint, state = 'open',
+    resolved_at = NULL;
+
+-- name: claim
+-- Taking a slice: the epoch grows, and whoever held the old one can no longer commit.
+UPDATE headrace.checkpoints SET epoch = epoch + 1, updated_at = now()
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s
+RETURNING cursor, epoch, walk, restarts;
+
+-- name: seen_cursors
+-- Every cursor this walk has been given so far, eight bytes of hash each (rule R2).
+SELECT coalesce(string_agg(cursor_hashes, ''), '') AS hashes
+FROM headrace.batches
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s AND walk = %(walk)s;
+
+-- name: restart_walk
+-- An expired cursor: from the start again. Rows are deduplicated, so a walk may be repeated at will.
+UPDATE headrace.checkpoints
+SET cursor = NULL, walk = walk + 1, restarts = restarts + 1, updated_at = now()
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s
+  AND epoch = %(epoch)s
+RETURNING walk, restarts;

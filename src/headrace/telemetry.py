@@ -1,0 +1,93 @@
+"""The only file that writes log lines: JSON, one line an event, on standard error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+_RUN_FIELDS = (
+    "itemsFetched",
+    "itemsInserted",
+    "itemsSkipped",
+    "durationMs",
+    "userId",
+    "batchId",
+    "timedOut",
+)
+"""The fields of a run's line, to the letter (A1.22)."""
+
+
+def configure(level: str = "INFO") -> None:
+    """Set logging up for this process. Libraries may warn; they may not chat."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level)), force=True)
+    for noisy in ("dbos", "alembic", "psycopg.pool"):
+        logging.getLogger(noisy).setLevel(max(logging.ERROR, logging.getLevelName(level)))
+
+
+def quiet() -> None:
+    """For the command line, where a person reads: only errors are logged."""
+    configure("ERROR")
+
+
+def _log() -> Any:
+    return structlog.get_logger()
+
+
+def run(
+    *,
+    fetched: int,
+    inserted: int,
+    skipped: int,
+    duration_ms: int,
+    user: str,
+    batch: int | None,
+    timed_out: bool,
+) -> None:
+    """The one line of a finished run (A1.22)."""
+    values = (fetched, inserted, skipped, duration_ms, user, batch, timed_out)
+    _log().info("run", **dict(zip(_RUN_FIELDS, values, strict=True)))
+
+
+def job_failed(job_id: str, error: str, hint: str, *, attempts: int, final: bool) -> None:
+    """A run that ended in an error; `final` when the job will not be tried again."""
+    _log().error("job_failed", jobId=job_id, error=error, hint=hint, attempts=attempts, final=final)
+
+
+def bug(where: str, error: BaseException) -> None:
+    """Something that should not happen did; with its traceback."""
+    _log().error("bug", where=where, exc_info=error)
+
+
+def note(connection: str, stream: str, notes: dict[str, str]) -> None:
+    """A fact about a source worth knowing, such as the envelope it answers with (A2.23)."""
+    _log().info("source", connection=connection, stream=stream, **notes)
+
+
+def takeover(executor: str, recovered: int) -> None:
+    """A dead worker's jobs were taken over."""
+    _log().warning("takeover", deadExecutor=executor, jobs=recovered)
+
+
+def swept(jobs: int, stages: int) -> None:
+    """The sweeper found work that a lost trigger had stranded."""
+    _log().warning("swept", jobs=jobs, stages=stages)
+
+
+def started(what: str, **facts: Any) -> None:
+    """A process is ready."""
+    _log().info("started", what=what, **facts)
