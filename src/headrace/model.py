@@ -14,6 +14,7 @@ from sqlalchemy import (
     ARRAY,
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Identity,
@@ -65,7 +66,11 @@ class ApiKey(_Table, table=True):
 
 
 class Connection(_Table, table=True):
-    """One account at one provider, its config, its sealed credential and its health in words."""
+    """One account at one provider, its config, its sealed credential and its health in words.
+
+    `trusted` ones were made by the operator: they may name environment variables and reach
+    private addresses; one made by an API caller may not.
+    """
 
     __tablename__ = "connections"
     tenant_id: str = _key()
@@ -75,6 +80,7 @@ class Connection(_Table, table=True):
     name: str = _col(null=False)
     config: dict[str, Any] = _col(JSONB, null=False)
     credential: bytes | None = _col(LargeBinary)
+    trusted: bool = _col(Boolean, null=False)
     addresses: list[str] = _col(ARRAY(Text), null=False)
     health: str = _col(null=False)
     health_reason: str | None = _col()

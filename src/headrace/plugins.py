@@ -57,9 +57,7 @@ def provider(name: str) -> type[Provider]:
 
 def sync_kinds() -> dict[str, type[Provider]]:
     """Every sync job kind and alias, with the provider it runs."""
-    return {
-        kind: one for one in providers().values() for kind in (one.kind, *one.aliases)
-    }
+    return {kind: one for one in providers().values() for kind in (one.kind, *one.aliases)}
 
 
 @cache

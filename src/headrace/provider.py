@@ -83,6 +83,11 @@ class Provider(ABC):
     """Other kinds accepted on intake for the same job."""
     Config: ClassVar[type[BaseModel]]
     """What a connection of this provider is configured with; unknown keys are refused."""
+    trusted: bool = False
+    """Whether an operator wrote the config: only then may it name environment variables. Whoever
+    makes the provider sets this and `private_hosts`; an API caller's config gets neither."""
+    private_hosts: bool = False
+    """Whether the source may be at a private or loopback address, or speak plain http."""
 
     def __init__(self, config: Any, *, secret: str | None = None) -> None:
         """`config` is an instance of `Config`; `secret` is the connection's opened credential."""

@@ -45,7 +45,8 @@ class Settings(BaseSettings):
         default_factory=_default_home, description="Folder for everything kept on this machine."
     )
     headrace_secret_key: SecretStr | None = Field(
-        None, description="Key that seals credentials. Unset: made once and kept in the data folder."
+        None,
+        description="Key that seals credentials. Unset: made once, kept in the data folder.",
     )
     headrace_api_key: SecretStr | None = Field(
         None, description="First API key. Unset: one is made and printed once by `headrace up`."
@@ -66,9 +67,7 @@ class Settings(BaseSettings):
     api_base_url: str | None = Field(
         None, description="One REST source from the environment alone: its base URL."
     )
-    api_key: SecretStr | None = Field(
-        None, description="Key for API_BASE_URL, sent as X-API-Key."
-    )
+    api_key: SecretStr | None = Field(None, description="Key for API_BASE_URL, sent as X-API-Key.")
     batch_size: int = Field(100, ge=1, le=100_000, description="Records per fetch (A2.6).")
     rate_limit_delay_ms: int = Field(
         0, ge=0, description="Least pause between requests to a REST source, in milliseconds."

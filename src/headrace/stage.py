@@ -87,7 +87,7 @@ def stage(*, version: int, content: str | None = None) -> Callable[[Transform], 
         produced = typing.get_args(hints.get("return"))
         if len(parameters) != 2 or len(produced) != 1 or not issubclass(produced[0], Row):
             raise StageError(
-                f"Stage {function.__name__} is not declared as (row, stream) -> Iterable[Row type].",
+                f"Stage {function.__name__} is not (row, stream) -> Iterable[Row type].",
                 hint="See docs/how-to/add-a-stage.md.",
             )
         return Stage(

@@ -43,3 +43,24 @@ def _tokens(text: str) -> frozenset[str]:
 
 
 _tokens_of_short = lru_cache(maxsize=65_536)(_tokens)
+
+_ESCAPED = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a proper pair: kept
+    rb"|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"  # half of one
+    rb"|\\u0000"
+    rb"|\\[^u]"  # any other escape, so that \\u0000 is read as a backslash and five letters
+)
+
+
+def clean_json(document: bytes) -> bytes:
+    """JSON text that PostgreSQL takes: without \\u0000, with U+FFFD for lone surrogates (R12)."""
+    if b"\\u0000" not in document and b"\\ud" not in document and b"\\uD" not in document:
+        return document
+    return _ESCAPED.sub(_clean_escape, document)
+
+
+def _clean_escape(found: re.Match[bytes]) -> bytes:
+    escape = found[0]
+    if len(escape) != 6:
+        return escape
+    return b"" if escape == b"\\u0000" else b"\\ufffd"

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from headrace.engine.queues import STAGES, enqueue, stage_workflow_id
 from headrace.errors import HeadraceError, Skip
 from headrace.plugins import raw_stages, stages
 from headrace.provider import BadRecord
@@ -16,7 +17,6 @@ from headrace.stage import RawEvent, Row, Stage, StreamContext
 from headrace.store.database import Connection, Database
 from headrace.store.landing import FollowUp, bury
 from headrace.store.projection import write
-from headrace.engine.queues import STAGES, enqueue, stage_workflow_id
 
 ATTEMPTS = 5
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 
-
 from headrace.errors import HeadraceError
 from headrace.provider import JSON, BadRecord, Page, Record
 from headrace.store.landing import Gathered
@@ -95,5 +94,3 @@ class LoopGuard:
 
 class LoopingSource(HeadraceError):
     """The source's pages lead in a circle."""
-
-

@@ -93,9 +93,9 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
     with database.transaction() as connection:
         totals = jobs.totals(connection, run.tenant, job_id)
         progressed = totals["fetched"] > run.landed_before
-        attempts = connection.execute(
-            query("jobs", "attempts"), {"job_id": job_id}
-        ).fetchone() or {"attempts": 0}
+        attempts = connection.execute(query("jobs", "attempts"), {"job_id": job_id}).fetchone() or {
+            "attempts": 0
+        }
         tried = 1 + (0 if progressed else int(attempts["attempts"]))
         summary = {**totals, "timed_out": ended.state == "more"}
         values: dict[str, Any] = {
@@ -160,9 +160,7 @@ def _pause(connection: Connection, values: dict[str, Any], resume_at: datetime |
     return "PENDING"
 
 
-def _finish(
-    connection: Connection, values: dict[str, Any], status: str, ended: Outcome
-) -> str:
+def _finish(connection: Connection, values: dict[str, Any], status: str, ended: Outcome) -> str:
     if status == "CANCELLED":
         return status
     row = connection.execute(query("jobs", "finish"), {**values, "status": status}).fetchone()

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy import text
 
-from headrace import plugins
+from headrace import __version__, plugins
 from headrace.engine import state, workflows
 from headrace.engine.queues import APPLICATION, JOBS, STAGES, VERSION
 from headrace.engine.sweep import Sweeper
 from headrace.engine.takeover import Liveness, new_executor_id
 from headrace.errors import HeadraceError
+from headrace.model import SCHEMA
 from headrace.settings import Settings
 from headrace.store.database import Database
-from headrace.store.migrate import engine_url, migration_lock, upgrade
+from headrace.store.migrate import engine_url, migration_lock, prepared_by, upgrade
 from headrace.vault import Vault
 
 _POLL_SECONDS = 0.05
@@ -23,10 +26,16 @@ _POLL_SECONDS = 0.05
 
 
 def prepare(url: str) -> None:
-    """Bring both schemas, ours and the engine's, to this version. Safe with N replicas."""
+    """Bring both schemas, ours and the engine's, to this version. Safe with N replicas, and next to
+    free when there is nothing to do: the schema's comment says what prepared it last."""
+    mark = f"headrace {__version__}, dbos {version('dbos')}"
+    if prepared_by(url) == mark:
+        return
     upgrade(url)
-    with migration_lock(url):
+    with migration_lock(url) as connection:
         DBOS.migrate(engine_url(url).render_as_string(hide_password=False))
+        connection.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{mark}'"))
+        connection.commit()
 
 
 def check() -> None:

@@ -90,9 +90,7 @@ def _stages(connection: Connection, quiet: float) -> int:
         },
     ).fetchall()
     for row in stranded:
-        enqueue_stage(
-            connection, stages()[row["stage"]], row["batch_id"], attempt=row["tried"] + 1
-        )
+        enqueue_stage(connection, stages()[row["stage"]], row["batch_id"], attempt=row["tried"] + 1)
     return len(stranded)
 
 

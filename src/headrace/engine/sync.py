@@ -17,9 +17,10 @@ from headrace.engine.cascade import follow_up
 from headrace.engine.crashpoints import mark
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
-from headrace.errors import HeadraceError, NeedsHuman, Retry
+from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
 from headrace.plugins import provider as provider_named
 from headrace.provider import Provider, StreamPlan
+from headrace.settings import Settings
 from headrace.store import connections
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
@@ -54,8 +55,11 @@ def outcome_of(error: Exception, where: str) -> Outcome:
             return Outcome("human", None, error.message, error.hint, error.reauth)
         case Fenced() | Cancelled():
             return Outcome("stop", None, error.message)
+        case Unavailable():
+            return Outcome("retry", 1.0, error.message, error.hint)
         case HeadraceError():
-            return Outcome("failed", None, error.message, error.hint)
+            # What is wrong with a spec or a source today is wrong with it in ten seconds as well.
+            return Outcome("human", None, error.message, error.hint)
         case psycopg.OperationalError():
             gone = unavailable(error)
             return Outcome("retry", 1.0, gone.message, gone.hint)
@@ -67,7 +71,9 @@ def outcome_of(error: Exception, where: str) -> Outcome:
 class Source:
     """A connection brought to life for one leg: its provider, made once."""
 
-    def __init__(self, database: Database, vault: Vault, row: ConnectionRow) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, vault: Vault, row: ConnectionRow
+    ) -> None:
         self._database = database
         self.row = row
         secret = None
@@ -77,6 +83,8 @@ class Source:
             )
         made = provider_named(row["provider"])
         self.provider: Provider = made(made.Config.model_validate(row["config"]), secret=secret)
+        self.provider.trusted = row["trusted"]
+        self.provider.private_hosts = row["trusted"] or settings.headrace_private_hosts
         self._noted: set[int] = set()
 
     async def plan(self) -> list[Part]:
@@ -160,4 +168,3 @@ async def leg(
             return await source.walk(job_id, part, budget)
 
     return list(await asyncio.gather(*[one(part) for part in parts]))
-

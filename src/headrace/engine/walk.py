@@ -126,7 +126,7 @@ class Walk:
             if gathering.pages:
                 taken = gathering.take()
                 self._mark("before-commit")
-                self._landed.append(await land(self._database, self._landing, taken))
+                self._landed.append(await land(self._landing, taken))
                 self._mark("after-commit")
                 self.complete = taken.complete
                 self._waiting_bytes -= taken.payload_bytes
@@ -145,7 +145,7 @@ class Walk:
 _TIME: tuple[Page, bytes | None] = (Page(records=(), cursor=None, more=True), None)
 
 
-async def land(database: Database, landing: Landing, gathered: Gathered) -> Landed:
+async def land(landing: Landing, gathered: Gathered) -> Landed:
     """Commit in a thread. What PostgreSQL refuses for one record's sake is found and buried."""
     try:
         return await asyncio.to_thread(landing.land, gathered)

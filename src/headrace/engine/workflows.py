@@ -107,9 +107,7 @@ async def run_job(job_id: str, turn: int) -> str:
         results = [Outcome(**one) for one in outcomes]
         ended += [one for one in results if one.state != "more"]
         open_parts = [
-            part
-            for part, one in zip(open_parts, results, strict=True)
-            if one.state == "more"
+            part for part, one in zip(open_parts, results, strict=True) if one.state == "more"
         ]
         if await _late(run["deadline"]):
             break
@@ -142,7 +140,7 @@ async def _source(connection_id: str) -> Source:
             row = connections.get(connection, connection_id)
         if row is None:
             raise HeadraceError("The job's connection is gone.", hint="Make it again and sync.")
-        return Source(now.database, now.vault, row)
+        return Source(now.database, now.settings, now.vault, row)
 
     return await asyncio.to_thread(load)
 
@@ -158,14 +156,12 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> int:
     database = state.current().database
     try:
         mark("before-stage")
-        written = cascade.run_stage(
-            database, stage, batch_id, isolate=attempt == cascade.ATTEMPTS
-        )
+        written = cascade.run_stage(database, stage, batch_id, isolate=attempt == cascade.ATTEMPTS)
         mark("after-stage")
         return written
     except psycopg.OperationalError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - any failure of a stage is tried again
         telemetry.bug(f"stage {stage} on batch {batch_id}", error)
         if attempt >= cascade.ATTEMPTS:
             cascade.give_up(database, stage, batch_id, repr(error))

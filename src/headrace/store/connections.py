@@ -33,20 +33,22 @@ def save(
     name: str,
     config: dict[str, Any],
     addresses: Sequence[str] = (),
+    trusted: bool = False,
 ) -> ConnectionRow:
     """Make the connection of that name, or bring its config up to date; its id stays."""
     row = connection.execute(
         """
         INSERT INTO headrace.connections
-          (tenant_id, user_id, connection_id, provider, name, config, addresses)
-        VALUES (%s, %s, %s, %s, %s, %s, %s)
+          (tenant_id, user_id, connection_id, provider, name, config, addresses, trusted)
+        VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (tenant_id, user_id, name) DO UPDATE
-        SET config = excluded.config, addresses = excluded.addresses, health = 'active',
+        SET config = excluded.config, addresses = excluded.addresses,
+            trusted = excluded.trusted, health = 'active',
             health_reason = NULL, health_hint = NULL
         WHERE headrace.connections.provider = excluded.provider
         RETURNING *
         """,
-        [tenant, user, str(uuid.uuid4()), provider, name, Jsonb(config), list(addresses)],
+        [tenant, user, str(uuid.uuid4()), provider, name, Jsonb(config), list(addresses), trusted],
     ).fetchone()
     if row is None:
         raise BadInput(
@@ -100,9 +102,7 @@ def health(
     )
 
 
-def plan(
-    connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPlan]
-) -> list[Part]:
+def plan(connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPlan]) -> list[Part]:
     """Make the streams and the checkpoints of their slices, or find them; in the plans' order."""
     keys = {
         "tenant": owner["tenant_id"],

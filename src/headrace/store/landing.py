@@ -71,7 +71,7 @@ class Landing:
         self._caution = 0 if claim.walk == 1 else 1
 
     def land(self, gathered: Gathered) -> Landed:
-        """Commit one gathering. Raises Fenced, Cancelled, or psycopg's errors; nothing stays then."""
+        """Commit one gathering. Raises Fenced, Cancelled or psycopg's errors: nothing stays."""
         try:
             return self._land(gathered)
         except psycopg.errors.UniqueViolation:
@@ -119,9 +119,7 @@ class Landing:
             write = copy.write_row
             for record in records:
                 payload = record.payload
-                write(
-                    (*head, record.source_id, content_hash(payload), record.occurred_at, payload)
-                )
+                write((*head, record.source_id, content_hash(payload), record.occurred_at, payload))
         return len(records)
 
     def _merge(self, connection: Connection, batch_id: int, records: Sequence[Record]) -> int:

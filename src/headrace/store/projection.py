@@ -1,4 +1,4 @@
-"""Writing what a stage made: by COPY, newest version of each record, in the caller's transaction."""
+"""Writing what a stage made: by COPY, the newest version of each, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _tsvector(terms: frozenset[str]) -> bytes:
     return struct.pack(">i", len(lexemes)) + b"".join([one + b"\0\0\0" for one in lexemes])
 
 
-# How a field's Python type travels. COPY's binary json is its text, so bytes of JSON go as they are.
+# How a field's Python type travels. COPY's binary json is its text: bytes go as they are.
 _KINDS: dict[Any, tuple[str, Convert | None]] = {
     str: ("text", None),
     str | None: ("text", None),

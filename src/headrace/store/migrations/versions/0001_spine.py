@@ -37,6 +37,7 @@ CREATE TABLE headrace.connections (
   name text NOT NULL,
   config jsonb NOT NULL,
   credential bytea,
+  trusted boolean NOT NULL DEFAULT false,
   addresses text[] NOT NULL DEFAULT '{}',
   health text NOT NULL DEFAULT 'active'
     CHECK (health IN ('active', 'paused', 'needs_reauth', 'error')),

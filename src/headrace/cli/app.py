@@ -1,0 +1,56 @@
+"""The command tree. `headrace --help` is its table of contents; docs/reference/cli.md the rest."""
+
+from __future__ import annotations
+
+import typer
+
+from headrace import __version__
+from headrace.cli import demo, look, serve, steer, sync, twin
+
+app = typer.Typer(
+    name="headrace",
+    help="Outside data into your own PostgreSQL, exactly once, and searchable.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"headrace {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _everywhere(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and end."
+    ),
+    traceback: bool = typer.Option(
+        False, "--traceback", help="Show the whole traceback when something goes wrong."
+    ),
+) -> None:
+    """Outside data into your own PostgreSQL, exactly once, and searchable."""
+    del version, traceback  # the first acts by itself, the second is read where errors are shown
+
+
+_START, _WORK, _LOOK = "Start", "Bring data in", "Look"
+for name, function, panel in (
+    ("up", serve.up, _START),
+    ("demo", demo.demo, _START),
+    ("api", serve.api, _START),
+    ("worker", serve.worker, _START),
+    ("migrate", serve.migrate, _START),
+    ("check", serve.check, _START),
+    ("sync", sync.sync, _WORK),
+    ("ingest", sync.ingest, _WORK),
+    ("search", look.search, _LOOK),
+):
+    app.command(name, rich_help_panel=panel)(function)
+
+app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
+app.add_typer(steer.connections, name="connections", rich_help_panel=_LOOK)
+app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
+app.add_typer(twin.twin, name="twin", rich_help_panel="Try")

@@ -1,0 +1,180 @@
+"""`headrace demo`: the whole story in a minute, on real servers and real processes.
+
+It lands events over HTTP and a mailbox from disk, kills its own worker with SIGKILL in the middle,
+goes on, and holds what is in PostgreSQL against the sources: any difference is a failed demo.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from headrace.cli.house import TENANT, USER, database_url
+from headrace.cli.look import show_hit
+from headrace.cli.show import out
+from headrace.errors import HeadraceError
+from headrace.mailbox.sample import write_sample_mbox
+from headrace.out.search import search
+from headrace.settings import Settings, load
+from headrace.store.database import Database
+from headrace.twin import run_twin
+from headrace.twin.events import event_id
+
+SEED = 1
+PAGE = 500
+MAILS = 2_000
+QUERIES = ("checkout error", "invoice", "flight to Lisbon")
+
+SPEC = """\
+name: events
+base_url: {base}
+streams:
+  events:
+    path: /events
+    time: timestamp
+    limit: {{value: {page}}}
+"""
+
+
+def demo(
+    events: Annotated[
+        int, typer.Option(min=1_000, max=3_000_000, help="Events to land.")
+    ] = 100_000,
+) -> None:
+    """Land events and a mailbox, with a SIGKILL in the middle; then count, and search."""
+    home = load().headrace_home / "demo"
+    shutil.rmtree(home / "files", ignore_errors=True)
+    (home / "files").mkdir(parents=True)
+    settings = load(headrace_home=home, database_url=None, api_base_url=None)
+    started = time.monotonic()
+    out.print("[bold]Headrace demo[/bold]: run any connector, kill anything, lose nothing.\n")
+    with run_twin(total=events, seed=SEED, latency_ms=8) as base, _fresh(settings) as database:
+        spec = home / "files" / "events.yaml"
+        spec.write_text(SPEC.format(base=base, page=PAGE), encoding="utf-8")
+        mails = write_sample_mbox(home / "files" / "sample.mbox", messages=MAILS)
+        out.print(f"1. {events:,} events from an API at {base}, {PAGE} a page")
+        landed = _sync_and_kill(home, spec, database, events)
+        out.print(f"   [red]SIGKILL[/red] with {landed:,} events landed. The same command again:")
+        _command(home, "sync", "--spec", str(spec))
+        out.print(f"2. A mailbox of {mails:,} messages from disk")
+        _command(home, "ingest", str(home / "files" / "sample.mbox"), "--address", "me@example.org")
+        out.print("3. Is everything there, and only once?")
+        _verify(database, events, mails)
+        out.print("4. Three searches")
+        for query in QUERIES:
+            _search(database, query)
+    seconds = time.monotonic() - started
+    out.print(f"\n[green]Nothing lost, nothing doubled[/green], in {seconds:.0f} seconds. Next:\n")
+    out.print(f'  HEADRACE_HOME={home} headrace search "refund"   the demo\'s own data')
+    out.print("  headrace ingest ~/mail.mbox                     your own mail")
+    out.print("  headrace sync --spec my-api.yaml                your own API: docs/tutorial.md")
+    out.print("  headrace up                                     the service, with its HTTP API")
+
+
+@contextmanager
+def _fresh(settings: Settings) -> Iterator[Database]:
+    """An embedded PostgreSQL of the demo's own, emptied."""
+    shutil.rmtree(settings.postgres_folder, ignore_errors=True)
+    with database_url(settings) as url:
+        database = Database(url, name="demo", connections=2).open()
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+def _environment(home: Path) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "HEADRACE_"))}
+    return {**kept, "HEADRACE_HOME": str(home), "DATABASE_URL": "", "API_BASE_URL": ""}
+
+
+def _command(home: Path, *arguments: str) -> None:
+    """Run `headrace ...` as a person would, in a process of its own."""
+    command = [sys.executable, "-m", "headrace.cli", *arguments]
+    ended = subprocess.run(command, env=_environment(home), check=False)  # noqa: S603
+    if ended.returncode:
+        raise HeadraceError(f"`headrace {arguments[0]}` ended with {ended.returncode}.")
+
+
+def _sync_and_kill(home: Path, spec: Path, database: Database, events: int) -> int:
+    """Start a sync, and kill it without warning once two fifths have landed."""
+    command = [sys.executable, "-m", "headrace.cli", "sync", "--spec", str(spec)]
+    worker = subprocess.Popen(command, env=_environment(home))  # noqa: S603
+    try:
+        _wait(lambda: worker.poll() is not None or _count(database) > events * 0.4)
+    finally:
+        worker.send_signal(signal.SIGKILL)
+        worker.wait()
+    out.print()
+    return _count(database)
+
+
+def _wait(ready: Callable[[], bool], seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > until:
+            raise HeadraceError("The demo's worker made no progress.", hint="Is the disk full?")
+        time.sleep(0.02)
+
+
+def _count(database: Database) -> int:
+    with database.connection() as connection:
+        row = connection.execute(
+            "SELECT coalesce(sum(inserted), 0)::bigint AS landed FROM headrace.batches"
+        ).fetchone()
+    return int(row["landed"]) if row else 0
+
+
+def _verify(database: Database, events: int, mails: int) -> None:
+    """Hold the tables against the sources: every id, once. Raises HeadraceError otherwise."""
+    with database.connection() as connection:
+        raw = connection.execute(
+            "SELECT r.source_id FROM headrace.raw_events r"
+            " JOIN headrace.streams s USING (tenant_id, stream_id)"
+            " WHERE s.content = 'application/json'"
+        ).fetchall()
+        shown = connection.execute(
+            "SELECT (SELECT count(*) FROM headrace.events) AS events,"
+            " (SELECT count(*) FROM headrace.interactions) AS interactions,"
+            " (SELECT coalesce(sum(fetched - inserted - unchanged), 0) FROM headrace.batches"
+            "  JOIN headrace.streams s USING (tenant_id, stream_id)"
+            "  WHERE s.content = 'message/rfc822') AS dead,"
+            " (SELECT count(*) FROM headrace.dead_letters) AS letters"
+        ).fetchone()
+    assert shown is not None, "an aggregate always answers"
+    wanted = {event_id(SEED, number) for number in range(events)}
+    found = [row["source_id"] for row in raw]
+    lost, extra = len(wanted.difference(found)), len(set(found) - wanted)
+    doubled = len(found) - len(set(found))
+    out.print(f"   source {events:,} events: {lost} lost, {doubled} doubled, {extra} foreign")
+    out.print(f"   searchable: {shown['events']:,} events, {shown['interactions']:,} messages,")
+    out.print(f"   dead-lettered with their bytes and reasons: {shown['letters']:,}")
+    accounted = shown["interactions"] + shown["letters"]
+    if lost or extra or doubled or shown["events"] != events or accounted != mails:
+        raise HeadraceError(
+            f"The demo's counts do not match: {lost} lost, {doubled} doubled, {extra} foreign, "
+            f"{shown['events']} of {events} events, {accounted} of {mails} messages.",
+            hint="That must never happen: please report it.",
+        )
+
+
+def _search(database: Database, query: str) -> None:
+    began = time.perf_counter()
+    with database.people(TENANT, USER) as session:
+        hits = search(session, query, limit=2)
+    took = (time.perf_counter() - began) * 1000
+    out.print(f'   [bold]"{query}"[/bold] ({took:.0f} ms)')
+    if not hits:
+        raise HeadraceError(f"The demo found nothing for {query!r}.", hint="Please report it.")
+    for hit in hits:
+        show_hit(hit)

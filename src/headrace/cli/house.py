@@ -1,0 +1,43 @@
+"""What commands stand on: settings, a database that is up and migrated, an engine where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from headrace.engine.runtime import engine, prepare
+from headrace.settings import Settings, load
+from headrace.store.database import Database
+from headrace.store.embedded import postgres
+
+TENANT = "default"
+USER = "me"
+"""Who owns what the command line brings in: one person, one machine."""
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """DATABASE_URL, or the embedded PostgreSQL while the context lasts; migrated either way."""
+    with ExitStack() as stack:
+        url = settings.database_url or stack.enter_context(postgres(settings.postgres_folder))
+        prepare(url)
+        yield url
+
+
+@contextmanager
+def reading() -> Iterator[Database]:
+    """A database for commands that only look."""
+    with database_url(load()) as url:
+        database = Database(url, name="headrace cli", connections=2).open()
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def working() -> Iterator[Database]:
+    """A database with an engine that runs jobs in this process while the context lasts."""
+    settings = load()
+    with database_url(settings) as url, engine(url, settings) as database:
+        yield database

@@ -1,0 +1,39 @@
+"""`headrace search`: the answers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from headrace.cli.house import TENANT, USER, reading
+from headrace.cli.options import Json, Limit
+from headrace.cli.show import answer_json, out
+from headrace.out.search import Hit
+from headrace.out.search import search as find
+
+
+def search(
+    query: Annotated[str, typer.Argument(help='Words; "a phrase"; -without.')],
+    limit: Limit = 10,
+    json: Json = False,
+) -> None:
+    """Search everything that has been brought in."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        hits = find(session, query, limit=limit)
+    if json:
+        answer_json(hits)
+    elif not hits:
+        out.print(f"Nothing found for {query!r}.")
+    else:
+        for hit in hits:
+            show_hit(hit)
+
+
+def show_hit(hit: Hit) -> None:
+    """One answer: when and what, then where the words stand in it."""
+    when = hit.occurred_at.astimezone().strftime("%Y-%m-%d %H:%M") if hit.occurred_at else ""
+    out.print(f"[cyan]{when:16}[/cyan] [bold]{escape(hit.title)}[/bold]")
+    if hit.snippet:
+        out.print(f"{'':16} {escape(' '.join(hit.snippet.split()))}")

@@ -1,0 +1,10 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Answer as JSON, for programs.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many to show.")]

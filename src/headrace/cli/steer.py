@@ -1,0 +1,158 @@
+"""`headrace jobs`, `connections`, `dead-letters`: look at work and steer it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from headrace.cli.house import TENANT, USER, reading
+from headrace.cli.options import Json, Limit
+from headrace.cli.show import answer_json, out, table
+from headrace.engine import jobs as engine_jobs
+from headrace.engine import redrive
+from headrace.engine.progress import progress
+from headrace.store import connections as store_connections
+from headrace.store import dead_letters as letters
+from headrace.store import jobs as store_jobs
+
+jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
+connections = typer.Typer(help="The sources there are, and their health.", no_args_is_help=True)
+dead_letters = typer.Typer(help="What could not be processed, and why.", no_args_is_help=True)
+
+JobId = Annotated[str, typer.Argument(help="The job's id.")]
+LetterId = Annotated[int, typer.Argument(help="The dead letter's number.")]
+
+
+@jobs.command("list")
+def list_jobs(
+    status: Annotated[str | None, typer.Option(help="Only jobs in this status.")] = None,
+    limit: Limit = 20,
+    json: Json = False,
+) -> None:
+    """The newest jobs."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        rows = store_jobs.listing(session, status=status.upper() if status else None, limit=limit)
+    if json:
+        answer_json(rows)
+        return
+    table(
+        "jobs",
+        ["job", "kind", "status", "created", "landed", "error"],
+        [
+            [r["job_id"], r["kind"], r["status"], r["created_at"], _landed(r), r["last_error"]]
+            for r in rows
+        ],
+    )
+
+
+def _landed(row: dict[str, Any]) -> int | None:
+    return (row["summary"] or {}).get("inserted")
+
+
+@jobs.command("show")
+def show_job(job_id: JobId, json: Json = False) -> None:
+    """One job, with what it has landed so far."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        found = msgspec.structs.asdict(progress(session, job_id))
+    if json:
+        answer_json(found)
+        return
+    for name, value in found.items():
+        if value is not None:
+            out.print(f"{name:14} {value}")
+
+
+@jobs.command("cancel")
+def cancel_job(job_id: JobId) -> None:
+    """Cancel a job: not another row of it is committed."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        engine_jobs.cancel(session, job_id)
+    out.print(f"Cancelled {job_id}.")
+
+
+@jobs.command("retry")
+def retry_job(job_id: JobId) -> None:
+    """Take a failed or cancelled job up again; a `headrace up` or `sync` works on it."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        engine_jobs.retry(session, job_id)
+    out.print(f"Retrying {job_id}; `headrace up` works on it.")
+
+
+@connections.command("list")
+def list_connections(json: Json = False) -> None:
+    """Every connection and how it is."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        rows = store_connections.listing(session)
+    for row in rows:
+        row.pop("credential", None)
+    if json:
+        answer_json(rows)
+        return
+    table(
+        "connections",
+        ["name", "provider", "health", "records", "landed", "why", "what to do"],
+        [
+            [
+                r["name"],
+                r["provider"],
+                r["health"],
+                int(r["records"]),
+                r["landed_at"],
+                r["health_reason"],
+                r["health_hint"],
+            ]
+            for r in rows
+        ],
+    )
+
+
+@dead_letters.command("list")
+def list_letters(limit: Limit = 20, json: Json = False) -> None:
+    """The open dead letters, newest first."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        rows = letters.listing(session, limit=limit)
+    if json:
+        answer_json(rows)
+        return
+    table(
+        "dead letters",
+        ["number", "stage", "record", "reason", "what to do", "tries"],
+        [
+            [r["dead_letter_id"], r["stage"], r["source_id"], r["reason"], r["hint"], r["attempts"]]
+            for r in rows
+        ],
+    )
+
+
+@dead_letters.command("show")
+def show_letter(number: LetterId, json: Json = False) -> None:
+    """One dead letter with its raw bytes."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        row = letters.get(session, number)
+    if json:
+        answer_json(row)
+        return
+    raw = row.pop("raw") or b""
+    for name, value in row.items():
+        if value is not None and name != "content_hash":
+            out.print(f"{name:14} {value}")
+    out.print(f"{'raw':14} {len(raw):,} bytes")
+    out.print(raw[:4000].decode("utf-8", "replace"), markup=False)
+
+
+@dead_letters.command("retry")
+def retry_letter(number: LetterId) -> None:
+    """Process a dead letter again."""
+    with reading() as database:
+        outcome = redrive.retry(database, TENANT, USER, number)
+    out.print(outcome)
+
+
+@dead_letters.command("drop")
+def drop_letter(number: LetterId) -> None:
+    """Let a dead letter go; its row stays, marked dropped."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        letters.drop(session, number)
+    out.print(f"Dropped dead letter {number}.")

@@ -1,0 +1,128 @@
+"""From what a person or program names to a connection and its job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+
+from headrace.engine.jobs import submit
+from headrace.errors import BadInput
+from headrace.plugins import provider
+from headrace.settings import Settings
+from headrace.store import connections
+from headrace.store.connections import ConnectionRow
+from headrace.store.database import Connection
+from headrace.store.jobs import JobRow
+from headrace.vault import Vault
+
+
+class Wanted(msgspec.Struct):
+    """A connection somebody wants: its provider and config, and a credential to seal if it has."""
+
+    provider: str
+    name: str
+    config: dict[str, Any]
+    secret: str | None = None
+    addresses: Sequence[str] = ()
+
+
+def rest_spec(path: Path) -> Wanted:
+    """The REST API a YAML file describes. Raises BadInput naming the line and a near word."""
+    from headrace.rest.specfile import load_spec
+
+    return _rest(load_spec(path))
+
+
+def rest_environment(settings: Settings) -> Wanted:
+    """The REST API that API_BASE_URL and its companions name (A2.4-A2.7)."""
+    from headrace.rest.environment import spec_from_environment
+
+    wanted = _rest(spec_from_environment(settings))
+    if settings.api_key is not None:
+        wanted.secret = settings.api_key.get_secret_value()
+    return wanted
+
+
+def _rest(spec: Any) -> Wanted:
+    spec, secret = spec.without_key()
+    return Wanted("rest", spec.name, _plain(spec), secret)
+
+
+def mailbox(path: Path, addresses: Sequence[str]) -> Wanted:
+    """A mailbox on this machine. Raises BadInput when there is nothing at that path."""
+    full = path.expanduser().resolve()
+    if not full.exists():
+        raise BadInput(f"There is nothing at {path}.", hint="Check the path.")
+    made = provider("mailbox").Config.model_validate(
+        {"path": str(full), "addresses": [one.lower() for one in addresses]}
+    )
+    return Wanted("mailbox", str(full), _plain(made), addresses=[a.lower() for a in addresses])
+
+
+def _plain(config: BaseModel) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+
+
+def connect(
+    connection: Connection,
+    tenant: str,
+    user: str,
+    wanted: Wanted,
+    settings: Settings,
+    *,
+    trusted: bool = True,
+) -> ConnectionRow:
+    """Make the connection, or bring it up to date, and seal its credential. What the operator wants
+    is trusted; what an API caller wants must not be."""
+    row = connections.save(
+        connection,
+        tenant=tenant,
+        user=user,
+        provider=wanted.provider,
+        name=wanted.name,
+        config=wanted.config,
+        addresses=wanted.addresses,
+        trusted=trusted,
+    )
+    if wanted.secret is not None:
+        vault = Vault.from_settings(settings)
+        sealed = vault.seal(wanted.secret, tenant=tenant, connection=row["connection_id"])
+        connections.seal(connection, row["connection_id"], sealed)
+    return row
+
+
+def named(connection: Connection, tenant: str, user: str, name: str | None) -> list[ConnectionRow]:
+    """The user's connection of that name, or all of them. Raises BadInput where there is none."""
+    rows = connection.execute(
+        "SELECT * FROM headrace.connections WHERE tenant_id = %s AND user_id = %s"
+        " AND (%s::text IS NULL OR name = %s) ORDER BY name",
+        [tenant, user, name, name],
+    ).fetchall()
+    if not rows and name is not None:
+        raise BadInput(
+            f"There is no connection {name!r}.", hint="`headrace connections list` shows them."
+        )
+    if not rows:
+        raise BadInput(
+            "There is nothing to sync yet.",
+            hint="Name a spec (headrace sync --spec my-api.yaml) or bring files in"
+            " (headrace ingest mail.mbox).",
+        )
+    return rows
+
+
+def submit_sync(connection: Connection, row: ConnectionRow, **more: Any) -> JobRow:
+    """The connection's sync job: the one under way, or a new one."""
+    job, _ = submit(
+        connection,
+        tenant=row["tenant_id"],
+        user=row["user_id"],
+        kind=provider(row["provider"]).kind,
+        connection_id=row["connection_id"],
+        **more,
+    )
+    return job

@@ -1,0 +1,158 @@
+"""What an HTTP answer means. Every status becomes an error in one function, `error_for`.
+
+    429, 408, 5xx, a 403 that is a rate limit   Retry, with the wait that was asked for
+    401                                         NeedsHuman, and signing in again is the cure
+    403 and every other 4xx, a redirect         NeedsHuman
+
+Whether a 400, 404 or 410 means that a cursor has expired only a provider can know: it lets those
+through (`allow=`) and decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from headrace.errors import HeadraceError, NeedsHuman, Retry
+from headrace.http import waits
+
+SECONDARY_WAIT = 60.0
+"""Seconds to leave an API alone that refuses for its rate but names no time (H5)."""
+
+TROUBLE = 60.0
+"""Seconds to leave a source alone whose answers make no sense (A2.36)."""
+
+_UNTYPED = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream"})
+_RATE_WORDS = re.compile(
+    rb"rateLimitExceeded|userRateLimitExceeded|quotaExceeded|dailyLimitExceeded"
+    rb"|RESOURCE_EXHAUSTED|RATE_LIMIT|[Rr]ate limit"
+)
+_MESSAGE_KEYS = ("message", "error_description", "detail", "title", "error", "errors", "reason")
+
+
+class Answer(msgspec.Struct):
+    """One whole answer. `headers` ignores case; `url` is what was asked, without credentials."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    host: str
+    links: tuple[str, ...] = ()
+    """The `Link` headers, one entry each."""
+
+
+def is_rate_limit(answer: Answer) -> bool:
+    """Whether the answer refuses for the rate of requests: some APIs say 403 for that (G10, H5)."""
+    if answer.status == 429:
+        return True
+    if answer.status != 403:
+        return False
+    return (
+        "Retry-After" in answer.headers
+        or waits.exhausted(answer.headers)
+        or _RATE_WORDS.search(answer.body, 0, 4096) is not None
+    )
+
+
+def error_for(answer: Answer, now: float, secrets: tuple[str, ...] = ()) -> HeadraceError:
+    """The error that an answer with a status other than 2xx stands for.
+
+    `now` is seconds since 1970; `secrets` are blotted out of what the other side says.
+    """
+    status, host = answer.status, answer.host
+    said = explanation(answer.body, secrets)
+    if is_rate_limit(answer):
+        wait = waits.advised(answer.headers, now, answer.body)
+        if wait is None and (status == 403 or b"secondary" in answer.body[:4096]):
+            wait = SECONDARY_WAIT
+        return Retry(f"{host} allows no more requests for now ({status}){said}.", after=wait)
+    if status == 408 or status >= 500:
+        wait = waits.advised(answer.headers, now)
+        return Retry(f"{host} is in trouble: it answered {status}{said}.", after=wait or None)
+    if status == 401:
+        return NeedsHuman(
+            f"The key was refused by {host} (401){said}.",
+            hint="Sign in again, or give the connection a valid key.",
+            reauth=True,
+        )
+    if status == 403:
+        return NeedsHuman(
+            f"The key was refused by {host} for {path_of(answer.url)} (403){said}.",
+            hint="Check what the key is allowed to read.",
+        )
+    if status == 304:
+        return Retry(f"{host} answered 304, unchanged, to a request that asked for no such thing.")
+    if status < 400:
+        return NeedsHuman(
+            f"{host} redirects {path_of(answer.url)} ({status}), and redirects are not followed.",
+            hint="Put the final address into base_url.",
+        )
+    if status in {404, 410}:
+        return NeedsHuman(
+            f"{host} has nothing at {path_of(answer.url)} ({status}){said}.",
+            hint="Check base_url and the path.",
+        )
+    return NeedsHuman(
+        f"{host} refused the request for {path_of(answer.url)} ({status}){said}.",
+        hint="Check the parameters that the API expects.",
+    )
+
+
+def require_json(answer: Answer) -> None:
+    """Raise Retry for a 200 that cannot hold JSON, such as a login page (R9).
+
+    Many servers name JSON plain text or nothing at all: that is for the decoder to find out.
+    """
+    type_ = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    start = answer.body[:64].lstrip()
+    if not start:
+        raise Retry(f"{answer.host} answered {answer.status} with an empty body.", after=TROUBLE)
+    if "html" in type_ or start[:1] == b"<":
+        raise Retry(
+            f"{answer.host} sent a web page instead of JSON for {path_of(answer.url)}.",
+            after=TROUBLE,
+            hint="It may be a login or maintenance page: check base_url, the path and the key.",
+        )
+    if "json" not in type_ and "javascript" not in type_ and type_ not in _UNTYPED:
+        raise Retry(
+            f"{answer.host} sent {type_[:60]} instead of JSON for {path_of(answer.url)}.",
+            after=TROUBLE,
+            hint="Check the path, and whether the API needs a parameter to answer in JSON.",
+        )
+
+
+def path_of(url: str) -> str:
+    """The path of a URL, for a message: its query may hold what must not be shown."""
+    rest = url.partition("://")[2]
+    return ("/" + rest.partition("/")[2]).partition("?")[0].partition("#")[0]
+
+
+def explanation(body: bytes, secrets: tuple[str, ...] = ()) -> str:
+    """`: what they said`, short, on one line and without secrets; or nothing."""
+    if len(body) > 65_536 or body.lstrip()[:1] not in {b"{", b"["}:
+        return ""
+    try:
+        words = _message(msgspec.json.decode(body), 0)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return ""
+    for secret in secrets:
+        words = words.replace(secret, "***")
+    words = " ".join(words.split())
+    words = "".join(c for c in words if c.isprintable()).rstrip(".")
+    return f": {words[:197]}..." if len(words) > 200 else f": {words}" if words else ""
+
+
+def _message(value: Any, depth: int) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and depth < 4:
+        return _message(value[0], depth + 1)
+    if isinstance(value, dict) and depth < 4:
+        for key in _MESSAGE_KEYS:
+            if words := _message(value.get(key), depth + 1):
+                return words
+    return ""

@@ -1,0 +1,245 @@
+"""One client for one origin: it asks, paces itself, tries again and gives back whole answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from headrace.errors import HeadraceError, NeedsHuman, Retry
+from headrace.http import body, guard, waits
+from headrace.http.answers import Answer, error_for
+from headrace.http.policy import Clock, Policy, backoff
+from headrace.http.transport import error_from
+
+T = TypeVar("T")
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NO_QUERY: Mapping[str, str] = {}
+
+
+class Client:
+    """Asks one origin. Make it inside the running event loop or before; give it back with `aclose`.
+
+    `headers` and `query` go with every request and count as secret, and so do `secrets`: no message
+    shows them, and no request that carries them leaves the origin of `base_url`. Raises NeedsHuman
+    for a `base_url` that may not be called.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        headers: Mapping[str, str] = _NO_QUERY,
+        query: Mapping[str, str] = _NO_QUERY,
+        secrets: Iterable[str] = (),
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self.policy = policy or Policy()
+        self.clock = clock or Clock()
+        try:
+            self.base = URL(base_url)
+        except ValueError:
+            self.base = URL()
+        guard.check_base(self.base, private_hosts=self.policy.private_hosts)
+        self.host = self.base.host or ""
+        self._headers = dict(headers)
+        self._query = dict(query)
+        self.secrets = _secrets([*secrets, *headers.values(), *query.values()])
+        self._resolver = resolver
+        self._session: aiohttp.ClientSession | None = None
+        self._free_at = 0.0  # steady seconds: when the next request may start
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, str] = _NO_QUERY,
+        headers: Mapping[str, str] = _NO_QUERY,
+        json: bytes | None = None,
+        allow: Collection[int] = (),
+    ) -> Answer:
+        """The answer to one request, tried again as the policy says.
+
+        `url` is a path below `base_url` or an absolute URL of the same origin, such as a next
+        link. Answers with a status of 2xx or in `allow` are returned; others raise Retry or
+        NeedsHuman. `json` is an encoded body.
+        """
+        return await self.ask(
+            method, url, params=params, headers=headers, json=json, allow=allow, parse=_whole
+        )
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        parse: Callable[[Answer], T],
+        params: Mapping[str, str] = _NO_QUERY,
+        headers: Mapping[str, str] = _NO_QUERY,
+        json: bytes | None = None,
+        allow: Collection[int] = (),
+    ) -> T:
+        """Like `request`, giving back `parse(answer)`.
+
+        A `Retry` that `parse` raises counts as one more failed attempt: a body that does not
+        decode is asked for again (R10).
+        """
+        target = self.target(url, params)
+        attempt = 0
+        while True:
+            await self._turn()
+            try:
+                answer = await self._exchange(method, target, headers, json)
+                if answer.status in _REDIRECTS and self.policy.redirects:
+                    answer = await self._follow(method, answer, headers, json)
+                if 200 <= answer.status < 300 or answer.status in allow:
+                    return parse(answer)
+                raise self.error(answer)
+            except Retry as failure:
+                wait = failure.after or backoff(self.policy, attempt, self.clock)
+                attempt += 1
+                if wait > self.policy.max_wait or attempt > self.policy.retries:
+                    raise self._give_up(failure, attempt) from None
+            await self.clock.sleep(wait)
+
+    def error(self, answer: Answer) -> HeadraceError:
+        """What an answer that was let through by `allow` stands for after all."""
+        return error_for(answer, self.clock.wall(), self.secrets)
+
+    def target(self, url: str, params: Mapping[str, str] = _NO_QUERY) -> URL:
+        """The URL to ask. Raises NeedsHuman for one outside the origin of `base_url`."""
+        if "://" in url[:12] or url.startswith("//"):
+            try:
+                # As the server wrote it: quoting a cursor anew could change it (H3).
+                target = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+                target = self.base.join(target)
+                guard.check_origin(target, self.base)
+            except ValueError:
+                raise NeedsHuman(f"{self.host} named a next address that is not a URL.") from None
+        else:
+            path, _, query = url.partition("?")
+            target = self.base.with_path(f"{self.base.path.rstrip('/')}/{path.lstrip('/')}")
+            if query:
+                target = target.with_query(query)
+        return target.update_query(params) if params else target
+
+    async def aclose(self) -> None:
+        """Close the connections that are kept open."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _exchange(
+        self, method: str, target: URL, headers: Mapping[str, str], json: bytes | None
+    ) -> Answer:
+        session = self._session or self._open()
+        sent = target.update_query(self._query) if self._query else target
+        if json is not None:
+            headers = {"Content-Type": "application/json", **headers}
+        try:
+            async with session.request(
+                method, sent, headers=headers, data=json, allow_redirects=False
+            ) as response:
+                content = await body.read(response, self.policy, self.host)
+        except (aiohttp.ClientError, TimeoutError, OSError) as problem:
+            raise error_from(problem, self.host, self.base.port, self.policy) from None
+        found = response.headers
+        if waits.exhausted(found):
+            self._pause(waits.until_reset(found, self.clock.wall()) or 0.0)
+        links = tuple(found.getall("Link", ()))
+        return Answer(response.status, found, content, str(target), self.host, links)
+
+    async def _follow(
+        self, method: str, answer: Answer, headers: Mapping[str, str], json: bytes | None
+    ) -> Answer:
+        """Go where same-origin redirects lead, a bounded number of times (R15)."""
+        seen = {answer.url}
+        for _ in range(self.policy.redirects):
+            place = answer.headers.get("Location")
+            if not place or (json is not None and answer.status not in {307, 308}):
+                return answer
+            target = self.target(str(URL(answer.url).join(URL(place))))
+            if str(target) in seen:
+                raise NeedsHuman(
+                    f"{self.host} redirects in a circle.", hint="Put the final address in base_url."
+                )
+            seen.add(str(target))
+            await self._turn()
+            answer = await self._exchange(method, target, headers, json)
+            if answer.status not in _REDIRECTS:
+                break
+        return answer
+
+    async def _turn(self) -> None:
+        """Wait for this request's turn: pacing, and the reset of a used-up allowance (A2.29)."""
+        delay = self.policy.delay
+        if not self._free_at and not delay:
+            return
+        now = self.clock.steady()
+        start = max(now, self._free_at)
+        if start - now > max(self.policy.max_wait, delay):
+            raise Retry(
+                f"{self.host} allows no more requests for now.", after=self._park(start - now)
+            )
+        self._free_at = start + delay
+        if start > now:
+            await self.clock.sleep(start - now)
+
+    def _pause(self, wait: float) -> None:
+        self._free_at = max(self._free_at, self.clock.steady() + min(wait, self.policy.max_park))
+
+    def _park(self, wait: float) -> float:
+        return min(wait, self.policy.max_park)
+
+    def _give_up(self, failure: Retry, attempts: int) -> Retry:
+        message = failure.message
+        if attempts > 1:
+            message = f"{message.rstrip('.')}, after {attempts} attempts."
+        after = None if failure.after is None else self._park(failure.after)
+        return Retry(message, after=after, hint=failure.hint)
+
+    def _open(self) -> aiohttp.ClientSession:
+        policy = self.policy
+        connector = aiohttp.TCPConnector(
+            resolver=guard.GuardedResolver(
+                private_hosts=policy.private_hosts, resolver=self._resolver
+            ),
+            limit=32,
+            keepalive_timeout=60,
+            ttl_dns_cache=60,
+        )
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": body.ENCODINGS,
+                "User-Agent": "headrace",
+                **self._headers,
+            },
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=policy.timeout, ceil_threshold=policy.timeout + 1),
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=16_384,
+            max_field_size=16_384,
+        )
+        # aiohttp would quietly ask again by itself; attempts are counted in one place only.
+        self._session._retry_connection = False
+        return self._session
+
+
+def _whole(answer: Answer) -> Answer:
+    return answer
+
+
+def _secrets(values: list[str]) -> tuple[str, ...]:
+    """Each value, and what follows the scheme in `Bearer ...`; short words are no secrets."""
+    values = values + [value.partition(" ")[2] for value in values]
+    return tuple(sorted({v for v in values if len(v) >= 6}, key=len, reverse=True))

@@ -1,0 +1,49 @@
+"""What goes wrong below HTTP, in one sentence each: every exception of aiohttp ends here."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+
+from headrace.errors import HeadraceError, NeedsHuman, Retry
+from headrace.http.policy import Policy
+
+
+def error_from(problem: Exception, host: str, port: int | None, policy: Policy) -> HeadraceError:
+    """The error for an exception raised while a request was under way."""
+    where = f"{host}:{port}"
+    if isinstance(problem, (TimeoutError, asyncio.TimeoutError)):
+        return Retry(
+            f"{where} did not finish its answer within {policy.timeout:g} seconds.",
+            hint="It is tried again.",
+        )
+    if isinstance(problem, aiohttp.ClientConnectorCertificateError):
+        return NeedsHuman(
+            f"The certificate of {where} is not valid for it.",
+            hint="Check base_url; if the API uses its own authority, install that certificate.",
+        )
+    if isinstance(problem, aiohttp.ClientConnectorSSLError):
+        return Retry(
+            f"{where} does not speak TLS as it should.", hint="Check whether it is http or https."
+        )
+    if isinstance(problem, aiohttp.ClientConnectorDNSError):
+        return Retry(
+            f"The name {host} (port {port}) is not known to the name server.",
+            hint="Check base_url and the network.",
+        )
+    if isinstance(problem, aiohttp.ClientConnectorError):
+        reason = problem.os_error.strerror or "no connection"
+        return Retry(
+            f"{where} cannot be reached: {reason}.",
+            hint="Check base_url, and that the service runs there.",
+        )
+    if isinstance(problem, aiohttp.InvalidURL):
+        return NeedsHuman(
+            f"The address of {host} is not one that can be called.", hint="Check base_url."
+        )
+    if isinstance(problem, aiohttp.ClientPayloadError):
+        return Retry(f"{where} broke off its answer before the end.", hint="It is tried again.")
+    if isinstance(problem, aiohttp.ClientResponseError):
+        return Retry(f"{where} sent an answer that is not proper HTTP.", hint="It is tried again.")
+    return Retry(f"{where} closed the connection without an answer.", hint="It is tried again.")

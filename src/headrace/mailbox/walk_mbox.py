@@ -1,0 +1,160 @@
+"""Walking an mbox: one that lies on disk as it is, and one inside a compressed file."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+import msgspec
+
+from headrace.mailbox.files import explained, open_plain, proof, stamp
+from headrace.mailbox.fromline import line_date
+from headrace.mailbox.mbox import Piece, Splitter, unquote
+from headrace.mailbox.packed import Packed, Unpacked
+from headrace.mailbox.record import oversize, to_record
+from headrace.mailbox.walk import RESTARTED, Filling, Source, Walk, damaged, read_cursor
+from headrace.provider import JSON, BadRecord, Page, Record
+
+
+class MboxCursor(msgspec.Struct, forbid_unknown_fields=True):
+    """`at` is the offset to go on from, `last` where the message before it starts, `proof` what
+    the file up to `at` looked like. `stamp` is set once the end was reached: the file's stamp
+    then, or "" if it was being written to at that moment.
+    """
+
+    at: int
+    last: int
+    proof: str
+    stamp: str | None = None
+
+
+class PlainMbox(Walk):
+    """An mbox file on disk. Keeps nothing between pages."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def page(self, cursor: JSON) -> Page:
+        """The page at `cursor`; on an unchanged file that was read to its end, one stat."""
+        source = self._source
+        known = read_cursor(cursor, MboxCursor)
+        with open_plain(source.path, follow=source.follow) as file, explained(source.path):
+            before = stamp(os.fstat(file.fileno()))
+            if known is not None and known.stamp == before:
+                return Page(records=[], cursor=cursor, more=False)
+            at, last, notes = self._resume(file, known)
+            file.seek(at)
+            filling = Filling()
+            splitter = Splitter(file.read, at)
+            last, ended = fill(filling, splitter, source.name, last)
+            at = splitter.position
+            after = stamp(os.fstat(file.fileno()))
+            settled = before == after and at == os.fstat(file.fileno()).st_size
+            state = MboxCursor(at, last, proof(file, at))
+            if ended:
+                state.stamp = after if settled else ""
+            return filling.page(state, more=not ended, notes=notes)
+
+    def _resume(self, file: BinaryIO, known: MboxCursor | None) -> tuple[int, int, dict[str, str]]:
+        """Where to read from, where the message before it starts, and what to note."""
+        if known is None:
+            return 0, 0, {}
+        size = os.fstat(file.fileno()).st_size
+        edited = bool(known.stamp) and size == known.at
+        if edited or size < known.at or proof(file, known.at) != known.proof:
+            return 0, 0, {"restarted": RESTARTED}
+        if known.stamp is not None and size > known.at and not _starts_message(file, known.at):
+            # What was the last message had not been written to its end.
+            return known.last, known.last, {"reread": "the last message has grown"}
+        return known.at, known.last, {}
+
+
+class PackedCursor(msgspec.Struct, forbid_unknown_fields=True):
+    """`at` is an offset in the unpacked bytes, `of` identifies the packed file they come from."""
+
+    at: int
+    of: str
+    done: bool = False
+
+
+class PackedMbox(Walk):
+    """An mbox that has to be unpacked to be read: one pass for all pages asked for in turn.
+
+    The open stream is kept between pages. A walk that has to go on elsewhere (in a new process,
+    say) unpacks up to there first.
+    """
+
+    def __init__(self, source: Source, packing: Packed) -> None:
+        self._source = source
+        self._packing = packing
+        self._stream: Unpacked | None = None
+        self._splitter: Splitter | None = None
+        self._of = ""
+
+    def page(self, cursor: JSON) -> Page:
+        """The page at `cursor`; nothing is unpacked if it was read to its end and is unchanged."""
+        known = read_cursor(cursor, PackedCursor)
+        notes: dict[str, str] = {}
+        of = self._packing.identity()
+        if known is not None and known.of != of:
+            known, notes = None, {"restarted": RESTARTED}
+        if known is not None and known.done:
+            return Page(records=[], cursor=cursor, more=False)
+        filling = Filling()
+        with explained(self._source.path):
+            stream, splitter = self._at(known.at if known else 0, of)
+            _, ended = fill(filling, splitter, self._source.name, 0)
+        if ended:
+            if stream.damage:
+                filling.add(damaged(self._source, splitter.position, stream.damage))
+            self.close()
+        state = PackedCursor(splitter.position, of, done=ended)
+        return filling.page(state, more=not ended, notes=notes)
+
+    def _at(self, at: int, of: str) -> tuple[Unpacked, Splitter]:
+        stream, splitter = self._stream, self._splitter
+        if stream is None or splitter is None or splitter.position != at or self._of != of:
+            self.close()
+            stream = self._packing.open()
+            stream.skip(at)
+            splitter = Splitter(stream.read, at)
+            self._stream, self._splitter, self._of = stream, splitter, of
+        return stream, splitter
+
+    def close(self) -> None:
+        """Close the unpacked stream, if one is open."""
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = self._splitter = None
+
+
+def fill(filling: Filling, splitter: Splitter, name: str, last: int) -> tuple[int, bool]:
+    """Put messages on the page until it is full. Returns where the last one starts, and whether
+    the end was reached."""
+    while not filling.full:
+        piece = splitter.next_piece()
+        if piece is None:
+            return last, True
+        last = piece.start
+        filling.add(piece_record(piece, name))
+    return last, False
+
+
+def piece_record(piece: Piece, name: str) -> Record | BadRecord:
+    """The record of one piece of an mbox named `name`."""
+    where = f"byte {piece.start:,} of {name}"
+    if not piece.whole:
+        return oversize(piece.data, piece.size, where)
+    if not piece.separator:
+        return BadRecord(
+            raw=piece.data,
+            reason=f"What stands at {where} is not behind a `From ` line.",
+            hint="An mbox starts with one; what comes before the first is no message.",
+        )
+    return to_record(unquote(piece.data), where, delivered=line_date(piece.separator))
+
+
+def _starts_message(file: BinaryIO, at: int) -> bool:
+    """Whether a separator line stands at `at`, blank lines aside."""
+    file.seek(at)
+    return file.read(4096).lstrip(b"\r\n").startswith(b"From ")

@@ -1,0 +1,158 @@
+"""From a payload to the columns of the table `events`, compiled once for each stream's spec.
+
+The columns are text, a time and JSON. Numbers and true or false become text; an object where a text
+should be is a type that has changed, and the record is skipped with the field's name (R13). Fields
+that nobody asked for stay in the payload, which is kept whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from headrace.errors import Skip
+from headrace.rest.paths import compile_paths, look
+from headrace.rest.records import decode_any
+from headrace.rest.stream_spec import Stream
+from headrace.rest.times import moment, quick_moment
+from headrace.text import MAX_TERMS, clean_json, clean_text, tokenize
+
+MAX_TEXT = 512
+"""Characters of a text column; PostgreSQL cannot index much more. The payload has all of it."""
+
+_SCALAR = str | int | float | bool | None
+_HINT = "Correct the spec's `project`, or the record at its source, then retry the dead letter."
+_ANY = msgspec.json.Decoder()
+
+
+class Projected(msgspec.Struct, gc=False):
+    """The columns of one event. `properties` is JSON that PostgreSQL takes."""
+
+    type: str | None
+    name: str | None
+    actor_id: str | None
+    session_id: str | None
+    occurred_at: datetime | None
+    properties: bytes
+    terms: frozenset[str]
+
+
+class Projection:
+    """Calling it turns the bytes of a payload into its columns; it raises Skip where it cannot."""
+
+    def __init__(self, spec: Stream) -> None:
+        wanted = spec.project
+        self._texts = (wanted.type, wanted.name, wanted.actor_id, wanted.session_id)
+        self._time = wanted.time or spec.time
+        self._properties = wanted.properties
+        paths: dict[str, Any] = dict.fromkeys(self._texts, _SCALAR)
+        if self._time is not None:
+            paths[self._time] = _SCALAR
+        paths[self._properties] = msgspec.Raw
+        struct, getters = compile_paths("Columns", paths, strict=True)
+        self._decode = msgspec.json.Decoder(struct).decode
+        self._get = tuple(getters[path] for path in self._texts)
+        self._get_time = getters[self._time] if self._time is not None else None
+        self._get_properties = getters[self._properties]
+
+    def __call__(self, payload: bytes) -> Projected:
+        """The columns. Whatever is out of the ordinary goes the slow way and is named there."""
+        if b"\\u" in payload:
+            return self._slowly(payload)
+        try:
+            fields = self._decode(payload)
+            texts = [get(fields) for get in self._get]
+            raw = self._get_properties(fields)
+            properties, values = b"{}", None
+            if raw is not msgspec.UNSET:
+                properties = bytes(raw)
+                values = _ANY.decode(properties)
+            time = self._get_time(fields) if self._get_time is not None else None
+            occurred_at = None
+            if time is not None and time is not msgspec.UNSET:
+                occurred_at = quick_moment(time)
+        except (ValueError, RecursionError):
+            return self._slowly(payload)
+        kind, name, actor, session = (
+            text if type(text) is str and len(text) <= MAX_TEXT else _text(text) for text in texts
+        )
+        if values is None:
+            properties = b"{}"
+        elif type(values) is not dict and type(values) is not list:
+            return self._slowly(payload)
+        return Projected(
+            kind, name, actor, session, occurred_at, properties, _terms(kind, name, values)
+        )
+
+    def _slowly(self, payload: bytes) -> Projected:
+        """The same, field by field. Raises Skip naming the first one that is not what it was."""
+        try:
+            document = decode_any(clean_json(payload))
+        except ValueError as error:
+            raise Skip(f"The record {error}.", hint=_HINT) from None
+        texts = []
+        for path in self._texts:
+            value = look(document, path)
+            if isinstance(value, (dict, list)):
+                what = "an object" if isinstance(value, dict) else "an array"
+                raise Skip(f"The field {path} is {what}, where a text belongs.", hint=_HINT)
+            texts.append(_text(value))
+        occurred_at = None
+        if self._time is not None:
+            time = look(document, self._time)
+            if time is not None and time is not msgspec.UNSET:
+                try:
+                    occurred_at = moment(time)
+                except ValueError as error:
+                    raise Skip(f"The field {self._time} {error}.", hint=_HINT) from None
+        values = look(document, self._properties)
+        if values is msgspec.UNSET or values is None:
+            values = {}
+        if not isinstance(values, (dict, list)):
+            raise Skip(f"The field {self._properties} is not an object.", hint=_HINT)
+        kind, name, actor, session = texts
+        properties = clean_json(msgspec.json.encode(values))
+        return Projected(
+            kind, name, actor, session, occurred_at, properties, _terms(kind, name, values)
+        )
+
+
+def compile_projection(spec: Stream) -> Callable[[bytes], Projected]:
+    """What turns a stream's payloads into columns; it raises Skip for one that cannot be."""
+    return Projection(spec)
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value is msgspec.UNSET:
+        return None
+    if not isinstance(value, str):
+        value = msgspec.json.encode(value).decode()
+    return clean_text(value[:MAX_TEXT])
+
+
+@lru_cache(maxsize=16_384)
+def _terms_of_kind(kind: str | None, name: str | None) -> frozenset[str]:
+    return tokenize(kind or "") | tokenize(name or "")
+
+
+def _terms(kind: str | None, name: str | None, values: Any) -> frozenset[str]:
+    """The words of an event: its type, its name, and every text inside its properties."""
+    found = _terms_of_kind(kind, name)
+    waiting = [values] if values else []
+    sets = []
+    while waiting:
+        here = waiting.pop()
+        for value in here.values() if type(here) is dict else here:
+            if type(value) is str:
+                sets.append(tokenize(value))
+            elif type(value) is dict or type(value) is list:
+                waiting.append(value)
+    if sets:
+        found = found.union(*sets)
+        if len(found) > MAX_TERMS:
+            found = frozenset(sorted(found)[:MAX_TERMS])
+    return found

@@ -1,0 +1,228 @@
+"""One data folder and the server on it: start, ask, stop.
+
+folder/                     ours; the server's account may pass through it
+├── start.lock, users.lock  see the package
+├── data/                   the cluster: the server's account's alone, like the next two
+├── log/                    postgres-<weekday>.log, start.log (what the last start printed)
+├── run/                    the socket, or in /tmp where this path is too long for one
+└── programs-<version>/     only where the installed programs cannot be reached
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from headrace.errors import BadInput, Unavailable
+from headrace.store.embedded import conf, data, pidfile
+from headrace.store.embedded.account import Account, account_for
+from headrace.store.embedded.programs import programs
+
+DATABASE = "headrace"
+PATIENCE = 120.0  # seconds until a started server answers, crash recovery included
+_STOPPING = 120  # seconds for the last checkpoint
+_BETWEEN_QUESTIONS = 0.05
+_LOGS_KEPT = 6 * 24 * 3600  # seconds
+_LONGEST_SOCKET = 103  # bytes in a socket's path on macOS; Linux allows 107
+
+
+class Answer(Enum):
+    """What the socket says. It is believed before any file."""
+
+    READY = "ready"
+    BUSY = "busy"  # starting, stopping or recovering
+    SILENT = "silent"
+
+
+class Cluster:
+    """`start` and `stop` are called with the start lock held, by one process at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().resolve()
+        if re.search(r'["$`\\\x00-\x1f\x7f]', str(self.folder)):
+            raise BadInput(
+                f"PostgreSQL cannot keep data in {str(self.folder)!r}: quotation marks, "
+                "backslashes, dollar signs and control characters are not for its tools.",
+                hint="Name another folder in HEADRACE_HOME.",
+            )
+        _make_folder(self.folder)
+        self.data = self.folder / "data"
+        self.log = self.folder / "log"
+        self.sockets = _socket_folder(self.folder)
+
+    @cached_property
+    def _account(self) -> Account:
+        return account_for(self.data)
+
+    @cached_property
+    def _bin(self) -> Path:
+        way = [*reversed(self.folder.parents), self.folder]
+        if closed := self._account.first_closed(*way):
+            raise BadInput(
+                f"PostgreSQL does not run as root, and its own account cannot enter {closed}.",
+                hint="Name a folder in HEADRACE_HOME that other accounts can reach, "
+                "such as /var/lib/headrace.",
+            )
+        return programs(self.folder, self._account)
+
+    def url(self, database: str = DATABASE) -> str:
+        """A libpq URL. The port is named so that PGPORT in the environment does not change it."""
+        host = quote(str(self.sockets), safe="/")
+        return f"postgresql://postgres@/{database}?host={host}&port={conf.PORT}"
+
+    def answer(self) -> Answer:
+        """Ask the socket. Takes at most a few seconds, when a server is there but stopped dead."""
+        info = make_conninfo(self.url("postgres"), connect_timeout=3)
+        match pq.PGconn.ping(info.encode()):
+            case pq.Ping.OK:
+                return Answer.READY
+            case pq.Ping.REJECT:
+                return Answer.BUSY
+            case _:
+                return Answer.SILENT
+
+    def postmaster(self) -> int | None:
+        """The process id of this folder's server, None when it does not run."""
+        return pidfile.postmaster(self.data)
+
+    def start(self, *, may_restart: bool) -> None:
+        """See to it that the server answers and has our database.
+
+        It is restarted to take new settings only if `may_restart`, when nobody else uses it.
+        Raises Unavailable with the log's last lines after PATIENCE seconds.
+        """
+        self._account.make_private(self.sockets)
+        settings = conf.text(sockets=self.sockets, log=self.log)
+        file = self.data / "headrace.conf"
+        deadline = time.monotonic() + PATIENCE
+        while (answer := self.answer()) is not Answer.READY:
+            lost = pidfile.says_ready(self.data) and not self._socket.exists()
+            if answer is Answer.SILENT and not self.postmaster():
+                self._launch(settings, deadline)
+            elif answer is Answer.SILENT and lost:
+                self.stop()  # somebody cleaned up /tmp: nobody can reach it any more
+            elif time.monotonic() > deadline:
+                raise self._failed("does not answer")
+            else:
+                time.sleep(_BETWEEN_QUESTIONS)
+        if may_restart and not (file.exists() and file.read_text(encoding="utf-8") == settings):
+            self.stop()
+            return self.start(may_restart=False)
+        return self._make_database()
+
+    def stop(self) -> None:
+        """Stop the server, if it runs. Raises Unavailable when it does not stop."""
+        pid = self.postmaster()
+        if pid is None:
+            return
+        self._control("stop", "--mode=fast", seconds=_STOPPING)
+        if self.postmaster() == pid:
+            raise self._failed("did not stop")
+        if self.sockets.parent != self.folder:
+            try:
+                self.sockets.rmdir()
+            except OSError:
+                pass  # not empty after all; the next start looks at it again
+
+    @property
+    def _socket(self) -> Path:
+        return self.sockets / f".s.PGSQL.{conf.PORT}"
+
+    def _launch(self, settings: str, deadline: float) -> None:
+        """Try once to start a server where none runs; make its data first if there is none."""
+        if not data.check(self.data):
+            data.make(self.data, bin_folder=self._bin, account=self._account)
+        for private in (self.log, self.sockets):
+            self._account.make_private(private)
+        _write(self.data / "headrace.conf", settings)
+        pidfile.disown(self.data, self.sockets)
+        output = self.log / "start.log"
+        _forget_old(self.log, output)
+        left = max(1, round(deadline - time.monotonic()))
+        if self._control("start", f"--log={output}", seconds=left) or self.postmaster():
+            return
+        # Children of a killed server finish what they are at; until then its memory is in use.
+        orphans = "shared memory block" in self._log_text()
+        if not orphans or time.monotonic() > deadline:
+            raise self._failed("could not start")
+        time.sleep(_BETWEEN_QUESTIONS)
+
+    def _control(self, action: str, option: str, *, seconds: int) -> bool:
+        """Have pg_ctl do it and wait until it is done. Returns whether it was."""
+        waiting = ["--wait", "--silent", f"--timeout={seconds}"]
+        command = [str(self._bin / "pg_ctl"), action, f"--pgdata={self.data}", option, *waiting]
+        code, _ = self._account.run(command, seconds=seconds + 30)
+        return code == 0
+
+    def _make_database(self) -> None:
+        try:
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                query = "SELECT FROM pg_database WHERE datname = %s"
+                if connection.execute(query, (DATABASE,)).fetchone() is None:
+                    connection.execute(f"CREATE DATABASE {DATABASE}")
+        except psycopg.Error as error:
+            raise self._failed(f"answers, but not well ({str(error).strip()})") from error
+
+    def _failed(self, how: str) -> Unavailable:
+        ending = data.tail(self._log_text())
+        return Unavailable(
+            f"PostgreSQL in {self.folder} {how}.",
+            hint=f"The end of its log ({self.log}): {ending}",
+        )
+
+    def _log_text(self) -> str:
+        files = sorted(self.log.glob("*.log"), key=lambda file: file.stat().st_mtime)
+        return "\n".join(file.read_text(errors="replace")[-4000:] for file in files[-2:])
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in missing:
+            # For root, the server's account must get through; what is inside says who may read.
+            path.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    except OSError as error:
+        raise BadInput(
+            f"The folder {folder} cannot be made: {error.strerror}.",
+            hint="Name another one in HEADRACE_HOME.",
+        ) from error
+
+
+def _socket_folder(folder: Path) -> Path:
+    """Beside the data, or a short name in /tmp made from the folder's.
+
+    libpq takes a comma for the end of a host, and the system's limit on a socket's path is low.
+    TMPDIR is not asked: every user of the folder must come to the same answer.
+    """
+    beside = folder / "run"
+    length = len(os.fsencode(beside / f".s.PGSQL.{conf.PORT}"))
+    if length <= _LONGEST_SOCKET and "," not in str(beside):
+        return beside
+    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
+    return Path(f"/tmp/headrace-{name}")  # noqa: S108 - made private by make_private
+
+
+def _forget_old(log: Path, output: Path) -> None:
+    """The server overwrites last week's file at midnight, but only if it runs at midnight."""
+    for file in log.glob("*.log"):
+        if file == output or file.stat().st_mtime < time.time() - _LOGS_KEPT:
+            file.unlink()
+
+
+def _write(file: Path, text: str) -> None:
+    """Replace a file at once, readable for the server's account."""
+    part = file.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.chmod(0o644)
+    part.replace(file)

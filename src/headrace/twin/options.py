@@ -1,0 +1,117 @@
+"""Everything the DataSync twin can be told at start; each option is a command line flag as well."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from headrace.errors import BadInput
+from headrace.twin.faults import Rule
+
+_DESCRIPTION = (
+    "A stand-in for the DataSync events API on 127.0.0.1: seeded, fast, faulty on demand."
+)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How one twin behaves. `total` 0 is an empty source."""
+
+    port: Annotated[
+        int, Meta(ge=0, le=65_535, description="port on 127.0.0.1; 0 takes any free one")
+    ] = 0
+    seed: Annotated[int, Meta(ge=0, description="which events: the same seed, the same bytes")] = 1
+    total: Annotated[int, Meta(ge=0, le=3_000_000, description="how many events there are")] = (
+        3_000_000
+    )
+    paths: Annotated[
+        Literal["observed", "documented", "both"],
+        Meta(description="serve /events (observed), /api/v1/events (documented) or both"),
+    ] = "observed"
+    envelope: Annotated[
+        Literal["observed", "documented"],
+        Meta(description="nested pagination and meta (observed) or flat (documented)"),
+    ] = "observed"
+    api_key: Annotated[
+        str, Meta(description="X-API-Key that requests for events need; empty: none")
+    ] = ""
+    rate_limit: Annotated[
+        str,
+        Meta(
+            pattern=r"^([1-9]\d*/\d*\.?\d+)?$",
+            description="requests/seconds, such as 10/60 (the original's); empty: no limit",
+        ),
+    ] = ""
+    cursor_ttl_s: Annotated[
+        float, Meta(ge=0, description="seconds after which a cursor expires; 0: never")
+    ] = 120
+    latency_ms: Annotated[int, Meta(ge=0, description="every page comes this much later")] = 0
+    edits: Annotated[
+        float, Meta(ge=0, le=1, description="share of events that differ at revisions above 0")
+    ] = 0
+    revision: Annotated[int, Meta(ge=0, description="revision of the edited events")] = 0
+    faults: Annotated[
+        tuple[Rule, ...], Meta(description="fault rules: a JSON list, or a file that holds one")
+    ] = ()
+    until_stdin_closes: Annotated[
+        bool, Meta(description="end with the process at the other end of standard input")
+    ] = False
+
+
+def options_from(values: dict[str, Any]) -> Options:
+    """Checked options, numbers also from text. Raises BadInput that names what is wrong."""
+    try:
+        return msgspec.convert(values, Options, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadInput(
+            f"The twin cannot be started like this: {error}.", hint="See --help for the options."
+        ) from None
+
+
+def parse(arguments: Sequence[str] | None) -> Options:
+    """Options from the command line (None: this process's own). Raises BadInput, or exits."""
+    parser = argparse.ArgumentParser(
+        prog="headrace.twin.datasync", description=_DESCRIPTION, argument_default=argparse.SUPPRESS
+    )
+    for option in msgspec.structs.fields(Options):
+        kind, meta = get_args(option.type)
+        text = meta.description + (f" (default: {option.default})" if option.default else "")
+        if kind is bool:
+            parser.add_argument(_flag(option.name), action="store_true", help=text)
+        else:
+            parser.add_argument(_flag(option.name), metavar="VALUE", help=text)
+    values = vars(parser.parse_args(arguments))
+    if "faults" in values:
+        values["faults"] = _read_rules(values["faults"])
+    return options_from(values)
+
+
+def flags(options: Options) -> list[str]:
+    """The command line that `parse` turns into these options."""
+    line = []
+    for option in msgspec.structs.fields(Options):
+        value = getattr(options, option.name)
+        if value == option.default:
+            continue
+        if isinstance(value, bool):
+            line.append(_flag(option.name))
+        else:
+            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+            line.append(f"{_flag(option.name)}={text}")
+    return line
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _read_rules(text: str) -> Any:
+    try:
+        rules = text if text.lstrip().startswith("[") else Path(text).read_bytes()
+        return msgspec.json.decode(rules)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadInput(f"The fault rules cannot be read: {error}.") from None

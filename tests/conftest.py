@@ -1,0 +1,62 @@
+"""PostgreSQL for the whole suite: the real server, once; a database of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from headrace.store import embedded
+
+_TEMPLATE = "headrace_template"
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[str]:
+    """URL of an empty database on a server with the same settings as a person's."""
+    # Not pytest's own folder: root's is closed to the account that the server runs under.
+    home = Path(tempfile.mkdtemp(prefix="headrace-tests-"))
+    if os.geteuid() == 0:
+        home.chmod(0o711)
+    try:
+        with embedded.postgres(home / "postgres") as url:
+            yield url
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template_db(cluster: str) -> str:
+    """Name of a migrated database to copy. Nobody may connect to it: a copy needs it alone."""
+    from headrace.store.migrate import upgrade
+
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+        upgrade(_with_name(cluster, _TEMPLATE))
+        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database(cluster: str, template_db: str) -> Iterator[str]:
+    """URL of a migrated, empty database that nobody else uses, gone after the test."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_db}")
+        try:
+            yield _with_name(cluster, name)
+        finally:
+            # FORCE: a test that failed or killed a worker may have left connections behind.
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _with_name(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
