@@ -31,9 +31,8 @@ class Settings(BaseSettings):
         None, description="PostgreSQL to use. Unset: an embedded one in the data folder."
     )
     dbos_database_url: str | None = Field(
-        None, description="Where the durable engine keeps its tables. Unset: the same database."
+        None, description="Where the durable engine keeps its tables: the same database, for now."
     )
-    redis_url: str | None = Field(None, description="Redis Streams front door. Unset: no Redis.")
     service_host: str = Field(
         "127.0.0.1", description="Address the API binds. 0.0.0.0 opens it to the network."
     )
@@ -50,9 +49,6 @@ class Settings(BaseSettings):
     )
     headrace_api_key: SecretStr | None = Field(
         None, description="First API key. Unset: one is made and printed once by `headrace up`."
-    )
-    headrace_document_roots: str = Field(
-        "", description="Folders API callers may name in a job, separated like PATH."
     )
     headrace_workers: int = Field(
         4, ge=1, le=256, description="Jobs one worker process runs at the same time."
@@ -88,7 +84,7 @@ def load(**overrides: object) -> Settings:
             hint = f"Did you mean {near[0]}?" if near else "See docs/reference/settings.md."
             raise BadInput(f"There is no setting {name}.", hint=hint)
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
@@ -96,3 +92,10 @@ def load(**overrides: object) -> Settings:
             f"The setting {name} cannot be used: {first['msg']}.",
             hint="See docs/reference/settings.md.",
         ) from None
+    if settings.dbos_database_url not in (None, "", settings.database_url):
+        raise BadInput(
+            "DBOS_DATABASE_URL names another database than DATABASE_URL.",
+            hint="Landing and the work that follows are one transaction, so both must be the same:"
+            " leave DBOS_DATABASE_URL unset.",
+        )
+    return settings

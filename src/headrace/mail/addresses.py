@@ -19,9 +19,14 @@ MOST = 1_000
 
 _LONGEST_ADDRESS = 320
 _LONGEST_NAME = 200
-# One token each: quoted string, comment without nesting, <address>, [literal], special, run, rest
+_LONGEST_LIST = 256 * 1024
+# One token each: a quoted string, <address>, [literal], a special, a run of text (in which a
+# backslash takes the next character with it, or an open quote would be tried again and again),
+# white space, and whatever is left.
 _TOKEN = re.compile(
-    r'"((?:[^"\\]|\\.)*)"|<([^<>]*)>|(\[[^\[\]]*\])|([,;:()])|([^",;:()<\[\s]+)|(\s+)|(.)', re.DOTALL
+    r'"((?:[^"\\]|\\.)*+)"|<([^<>]*)>|(\[[^\[\]]*\])|([,;:()])'
+    r'|((?:[^",;:()<\[\s\\]|\\.)+)|(\s+)|(.)',
+    re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SPACES = re.compile(r"\s+")
@@ -50,7 +55,7 @@ class _Mailbox:
         if "@" in phrase:
             return _address(phrase, "".join(self.comment))
         # Some senders encode the whole of `Name <address>`; only then is there no address outside.
-        decoded = decode_words(phrase) if "=?" in phrase else ""
+        decoded = decode_words(phrase)[:_LONGEST_NAME] if "=?" in phrase else ""
         found = _PLAIN_ADDRESS.search(decoded)
         return _address(found[0], decoded[: found.start()].rstrip(" <")) if found else None
 
@@ -69,7 +74,8 @@ def parse_addresses(value: str) -> list[Address]:
 
 def _entries(value: str) -> Iterator[_Mailbox]:
     entry, depth = _Mailbox(), 0
-    for token in _TOKEN.finditer(value):
+    grouped = ";" in value  # without one, a colon is only a careless display name
+    for token in _TOKEN.finditer(value, 0, _LONGEST_LIST):
         quoted, angled, literal, special, run, _, _ = token.groups()
         if special == "(":
             depth += 1
@@ -80,7 +86,7 @@ def _entries(value: str) -> Iterator[_Mailbox]:
         elif special in (",", ";"):
             yield entry
             entry = _Mailbox()
-        elif special == ":":
+        elif special == ":" and grouped:
             entry = _Mailbox()  # what stood before it was the name of a group
         elif angled is not None:
             if entry.angled is None:
@@ -96,7 +102,7 @@ def _address(text: str, name: str) -> Address | None:
     """The address if it has the shape of one, with a name worth keeping."""
     # `<@relay,@relay:user@host>` is a route, long obsolete.
     address = _SPACES.sub("", text.rpartition(":")[2] if text.startswith("@") else text)
-    address = clean_text(address.strip("<>'\".")).lower()
+    address = clean_text(address.removeprefix("mailto:").strip("<>'\".")).lower()
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain or len(address) > _LONGEST_ADDRESS:
         return None

@@ -11,6 +11,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,39}")
 _REFUSED = frozenset(
     {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
 )
+_FOREIGN = re.compile("[^\x00-\x7f\ufffd]")
 _MISNAMED = {
     "ansi": "cp1252",
     "cp-850": "cp850",
@@ -38,8 +39,8 @@ _MISNAMED = {
 def decode(data: bytes, charset: str | None) -> str:
     """The text of `data`. Tries the named charset, then UTF-8, then Windows-1252; never fails.
 
-    Of a charset that is right but for a few bytes (a text cut in the middle of a character) the
-    bad bytes become U+FFFD.
+    Where a charset fits all but a few bytes (a text cut in the middle of a character) those few
+    become U+FFFD.
     """
     codec = _codec(charset.strip().lower()) if charset else None
     for name in (codec, "utf-8"):
@@ -48,13 +49,9 @@ def decode(data: bytes, charset: str | None) -> str:
                 return data.decode(name)
             except (UnicodeDecodeError, UnicodeError):
                 continue
-    if codec not in (None, "utf-8", "cp1252"):
-        text = data.decode(codec or "", "replace")
-    else:
-        text = data.decode("utf-8", "replace")
-    if text.count("\ufffd") * 50 <= len(text):
-        return text
-    return data.decode("cp1252", "replace")
+    text = data.decode(codec if codec not in (None, "cp1252") else "utf-8", "replace")
+    good, bad = len(_FOREIGN.findall(text)), text.count("\ufffd")
+    return text if good > bad else data.decode("cp1252", "replace")
 
 
 @lru_cache(maxsize=512)

@@ -50,6 +50,8 @@ class Headers:
 def read(data: bytes, start: int = 0, end: int | None = None) -> tuple[Headers, int]:
     """The headers at `start`, and where the body begins. Raises Skip if they have no bounds."""
     end = len(data) if end is None else end
+    if start >= end:
+        return Headers([]), end
     if data[start : start + 1] == b"\n" or data[start : start + 2] == b"\r\n":
         return Headers([]), data.index(b"\n", start) + 1
     blank = _END.search(data, start, min(end, start + BLOCK_CAP))

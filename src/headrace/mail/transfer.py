@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import re
 
 _TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _NOT_BASE64 = bytes(
@@ -11,14 +10,12 @@ _NOT_BASE64 = bytes(
     for byte in range(256)
     if byte not in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_="
 )
-_AFTER_PADDING = re.compile(rb"=+[^=].*", re.DOTALL)
 
 
 def from_base64(data: bytes) -> bytes:
     """Decode base64 in either alphabet (A1.40), with or without padding, line breaks or noise."""
-    data = data.translate(_TO_STANDARD, _NOT_BASE64)
     # What follows the padding is a footer that a mailing list stuck on.
-    data = _AFTER_PADDING.sub(b"", data).rstrip(b"=")
+    data = data.translate(_TO_STANDARD, _NOT_BASE64).partition(b"=")[0]
     if len(data) % 4 == 1:
         data = data[:-1]
     return binascii.a2b_base64(data + b"=" * (-len(data) % 4))

@@ -94,17 +94,22 @@ def following(spec: Pagination, seen: Seen, at: At | None) -> Following:
 
 
 def _auto(seen: Seen) -> Following:
+    promised = None  # the shape that says there is more, but not where
     for shape, flag, source in SHAPES:
         value = seen.values.get(source, msgspec.UNSET)
         more = _flag(seen, flag)
         if value is msgspec.UNSET and more is None:
             continue
-        if flag is not None:
+        if flag is not None and value is msgspec.UNSET and more:
+            promised = promised or shape
+        elif flag is not None:
             return _cursor(value, more, shape)
-        if value is None or value == "" or isinstance(value, dict) or _is_link(value):
+        elif value is None or value == "" or isinstance(value, dict) or _is_link(value):
             return _linked(value, seen, None, shape)
     if seen.links:
         return _linked(next_link(seen.links), seen, None, "Link header")
+    if promised:
+        raise _contradiction("cursor", promised)
     if seen.full:
         raise NeedsHuman(
             "The answer does not say whether there is more, in any of the known ways"

@@ -16,13 +16,15 @@ from headrace.store.database import Connection
 _OWNED = ("tenant_id", "user_id", "stream_id", "batch_id")
 _OWNED_TYPES = ("text", "text", "int8", "int8")
 
+_COUNT = struct.Struct(">i").pack
+
 Convert = Callable[[Any], Any]
 
 
 def _tsvector(terms: frozenset[str]) -> bytes:
-    """PostgreSQL's binary tsvector: a count, then each lexeme, a NUL, and no positions."""
-    lexemes = sorted(term.encode()[:2000] for term in terms)
-    return struct.pack(">i", len(lexemes)) + b"".join([one + b"\0\0\0" for one in lexemes])
+    """PostgreSQL's binary tsvector: a count, then each lexeme, a NUL, and no positions. The server
+    sorts them itself."""
+    return _COUNT(len(terms)) + b"".join([one.encode() + b"\0\0\0" for one in terms])
 
 
 # How a field's Python type travels. COPY's binary json is its text: bytes go as they are.

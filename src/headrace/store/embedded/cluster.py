@@ -10,8 +10,6 @@ folder/                     ours; the server's account may pass through it
 
 from __future__ import annotations
 
-import hashlib
-import os
 import re
 import time
 from enum import Enum
@@ -26,14 +24,14 @@ from psycopg.conninfo import make_conninfo
 from headrace.errors import BadInput, Unavailable
 from headrace.store.embedded import conf, data, pidfile
 from headrace.store.embedded.account import Account, account_for
+from headrace.store.embedded.folders import forget_old, make_folder, replace_file, socket_folder
 from headrace.store.embedded.programs import programs
 
 DATABASE = "headrace"
 PATIENCE = 120.0  # seconds until a started server answers, crash recovery included
-_STOPPING = 120  # seconds for the last checkpoint
+_STOPPING = 60  # seconds for the last checkpoint
+_ENDING = "57P"  # how SQLSTATEs begin that say that the server is going down
 _BETWEEN_QUESTIONS = 0.05
-_LOGS_KEPT = 6 * 24 * 3600  # seconds
-_LONGEST_SOCKET = 103  # bytes in a socket's path on macOS; Linux allows 107
 
 
 class Answer(Enum):
@@ -55,10 +53,10 @@ class Cluster:
                 "backslashes, dollar signs and control characters are not for its tools.",
                 hint="Name another folder in HEADRACE_HOME.",
             )
-        _make_folder(self.folder)
+        make_folder(self.folder)
         self.data = self.folder / "data"
         self.log = self.folder / "log"
-        self.sockets = _socket_folder(self.folder)
+        self.sockets = socket_folder(self.folder)
 
     @cached_property
     def _account(self) -> Account:
@@ -104,29 +102,36 @@ class Cluster:
         self._account.make_private(self.sockets)
         settings = conf.text(sockets=self.sockets, log=self.log)
         file = self.data / "headrace.conf"
-        deadline = time.monotonic() + PATIENCE
-        while (answer := self.answer()) is not Answer.READY:
-            lost = pidfile.says_ready(self.data) and not self._socket.exists()
-            if answer is Answer.SILENT and not self.postmaster():
-                self._launch(settings, deadline)
-            elif answer is Answer.SILENT and lost:
-                self.stop()  # somebody cleaned up /tmp: nobody can reach it any more
-            elif time.monotonic() > deadline:
-                raise self._failed("does not answer")
-            else:
-                time.sleep(_BETWEEN_QUESTIONS)
         if may_restart and not (file.exists() and file.read_text(encoding="utf-8") == settings):
             self.stop()
-            return self.start(may_restart=False)
-        return self._make_database()
+        deadline = time.monotonic() + PATIENCE
+        while not self._serves():
+            if time.monotonic() > deadline:
+                raise self._failed("does not answer")
+            silent = self.answer() is Answer.SILENT
+            if silent and not self.postmaster():
+                self._launch(settings, deadline)
+            elif silent and pidfile.says_ready(self.data) and not self._socket.exists():
+                self.stop()  # somebody cleaned up /tmp: nobody can reach it any more
+            else:
+                time.sleep(_BETWEEN_QUESTIONS)
 
     def stop(self) -> None:
-        """Stop the server, if it runs. Raises Unavailable when it does not stop."""
+        """Stop the server, if it runs. Raises Unavailable when it does not stop.
+
+        Nothing that was committed is lost by the immediate way, which leaves the rest to the next
+        start. A server that recovers is stopped so because PostgreSQL 18 can hang for ever when
+        it is asked to stop fast while it recovers from the death of one of its children.
+        """
         pid = self.postmaster()
         if pid is None:
             return
-        self._control("stop", "--mode=fast", seconds=_STOPPING)
-        if self.postmaster() == pid:
+        ways = ["immediate"] if self.answer() is Answer.BUSY else ["fast", "immediate"]
+        for way in ways:
+            self._control("stop", f"--mode={way}", seconds=_STOPPING)
+            if self.postmaster() != pid:
+                break
+        else:
             raise self._failed("did not stop")
         if self.sockets.parent != self.folder:
             try:
@@ -144,15 +149,15 @@ class Cluster:
             data.make(self.data, bin_folder=self._bin, account=self._account)
         for private in (self.log, self.sockets):
             self._account.make_private(private)
-        _write(self.data / "headrace.conf", settings)
+        replace_file(self.data / "headrace.conf", settings)
         pidfile.disown(self.data, self.sockets)
         output = self.log / "start.log"
-        _forget_old(self.log, output)
+        forget_old(self.log, output)
         left = max(1, round(deadline - time.monotonic()))
         if self._control("start", f"--log={output}", seconds=left) or self.postmaster():
             return
         # Children of a killed server finish what they are at; until then its memory is in use.
-        orphans = "shared memory block" in self._log_text()
+        orphans = "shared memory block" in output.read_text(errors="replace")
         if not orphans or time.monotonic() > deadline:
             raise self._failed("could not start")
         time.sleep(_BETWEEN_QUESTIONS)
@@ -164,14 +169,21 @@ class Cluster:
         code, _ = self._account.run(command, seconds=seconds + 30)
         return code == 0
 
-    def _make_database(self) -> None:
+    def _serves(self) -> bool:
+        """Whether the server lets us in and has our database, which is made if it has not."""
+        if self.answer() is not Answer.READY:
+            return False
         try:
             with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
                 query = "SELECT FROM pg_database WHERE datname = %s"
                 if connection.execute(query, (DATABASE,)).fetchone() is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}")
-        except psycopg.Error as error:
-            raise self._failed(f"answers, but not well ({str(error).strip()})") from error
+        except psycopg.OperationalError as error:
+            if error.sqlstate and not error.sqlstate.startswith(_ENDING):
+                reason = error.diag.message_primary
+                raise self._failed(f"could not make our database ({reason})") from error
+            return False  # it went down again just now
+        return True
 
     def _failed(self, how: str) -> Unavailable:
         ending = data.tail(self._log_text())
@@ -183,46 +195,3 @@ class Cluster:
     def _log_text(self) -> str:
         files = sorted(self.log.glob("*.log"), key=lambda file: file.stat().st_mtime)
         return "\n".join(file.read_text(errors="replace")[-4000:] for file in files[-2:])
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        missing = [path for path in (folder, *folder.parents) if not path.exists()]
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in missing:
-            # For root, the server's account must get through; what is inside says who may read.
-            path.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    except OSError as error:
-        raise BadInput(
-            f"The folder {folder} cannot be made: {error.strerror}.",
-            hint="Name another one in HEADRACE_HOME.",
-        ) from error
-
-
-def _socket_folder(folder: Path) -> Path:
-    """Beside the data, or a short name in /tmp made from the folder's.
-
-    libpq takes a comma for the end of a host, and the system's limit on a socket's path is low.
-    TMPDIR is not asked: every user of the folder must come to the same answer.
-    """
-    beside = folder / "run"
-    length = len(os.fsencode(beside / f".s.PGSQL.{conf.PORT}"))
-    if length <= _LONGEST_SOCKET and "," not in str(beside):
-        return beside
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(f"/tmp/headrace-{name}")  # noqa: S108 - made private by make_private
-
-
-def _forget_old(log: Path, output: Path) -> None:
-    """The server overwrites last week's file at midnight, but only if it runs at midnight."""
-    for file in log.glob("*.log"):
-        if file == output or file.stat().st_mtime < time.time() - _LOGS_KEPT:
-            file.unlink()
-
-
-def _write(file: Path, text: str) -> None:
-    """Replace a file at once, readable for the server's account."""
-    part = file.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    part.chmod(0o644)
-    part.replace(file)

@@ -1,0 +1,53 @@
+"""Who sent it: the account's owner or somebody else (A1.39)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from headrace.mail.labels import means_sent
+
+_SEPARATOR = re.compile(r"[/\\.!]+")
+_ENDINGS = (".mbox", ".mbx", ".sbd", ".gz")
+
+
+def direction_of(
+    sender: str | None, labels: Iterable[str], folder: str, own: frozenset[str]
+) -> str | None:
+    """`outbound`, `inbound`, or None where nothing tells.
+
+    Outbound: from one of the account's own addresses, or labelled or filed as sent. Inbound is
+    what remains, provided that anything could have shown the opposite: own addresses are known,
+    or the mail bears Gmail's labels.
+    """
+    if sender is not None and own and canonical(sender) in _canonical_all(own):
+        return "outbound"
+    labels = list(labels)
+    if any(means_sent(label) for label in labels) or _sent_folder(folder):
+        return "outbound"
+    return "inbound" if own or labels else None
+
+
+def canonical(address: str) -> str:
+    """The address without what its owner can add to it at will: `+tag`, and dots at Gmail."""
+    local, _, domain = address.lower().rpartition("@")
+    local = local.partition("+")[0] or local
+    if domain in ("gmail.com", "googlemail.com"):
+        return f"{local.replace('.', '')}@gmail.com"
+    return f"{local}@{domain}"
+
+
+@lru_cache(maxsize=256)
+def _canonical_all(own: frozenset[str]) -> frozenset[str]:
+    return frozenset(canonical(address) for address in own)
+
+
+@lru_cache(maxsize=1024)
+def _sent_folder(stream: str) -> bool:
+    """Whether a stream's name ends in a folder for sent mail: `Sent`, `.Sent`, `INBOX.Sent`."""
+    name = stream
+    for ending in _ENDINGS:
+        name = name.removesuffix(ending)
+    parts = [part for part in _SEPARATOR.split(name) if part]
+    return bool(parts) and means_sent(parts[-1])

@@ -1,0 +1,38 @@
+"""Raw mail to interactions: one row a message, ready to be searched and linked to contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from headrace.mail.direction import direction_of
+from headrace.mail.message import parse
+from headrace.rows import InteractionRow
+from headrace.stage import RawEvent, StreamContext, stage
+
+
+@stage(version=1, content="message/rfc822")
+def normalize_mail(raw: RawEvent, stream: StreamContext) -> Iterable[InteractionRow]:
+    """Pure and idempotent. Raises Skip for a message whose structure has no bounds."""
+    mail = parse(raw.payload)
+    sender = mail.sender
+    direction = direction_of(
+        sender.address if sender else None, mail.labels, stream.stream, stream.addresses
+    )
+    yield InteractionRow(
+        source_id=raw.source_id,
+        version=raw.version,
+        source="mailbox",
+        kind="email_sent" if direction == "outbound" else "email_received",
+        occurred_at=raw.occurred_at or mail.date,
+        direction=direction,
+        thread_id=mail.thread_id or raw.source_id,
+        message_id=mail.message_id,
+        from_name=sender.name if sender else None,
+        from_address=sender.address if sender else None,
+        to_addresses=[one.address for one in mail.to],
+        cc_addresses=[one.address for one in mail.cc],
+        subject=mail.subject,
+        body=mail.body,
+        labels=mail.labels,
+        attachments=mail.attachments,
+    )
