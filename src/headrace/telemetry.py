@@ -78,8 +78,18 @@ def note(connection: str, stream: str, notes: dict[str, str]) -> None:
     _log().info("source", connection=connection, stream=stream, **notes)
 
 
+def died(executor: str) -> None:
+    """A worker was found dead."""
+    _log().warning("died", deadExecutor=executor)
+
+
+def declared_dead(executor: str) -> None:
+    """This process was found dead by others, and ends now: they run its jobs."""
+    _log().error("declared_dead", executor=executor)
+
+
 def takeover(executor: str, recovered: int) -> None:
-    """A dead worker's jobs were taken over."""
+    """A dead worker's jobs, or this one's own that it had lost sight of, are on the queue again."""
     _log().warning("takeover", deadExecutor=executor, jobs=recovered)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -17,7 +18,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from headrace.errors import BadInput, Unavailable
 from headrace.store import embedded
-from headrace.store.embedded import conf
+from headrace.store.embedded import cluster, conf
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has another account to run as")
 
@@ -108,6 +109,23 @@ def test_a_file_in_the_way_is_named(empty: Path) -> None:
             pass
     finally:
         empty.unlink()
+
+
+def test_a_disk_that_fills_up_before_the_start_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(file: Path, text: str) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+
+    monkeypatch.setattr(cluster, "replace_file", full)
+    with pytest.raises(Unavailable, match="No space left"), embedded.postgres(folder):
+        pass
+
+
+def test_client_programs_run_as_they_are(folder: Path) -> None:
+    with embedded.postgres(folder) as url:
+        dump = [str(embedded.installed() / "pg_dump"), "--schema-only", url]
+        assert "PostgreSQL database dump" in subprocess.check_output(dump, text=True)
 
 
 def test_windows_is_told_what_to_do(empty: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from headrace.crashpoints import mark
 from headrace.engine.queues import STAGES, enqueue, stage_workflow_id
 from headrace.errors import HeadraceError, Skip
 from headrace.plugins import raw_stages, stages
@@ -150,6 +151,7 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
         )
         if bad:
             bury(connection, origin.keys(), batch_id, one.name, bad, versions)
+        mark("in-stage")
         connection.execute(
             _DONE,
             {

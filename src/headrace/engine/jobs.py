@@ -11,6 +11,7 @@ import msgspec
 from psycopg.types.json import Jsonb
 
 from headrace import telemetry
+from headrace.crashpoints import mark
 from headrace.engine.queues import JOBS, enqueue
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
@@ -118,6 +119,7 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
         else:
             final = {"done": "SUCCEEDED", "stop": "CANCELLED"}.get(ended.state, "FAILED")
             status = _finish(connection, values, final, ended)
+        mark("in-conclude")
     if ended.error and ended.state != "stop":
         telemetry.job_failed(
             job_id, ended.error, ended.hint, attempts=tried, final=status == "FAILED"

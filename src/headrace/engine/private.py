@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dbos import DBOS
 from dbos._dbos import _get_dbos_instance
+from dbos._utils import INTERNAL_QUEUE_NAME
 
 
 def recover(executor_ids: list[str]) -> int:
@@ -12,6 +13,14 @@ def recover(executor_ids: list[str]) -> int:
     Raises nothing for a single workflow that cannot be recovered: call it until it finds none.
     """
     return len(DBOS._recover_pending_workflows(executor_ids))
+
+
+def requeue(workflow_id: str, executor_id: str) -> bool:
+    """Put one workflow that this executor had begun on its queue again. Returns whether it was
+    still in its hands."""
+    return _get_dbos_instance()._sys_db.reenqueue_for_recovery(
+        workflow_id, [executor_id], INTERNAL_QUEUE_NAME
+    )
 
 
 def running() -> set[str]:

@@ -10,10 +10,13 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy import text
 
 from headrace import __version__, plugins
+from headrace.crashpoints import mark
 from headrace.engine import state, workflows
+from headrace.engine.place import new_executor_id
 from headrace.engine.queues import APPLICATION, JOBS, STAGES, VERSION
+from headrace.engine.recovery import Recovery
 from headrace.engine.sweep import Sweeper
-from headrace.engine.takeover import Liveness, new_executor_id
+from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
 from headrace.model import SCHEMA
 from headrace.settings import Settings
@@ -28,13 +31,14 @@ _POLL_SECONDS = 0.05
 def prepare(url: str) -> None:
     """Bring both schemas, ours and the engine's, to this version. Safe with N replicas, and next to
     free when there is nothing to do: the schema's comment says what prepared it last."""
-    mark = f"headrace {__version__}, dbos {version('dbos')}"
-    if prepared_by(url) == mark:
+    stamp = f"headrace {__version__}, dbos {version('dbos')}"
+    if prepared_by(url) == stamp:
         return
     upgrade(url)
+    mark("upgraded")
     with migration_lock(url) as connection:
         DBOS.migrate(engine_url(url).render_as_string(hide_password=False))
-        connection.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{mark}'"))
+        connection.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{stamp}'"))
         connection.commit()
 
 
@@ -62,8 +66,9 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     workers = settings.headrace_workers
     database = Database(url, name=me, connections=workers * 4 + 8).open()
     state.enter(state.State(database, settings, Vault.from_settings(settings)))
-    liveness, sweeper = Liveness(database, me), Sweeper(database)
+    liveness, recovery, sweeper = Liveness(database, me), Recovery(database, me), Sweeper(database)
     liveness.register()
+    mark("registered")
     DBOS(config=_config(url, me))
     try:
         DBOS.launch()
@@ -79,11 +84,14 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             polling_interval_sec=_POLL_SECONDS,
             on_conflict="always_update",
         )
+        mark("launched")
         liveness.start()
+        recovery.start()
         sweeper.start()
         yield database
     finally:
         sweeper.stop()
+        recovery.stop()
         liveness.stop()
         DBOS.destroy()
         database.close()

@@ -14,7 +14,7 @@ import psycopg
 
 from headrace import telemetry
 from headrace.engine.cascade import follow_up
-from headrace.engine.crashpoints import mark
+from headrace.crashpoints import mark
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
@@ -107,6 +107,7 @@ class Source:
             claimed = self._claim(connection, job_id, part)
             guard = LoopGuard(seen_cursors(connection, claimed))
             content = self._content(connection, part)
+        mark("claimed")
         landing = Landing(self._database, claimed, follow_up(content))
         walk = Walk(
             self._database,
@@ -117,7 +118,6 @@ class Source:
             guard,
             budget,
             note=self._note(part),
-            mark=mark,
         )
         landed = await survive(self._database, claimed, walk.run)
         return landed, walk.complete

@@ -1,38 +1,56 @@
-"""Liveness and takeover: a killed worker's jobs go on in another process, with no control plane.
+"""Liveness: who works here, and who has died. What the dead had begun is `engine.recovery`'s.
 
 Each process holds a session advisory lock on its slot, on a connection of its own. `kill -9` closes
-the socket, PostgreSQL frees the lock in milliseconds, and any peer that can take it knows: dead.
+the socket, PostgreSQL frees the lock in milliseconds, and any peer sees that nobody holds it. A
+process that hangs, or a host that vanished, still holds it: what betrays them is that this
+connection, which says something four times a second, has fallen silent.
+
+A wrong verdict costs a process and loses nothing: whoever was declared dead is fenced out of every
+commit, and ends itself as soon as it can read the verdict.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import threading
-import uuid
+import time
 
 import psycopg
 
 from headrace import telemetry
-from headrace.engine import private
+from headrace.crashpoints import mark
+from headrace.engine.place import gone
 from headrace.store.database import Database
 
 _SPACE = 0x4852
 """The first half of the advisory lock's key; the slot is the second."""
 
-_TICK_SECONDS = 0.5
-_GRACE_SECONDS = 5
-"""After PostgreSQL itself started, its clients need a moment to come back and take their locks."""
+TICK_SECONDS = 0.25
+UNHELD_SECONDS = 1.0
+"""A lock that is free for this long was not just lost with a connection."""
+SETTLE_SECONDS = 5.0
+"""After PostgreSQL started, or this process was cut off from it or stood still, the others need a
+moment to come back before anything they do not do means something."""
+SILENT_SECONDS = 10.0
+"""A process that says nothing for this long hangs, and its work is taken over."""
 
-_ALIVE = """
-SELECT executor_id, slot FROM headrace.workers WHERE dead_at IS NULL AND executor_id <> %s
+_WATCH = """
+SELECT w.executor_id, h.pid IS NOT NULL AS held,
+       extract(epoch FROM clock_timestamp() - a.state_change)::float AS silent,
+       extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float AS server_age
+FROM headrace.workers w
+LEFT JOIN pg_locks h ON h.locktype = 'advisory' AND h.classid = %(space)s AND h.objid = w.slot
+  AND h.granted AND h.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+LEFT JOIN pg_stat_activity a ON a.pid = h.pid
+WHERE w.dead_at IS NULL
 """
-_SETTLED = "SELECT now() - pg_postmaster_start_time() > %s * interval '1 second' AS settled"
 
+_DECLARE = """
+UPDATE headrace.workers SET dead_at = now() WHERE executor_id = ANY(%s) AND dead_at IS NULL
+"""
 
-def new_executor_id() -> str:
-    """An id that no other process start has: sharing one makes recovery run a job twice."""
-    return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+# A frozen process may hold row locks, and its half-open connections would hold them for long.
+_CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)"
 
 
 class Liveness:
@@ -45,6 +63,11 @@ class Liveness:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="headrace-liveness", daemon=True)
         self._line: psycopg.Connection | None = None
+        # Since when each one's lock has been seen free, and the watch has gone on undisturbed.
+        self._unheld: dict[str, float] = {}
+        self._since = time.monotonic()
+        self._disturbed = False
+        self._looked = time.time()
 
     def register(self) -> None:
         """Say that this process lives. Before the engine is launched, so that no job is ever begun
@@ -58,6 +81,8 @@ class Liveness:
         assert row is not None, "INSERT ... RETURNING answers"
         self._slot = row["slot"]
         self._hold()
+        # Somebody may be waiting for what a process killed here a moment ago had begun.
+        self._tick()
 
     def start(self) -> None:
         """Begin to watch. After the engine is launched."""
@@ -70,27 +95,27 @@ class Liveness:
             self._thread.join(5)
         if self._line is not None:
             try:
-                self._line.execute(
-                    "UPDATE headrace.workers SET dead_at = now() WHERE executor_id = %s", [self._me]
-                )
+                self._line.execute(_DECLARE, [[self._me]])
             except psycopg.OperationalError:
                 pass  # PostgreSQL is gone; peers will find the lock free
             self._line.close()
 
     def _hold(self) -> None:
-        """Take this process's lock, on a fresh connection whose loss both sides notice soon."""
+        """Take this process's lock, on a fresh connection whose loss is noticed soon."""
         self._line = psycopg.connect(
             self._database.url,
             autocommit=True,
             application_name=f"{self._me} liveness",
+            connect_timeout=5,
             keepalives_idle=2,
             keepalives_interval=1,
             keepalives_count=3,
+            tcp_user_timeout=5000,
         )
         self._line.execute("SELECT pg_advisory_lock(%s, %s)", [_SPACE, self._slot])
 
     def _run(self) -> None:
-        while not self._stop.wait(_TICK_SECONDS):
+        while not self._stop.wait(TICK_SECONDS):
             try:
                 self._tick()
             except psycopg.OperationalError:
@@ -99,45 +124,55 @@ class Liveness:
                 telemetry.bug("liveness", error)
 
     def _come_back(self) -> None:
+        if self._line is not None:
+            self._line.close()
         try:
             self._hold()
         except psycopg.OperationalError:
             pass  # still away: the next tick tries again
+        self._disturb()
+
+    def _disturb(self) -> None:
+        self._unheld.clear()
+        self._since, self._disturbed = time.monotonic(), True
 
     def _tick(self) -> None:
         assert self._line is not None
-        mine = self._line.execute(
-            "SELECT dead_at FROM headrace.workers WHERE executor_id = %s", [self._me]
-        ).fetchone()
-        if mine is None or mine[0] is not None:
+        seen = self._line.execute(_WATCH, {"space": _SPACE}).fetchall()
+        if all(who != self._me for who, *_ in seen):
             # Declared dead: peers run my jobs. Nothing of mine may go on, not even a clean end.
-            telemetry.takeover(self._me, 0)
+            telemetry.declared_dead(self._me)
             os._exit(75)
-        settled = self._line.execute(_SETTLED, [_GRACE_SECONDS]).fetchone()
-        if settled is None or not settled[0]:
-            return
-        dead = [who for who, slot in self._line.execute(_ALIVE, [self._me]) if self._free(slot)]
+        self._mind_the_gap()
+        dead = [who for who, *sign in seen if who != self._me and self._is_dead(who, *sign)]
         if dead:
-            self._line.execute(
-                "UPDATE headrace.workers SET dead_at = now() WHERE executor_id = ANY(%s)", [dead]
-            )
-        self._recover()
+            self._declare(dead)
 
-    def _free(self, slot: int) -> bool:
-        assert self._line is not None
-        got = self._line.execute("SELECT pg_try_advisory_lock(%s, %s)", [_SPACE, slot]).fetchone()
-        if not (got and got[0]):
-            return False
-        self._line.execute("SELECT pg_advisory_unlock(%s, %s)", [_SPACE, slot])
-        return True
+    def _mind_the_gap(self) -> None:
+        """A process that stood still itself cannot blame others for silence. The clock is the
+        wall's: the other one stands still with a laptop that sleeps."""
+        now = time.time()
+        if abs(now - self._looked) > SETTLE_SECONDS / 2:
+            self._disturb()
+        self._looked = now
 
-    def _recover(self) -> None:
-        """Take over what the dead had begun; asked anew each tick until nothing is left."""
+    def _is_dead(self, who: str, held: bool, silent: float | None, server_age: float) -> bool:
+        if gone(who):
+            return True
+        now = time.monotonic()
+        settled = now - self._since > SETTLE_SECONDS
+        if held:
+            self._unheld.pop(who, None)
+            return settled and silent is not None and silent > SILENT_SECONDS
+        since = self._unheld.setdefault(who, now)
+        undisturbed = settled or (not self._disturbed and server_age > SETTLE_SECONDS)
+        return undisturbed and now - since > UNHELD_SECONDS
+
+    def _declare(self, dead: list[str]) -> None:
         assert self._line is not None
-        held = self._line.execute(
-            "SELECT DISTINCT w.executor_id FROM dbos.workflow_status s"
-            " JOIN headrace.workers w ON w.executor_id = s.executor_id"
-            " WHERE s.status = 'PENDING' AND w.dead_at IS NOT NULL"
-        ).fetchall()
-        for (who,) in held:
-            telemetry.takeover(who, private.recover([who]))
+        self._line.execute(_DECLARE, [dead])
+        self._line.execute(_CUT_OFF, [[*dead, *(f"{who} liveness" for who in dead)]])
+        mark("before-recover")
+        for who in dead:
+            self._unheld.pop(who, None)
+            telemetry.died(who)

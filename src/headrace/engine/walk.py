@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 
+from headrace.crashpoints import mark
 from headrace.engine.gather import BYTES, SECONDS, Gathering, LoopGuard, size
 from headrace.errors import Expired, HeadraceError, Retry
 from headrace.provider import Page, Provider
@@ -23,9 +24,6 @@ from headrace.store.quarantine import quarantine
 
 RESTARTS = 10
 """Walks begun again for an expired cursor before a walk must have come to its end."""
-
-Marker = Callable[[str], None]
-"""Told the name of each point a crash test may kill at; does nothing otherwise."""
 
 
 class Budget:
@@ -55,7 +53,6 @@ class Walk:
         budget: Budget,
         *,
         note: Callable[[dict[str, str]], None],
-        mark: Marker,
     ) -> None:
         self._database = database
         self._provider = provider
@@ -65,7 +62,6 @@ class Walk:
         self._guard = guard
         self._budget = budget
         self._note = note
-        self._mark = mark
         self._pages: asyncio.Queue[tuple[Page, bytes | None] | None] = asyncio.Queue()
         self._waiting_bytes = 0
         self._room = asyncio.Event()
@@ -92,11 +88,11 @@ class Walk:
             while not self._budget.spent:
                 page = await self._provider.fetch(self._stream, self._claim.slice, cursor)
                 self._note(page.notes)
-                mark = self._guard.check(page)
+                hashed = self._guard.check(page)
                 self._waiting_bytes += size(page)
                 if self._budget.records is not None:
                     self._budget.records -= len(page.records)
-                await self._pages.put((page, mark))
+                await self._pages.put((page, hashed))
                 if not page.more:
                     return
                 cursor = page.cursor
@@ -119,15 +115,15 @@ class Walk:
                     break
                 if arrived is _TIME:
                     break
-                page, mark = arrived
+                page, hashed = arrived
                 if not gathering.pages:
                     until = time.monotonic() + SECONDS
-                gathering.add(page, mark)
+                gathering.add(page, hashed)
             if gathering.pages:
                 taken = gathering.take()
-                self._mark("before-commit")
+                mark("before-commit")
                 self._landed.append(await land(self._landing, taken))
-                self._mark("after-commit")
+                mark("after-commit")
                 self.complete = taken.complete
                 self._waiting_bytes -= taken.payload_bytes
                 if self._waiting_bytes <= BYTES:
@@ -168,6 +164,7 @@ async def survive(
                 hint=f"It last said: {expired.message} Smaller pages, or slices, may outrun it.",
             ) from expired
         await asyncio.to_thread(restart_walk, database, claim)
+        mark("restarted")
         raise Retry("The cursor had expired; the walk begins again.", after=0) from expired
     except psycopg.OperationalError as error:
         gone = unavailable(error)

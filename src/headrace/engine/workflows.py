@@ -18,7 +18,7 @@ from dbos import DBOS
 
 from headrace import telemetry
 from headrace.engine import cascade, jobs, state
-from headrace.engine.crashpoints import mark
+from headrace.crashpoints import mark
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError
 from headrace.plugins import stages
@@ -50,6 +50,7 @@ async def _begin(job_id: str, turn: int) -> dict[str, Any] | None:
     run = await asyncio.to_thread(
         jobs.begin, now.database, job_id, turn, now.settings.headrace_run_minutes
     )
+    mark("begun")
     return None if run is None else msgspec.structs.asdict(run)
 
 
@@ -60,6 +61,7 @@ async def _plan(connection_id: str) -> dict[str, Any]:
         source = await _source(connection_id)
         try:
             parts = await source.plan()
+            mark("planned")
         finally:
             await source.aclose()
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs

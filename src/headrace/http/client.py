@@ -119,6 +119,8 @@ class Client:
             try:
                 # As the server wrote it: quoting a cursor anew could change it (H3).
                 target = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+                if not target.host:
+                    raise ValueError("no host")
                 target = self.base.join(target)
                 guard.check_origin(target, self.base)
             except ValueError:

@@ -40,6 +40,8 @@ def allowed(address: str, *, private_hosts: bool) -> bool:
         return False
     if private_hosts:
         return True
+    if isinstance(ip, IPv6Address) and ip.is_site_local:
+        return False
     return ip.is_global and not ip.is_reserved and not ip.is_unspecified
 
 
@@ -105,6 +107,9 @@ def check_base(url: URL, *, private_hosts: bool) -> None:
         )
     if _is_address(url.host) and not allowed(url.host, private_hosts=private_hosts):
         raise forbidden(url.host)
+    name = url.host.rstrip(".").lower()
+    if not private_hosts and (name == "localhost" or name.endswith(".localhost")):
+        raise forbidden(url.host)  # RFC 6761: whatever a name server makes of it
 
 
 def _is_address(host: str) -> bool:

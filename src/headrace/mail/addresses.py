@@ -34,7 +34,7 @@ _PLAIN_ADDRESS = re.compile(r"[^\s@<>,;:()\"]+@[^\s@<>,;:()\"]+")
 
 
 class Address(msgspec.Struct, frozen=True, gc=False):
-    """A mailbox: `address` is lower-cased; `name` is decoded, None if only the address was given."""
+    """A mailbox: `address` is lower-cased; `name` is decoded, None if there was only an address."""
 
     address: str
     name: str | None = None

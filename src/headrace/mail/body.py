@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from headrace.mail.html import CAP as HTML_CAP
 from headrace.mail.html import html_to_text
 from headrace.mail.mime import Part
 from headrace.mail.transfer import undo
+from headrace.mail.words import decode_words
 from headrace.text import clean_text
 
 TEXT_CAP = 256 * 1024
@@ -18,36 +20,45 @@ NAMES_CAP = 200
 
 # Encoded forms are at most four times as long as what they stand for (quoted-printable UTF-8: 3).
 _ENCODED_CAP = 4 * max(TEXT_CAP, HTML_CAP)
-_UNNAMED = {"message/rfc822": "message.eml", "text/calendar": "invite.ics"}
 _SPACES = re.compile(r"\s+")
 
 
 def text_of(data: bytes, part: Part) -> str:
-    """The message as plain text. Of alternatives the plain one counts, unless it is blank."""
-    text = "\n\n".join(found for found in _texts(data, part) if found)
-    return clean_text(text.replace("\r\n", "\n").replace("\r", "\n"))[:TEXT_CAP].strip()
+    """The message as plain text. Of alternatives the plain one counts, unless it is blank.
+
+    Only if it says nothing else are messages inside it (forwarded, a digest's) and named text
+    files shown in place read as well.
+    """
+    for thorough in (False, True):
+        text = "\n\n".join(found for found in _texts(data, part, thorough) if found.strip())
+        if text:
+            break
+    text = clean_text(text[: 2 * TEXT_CAP].replace("\r\n", "\n").replace("\r", "\n"))
+    return text.strip()[:TEXT_CAP]
 
 
-def _texts(data: bytes, part: Part) -> Iterator[str]:
+def _texts(data: bytes, part: Part, thorough: bool) -> Iterator[str]:
     if part.type == "multipart/alternative":
-        yield _best(data, part)
+        yield _best(data, part, thorough)
+    elif part.type == "message/rfc822" and not thorough:
+        return
     elif part.inner:
         room = TEXT_CAP
         for inner in part.inner:
-            for text in _texts(data, inner):
+            for text in _texts(data, inner, thorough):
                 yield text
                 room -= len(text)
             if room <= 0:
                 return
-    elif part.type.startswith("text/") and not attached(part):
+    elif not attached(part) or (thorough and part.disposition != "attachment"):
         yield _leaf(data, part)
 
 
-def _best(data: bytes, part: Part) -> str:
+def _best(data: bytes, part: Part, thorough: bool) -> str:
     """Of several forms of the same text the first that is plain and not blank, else any."""
     plain_first = sorted(part.inner, key=lambda inner: inner.type != "text/plain")
     for inner in plain_first:
-        text = "\n\n".join(found for found in _texts(data, inner) if found.strip())
+        text = "\n\n".join(found for found in _texts(data, inner, thorough) if found.strip())
         if text:
             return text
     return ""
@@ -67,21 +78,26 @@ def attached(part: Part) -> bool:
 
 
 def attachment_names(part: Part) -> list[str]:
-    """The names of everything attached, in order; what has no name is called by its kind."""
-    return [_name(leaf) for leaf, _ in zip(_attachments(part), range(NAMES_CAP), strict=False)]
+    """The names of everything attached, in order; what has no name is called by its kind.
+
+    A message that is attached counts as one thing, whatever is attached to it in turn.
+    """
+    return [_name(leaf) for leaf in itertools.islice(_attachments(part), NAMES_CAP)]
 
 
 def _attachments(part: Part) -> Iterator[Part]:
+    if part.type == "message/rfc822" or (not part.inner and attached(part)):
+        yield part
+        return
     for inner in part.inner:
         yield from _attachments(inner)
-    if not part.inner and (attached(part) or not part.type.startswith(("text/", "multipart/"))):
-        yield part
 
 
 def _name(part: Part) -> str:
-    if part.filename:
-        # Only ever shown. A path in it is the sender's, so just its last component is kept.
-        name = _SPACES.sub(" ", clean_text(part.filename)).replace("\\", "/").rpartition("/")[2]
-        if name.strip():
-            return name.strip()[:255]
-    return _UNNAMED.get(part.type, clean_text(part.type)[:100])
+    name = part.filename or ""
+    if not name and part.type == "message/rfc822" and part.inner:
+        name = f"{decode_words(part.inner[0].headers.first(b'subject')) or 'message'}.eml"
+        name = name.replace("/", "-")
+    # Only ever shown; a path in it is the sender's, so just its last component is kept.
+    name = _SPACES.sub(" ", clean_text(name)).replace("\\", "/").rpartition("/")[2].strip()
+    return name[:255] or clean_text(part.type)[:100]

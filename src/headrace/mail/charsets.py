@@ -51,7 +51,7 @@ def decode(data: bytes, charset: str | None) -> str:
                 continue
     text = data.decode(codec if codec not in (None, "cp1252") else "utf-8", "replace")
     good, bad = len(_FOREIGN.findall(text)), text.count("\ufffd")
-    return text if good > bad else data.decode("cp1252", "replace")
+    return text if good >= bad else data.decode("cp1252", "replace")
 
 
 @lru_cache(maxsize=512)

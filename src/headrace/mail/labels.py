@@ -39,5 +39,5 @@ def parse_labels(values: list[str]) -> list[str]:
 
 
 def means_sent(name: str) -> bool:
-    """Whether a label, or the name of a folder, says that the account's owner sent what it holds."""
+    """Whether a label's or folder's name says that the account's owner sent what it holds."""
     return name.strip().lower() in _SENT

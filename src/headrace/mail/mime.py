@@ -15,10 +15,12 @@ PARTS_CAP = 1_000
 
 _LINE_REST = re.compile(rb"(--)?[ \t]*\r?(?:\n|\Z)")
 _LONGEST_BOUNDARY = 256
+_UNENCODED = ("", "7bit", "8bit", "binary")
 
 
 class Part(msgspec.Struct):
-    """One part. `start` and `end` bound its body in the message; `inner` are a multipart's parts.
+    """One part. `start` and `end` bound its body in the message; `inner` are a multipart's parts,
+    or the one message that a message/rfc822 part carries.
 
     `type` is like `text/plain`, `disposition` like `attachment` or "", `filename` is None where
     neither header gives one. All are lower-case but the filename.
@@ -74,6 +76,8 @@ class _Parser:
             part.inner = [self.part(*span, depth + 1, inner_default) for span in spans]
             if not spans:
                 part.type = "text/plain"  # nothing to take apart: what is there may be readable
+        elif type_ == "message/rfc822" and part.encoding in _UNENCODED:
+            part.inner = [self.part(body, end, depth + 1, "text/plain")]
         return part
 
     def _spans(self, boundary: str, start: int, end: int) -> list[tuple[int, int]]:

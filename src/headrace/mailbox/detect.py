@@ -18,7 +18,8 @@ from headrace.mailbox.names import distinct, printable
 from headrace.mailbox.walk import Source
 
 # Files with other endings are not opened: a home folder is full of them.
-_LOOKED_INTO = {"", ".mbox", ".mbx", ".ics", ".ical", ".zip", ".gz", ".tgz"}
+_MBOX = {".mbox", ".mbx"}
+_LOOKED_INTO = _MBOX | {"", ".ics", ".ical", ".zip", ".gz", ".tgz"}
 
 
 def find(path: Path) -> list[Source]:
@@ -91,6 +92,9 @@ def _among_others(root: Path, path: Path) -> Iterator[Source]:
     if path.suffix.lower() not in _LOOKED_INTO:
         return
     name = printable(path.relative_to(root).as_posix())
+    if path.suffix.lower() in _MBOX and path.lstat().st_size == 0:
+        yield Source(name=name, kind="mbox", path=path)  # an empty mailbox that may fill up
+        return
     try:
         yield from _in_file(path, name, follow=False)
     except BadInput as problem:

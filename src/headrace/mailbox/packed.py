@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from headrace.mailbox.files import explained, stamp
-from headrace.mailbox.limits import ARCHIVE_RATIO, ARCHIVE_RATIO_FROM
+from headrace.mailbox.limits import ARCHIVE_RATIO, ARCHIVE_RATIO_FROM, KIB
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError)
 """What the standard library raises for packed bytes that make no sense; besides an OSError
 without an error number (gzip, bz2), and RuntimeError for an encrypted member."""
+
+_STEP = 16 * KIB
 
 
 class Unpacked:
@@ -25,6 +27,8 @@ class Unpacked:
 
     def __init__(self, stream: BinaryIO, packed: BinaryIO, started: int = 0) -> None:
         self._stream = stream
+        # What one call unpacks before it meets damage is lost: small calls, which `read1` makes.
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         self._packed = packed
         self._started = started
         self._given = 0
@@ -35,7 +39,7 @@ class Unpacked:
         if self.damage:
             return b""
         try:
-            data = self._stream.read(count)
+            data = self._read(min(count, _STEP))
         except DAMAGE as error:
             self.damage = f"its packed bytes are damaged ({error})"
             return b""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -65,11 +65,13 @@ class Walk(ABC):
 class Filling:
     """A page while it fills up."""
 
-    def __init__(self, *, messages: int = PAGE_MESSAGES, size: int = PAGE_BYTES) -> None:
+    messages: ClassVar[int] = PAGE_MESSAGES
+    size: ClassVar[int] = PAGE_BYTES
+
+    def __init__(self) -> None:
         self.records: list[Record] = []
         self.bad: list[BadRecord] = []
-        self._messages = messages
-        self._room = size
+        self._room = self.size
 
     def add(self, item: Record | BadRecord) -> None:
         """Put one more thing that was read on the page."""
@@ -83,7 +85,7 @@ class Filling:
     @property
     def full(self) -> bool:
         """Whether the next thing belongs on the next page."""
-        return self._room <= 0 or len(self.records) + len(self.bad) >= self._messages
+        return self._room <= 0 or len(self.records) + len(self.bad) >= self.messages
 
     def page(self, cursor: object, *, more: bool, notes: Mapping[str, str] | None = None) -> Page:
         """The finished page; `cursor` is a struct that becomes plain JSON."""

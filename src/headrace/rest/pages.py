@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from headrace.errors import NeedsHuman, Retry
-from headrace.http import Answer, require_json
+from headrace.http import TROUBLE, Answer, require_json
 from headrace.provider import BadRecord, Record
 from headrace.rest.cursor import At
 from headrace.rest.envelope import GUESSES, Envelope, EnvelopeReader
@@ -71,18 +71,18 @@ class PageReader:
         """The page without the records that spoil it. Raises Retry when it cannot be cut."""
         declared = self._stream.records
         paths = [declared] if declared else [""] if body.lstrip()[:1] == b"[" else GUESSES
-        for path in paths:
-            found = salvage(body, path)
-            if found is None:
-                continue
+        found = salvage(body, paths)
+        if found is not None:
             try:
                 envelope = self._envelope.read(found.rest, host)
             except _NOT_JSON:
-                break
+                found = None
+        if found is not None and envelope.path == found.path:
             records, bad = self._records.one_by_one(found.records)
             return envelope, records, bad
-        reason = "it is nested too deep" if isinstance(problem, RecursionError) else str(problem)
-        raise Retry(f"{host} sent a page that is not whole JSON ({reason}).")
+        if isinstance(problem, RecursionError):
+            raise Retry(f"{host} sent a page that is nested too deep.", after=TROUBLE)
+        raise Retry(f"{host} sent a page that is not whole JSON ({problem}).")
 
     def _check_ids(self, bad: Sequence[BadRecord]) -> None:
         """Raise NeedsHuman when no record of a first page has the id: the path must be wrong."""

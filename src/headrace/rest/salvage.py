@@ -8,11 +8,13 @@ judged one by one. A page that breaks off is never cut: it must balance to its l
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import msgspec
 
-MAX_BYTES = 16 * 1024 * 1024
-"""Pages larger than this are refused as a whole: scanning is a hundred times slower."""
+MAX_TOKENS = 1_000_000
+"""Strings, numbers and marks of a page that is cut: half a second of work. A page with more of
+them is refused as a whole."""
 
 _TOKEN = re.compile(rb'\s*("[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]|[^\s"\[\]{}:,]+)\s*', re.DOTALL)
 _OPEN = {ord("["): ord("]"), ord("{"): ord("}")}
@@ -20,20 +22,22 @@ _CLOSE = frozenset(_OPEN.values())
 
 
 class Salvaged(msgspec.Struct):
-    """The elements of the array as received, and the page with an empty array in its place."""
+    """The elements of the array as received, where it was, and the page with it empty."""
 
     records: list[bytes]
+    path: str
     rest: bytes
 
 
-def salvage(body: bytes, path: str) -> Salvaged | None:
-    """Cut the array at dotted `path` ("": the page itself). None when there is none, or when the
-    page is too large or not balanced."""
-    if len(body) > MAX_BYTES:
-        return None
-    wanted = [b'"%b"' % part.encode() for part in path.split(".")] if path else []
+def salvage(body: bytes, paths: Sequence[str]) -> Salvaged | None:
+    """Cut the first array at one of these dotted paths ("": the page itself). None when there is
+    none, or when the page is too large or not balanced."""
+    wanted = {tuple(b'"%b"' % p.encode() for p in path.split(".") if p): path for path in paths}
+    depth = max(map(len, wanted))
+    found_path = ""
+    tokens = 0
     stack = bytearray()
-    keys: list[bytes] = [b""]  # the last key seen, for each open level down to the array's
+    keys: list[bytes] = []  # the last key seen, for each open level down to the array's
     spans: list[tuple[int, int]] = []
     array = end = begin = -1
     inside = 0  # depth of the array's elements, while in it
@@ -41,7 +45,8 @@ def salvage(body: bytes, path: str) -> Salvaged | None:
     previous = b""
     while at < len(body):
         found = _TOKEN.match(body, at)
-        if found is None:
+        tokens += 1
+        if found is None or tokens > MAX_TOKENS:
             return None
         token, first = found[1], found.start(1)
         at = found.end()
@@ -50,26 +55,31 @@ def salvage(body: bytes, path: str) -> Salvaged | None:
             begin = first
         if mark in _OPEN:
             stack.append(_OPEN[mark])
-            if len(stack) <= len(wanted):
+            if len(stack) <= depth:
                 keys.append(b"")
-            opens = mark == 0x5B and array < 0 and len(stack) == len(wanted) + 1
-            if opens and keys[: len(wanted)] == wanted:
-                array, inside = first, len(stack)
+            if mark == 0x5B and array < 0 and len(stack) <= depth + 1:
+                here = tuple(keys[: len(stack) - 1])
+                if here in wanted:
+                    array, inside, found_path = first, len(stack), wanted[here]
         elif mark in _CLOSE:
             if not stack or stack.pop() != mark:
                 return None
             if inside and len(stack) == inside - 1:
                 if begin >= 0:
                     spans.append((begin, found.start(1)))
+                elif spans:
+                    return None  # a comma with nothing after it
                 end, inside, begin = at, 0, -1
             del keys[len(stack) :]
-        elif mark == 0x3A and 0 < len(stack) <= len(wanted):
+        elif mark == 0x3A and 0 < len(stack) <= depth:
             keys[len(stack) - 1] = previous
         elif mark == 0x2C and inside and len(stack) == inside:
+            if begin < 0:
+                return None
             spans.append((begin, first))
             begin = -1
         previous = token
     if stack or array < 0 or end < 0:
         return None
-    records = [body[a:b].rstrip() for a, b in spans if a >= 0]
-    return Salvaged(records, body[:array] + b"[]" + body[end:])
+    records = [body[a:b].rstrip() for a, b in spans]
+    return Salvaged(records, found_path, body[:array] + b"[]" + body[end:])

@@ -81,7 +81,7 @@ class Auth(Part):
 
 
 class RestSpec(Part):
-    """One API. What `headrace connect rest --spec FILE` reads."""
+    """One API. What `headrace sync --spec FILE` reads."""
 
     name: Name = Field(description="What the connection is called.")
     base_url: str = Field(description="Where all paths begin. Only its origin is called.")

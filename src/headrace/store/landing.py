@@ -15,10 +15,12 @@ from typing import Any
 import msgspec
 import psycopg
 
+from headrace.crashpoints import mark
 from headrace.provider import JSON, BadRecord, Record
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, as_json
 from headrace.store.database import Connection, Database
 from headrace.store.sql import query
+from headrace.text import clean_text
 
 _RAW_TYPES = ("text", "text", "int8", "int8", "int4", "text", "bytea", "timestamptz", "bytea")
 _STAGING_TYPES = ("int4", "text", "bytea", "timestamptz", "bytea")
@@ -26,6 +28,13 @@ _STAGING_TYPES = ("int4", "text", "bytea", "timestamptz", "bytea")
 # After one commit that met known records, how many commits go through staging before the straight
 # way is tried again: a failed try costs as much as a commit.
 _CAUTION = 20
+
+# How often a commit may meet others that write the same keys at the same time.
+_COLLISIONS = 20
+
+# What a dead letter keeps of words that came from outside; the id must fit into an index entry.
+_LONGEST_ID = 2000
+_LONGEST_WORDS = 4000
 
 
 class Gathered(msgspec.Struct):
@@ -71,13 +80,15 @@ class Landing:
         self._caution = 0 if claim.walk == 1 else 1
 
     def land(self, gathered: Gathered) -> Landed:
-        """Commit one gathering. Raises Fenced, Cancelled or psycopg's errors: nothing stays."""
-        try:
-            return self._land(gathered)
-        except psycopg.errors.UniqueViolation:
-            # Records that are there already, or another slice wrote the same key this instant.
-            self._caution = _CAUTION
-            return self._land(gathered)
+        """Commit one gathering. Raises Fenced, Cancelled, or psycopg's errors; nothing stays then."""
+        for _ in range(_COLLISIONS):
+            try:
+                return self._land(gathered)
+            except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
+                # Records that are there already; or other slices write the same keys this instant,
+                # and then somebody has committed, or will: it is our turn soon.
+                self._caution = _CAUTION
+        return self._land(gathered)
 
     def _land(self, gathered: Gathered) -> Landed:
         claim = self._claim
@@ -96,20 +107,26 @@ class Landing:
             )
             if gathered.bad:
                 bury(connection, claim.keys(), batch_id, "landing", gathered.bad)
+            mark("copied")
             self._write(connection, gathered, landed)
             if inserted:
                 self._follow_up(connection, batch_id)
+            mark("before-ack")
+        mark("acknowledged")
         self._caution = max(0, self._caution - 1)
         claim.cursor = gathered.cursor_after
         return landed
 
     def _lock(self, connection: Connection) -> int:
-        row = connection.execute(query("landing", "lock_checkpoint"), self._claim.keys()).fetchone()
-        if row is None or row["epoch"] != self._claim.epoch:
+        keys = self._claim.keys()
+        held = connection.execute(query("landing", "lock_checkpoint"), keys).fetchone()
+        if held is None or held["epoch"] != self._claim.epoch:
             raise Fenced("Another worker has taken over this stream.")
-        if row["status"] == "CANCELLED":
+        job = connection.execute(query("landing", "lock_job"), keys).fetchone()
+        assert job is not None, "a SELECT without FROM answers"
+        if job["status"] == "CANCELLED":
             raise Cancelled("The job was cancelled.")
-        return int(row["batch_id"])
+        return int(job["batch_id"])
 
     def _copy(self, connection: Connection, batch_id: int, records: Sequence[Record]) -> int:
         claim = self._claim
@@ -164,20 +181,29 @@ def bury(
     bad: Sequence[BadRecord],
     versions: Sequence[int | None] = (),
 ) -> None:
-    """Write dead letters in the caller's transaction; `keys` are those of `Claim.keys`."""
+    """Write dead letters in the caller's transaction; `keys` are those of `Claim.keys`.
+
+    Whatever their words hold, they can be written: a letter must never block what comes with it.
+    """
     rows = [
         {
             **keys,
             "batch_id": batch_id,
             "stage": stage,
-            "source_id": letter.source_id,
+            "source_id": None if letter.source_id is None else _id(letter.source_id),
             "version": versions[at] if versions else None,
             "content_hash": content_hash(letter.raw),
             "raw": letter.raw,
-            "reason": letter.reason,
-            "hint": letter.hint,
+            "reason": clean_text(letter.reason[:_LONGEST_WORDS]),
+            "hint": clean_text(letter.hint[:_LONGEST_WORDS]),
         }
         for at, letter in enumerate(bad)
     ]
+    # Sorted, so that two slices that bury the same records wait for each other, no more.
+    rows.sort(key=lambda row: (row["source_id"] or "", row["content_hash"], row["version"] or 0))
     with connection.cursor() as cursor:
         cursor.executemany(query("landing", "write_dead_letter"), rows)
+
+
+def _id(source_id: str) -> str:
+    return clean_text(source_id).encode()[:_LONGEST_ID].decode(errors="ignore")

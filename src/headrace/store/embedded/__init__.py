@@ -12,6 +12,7 @@ to what was left behind and stops it when it leaves.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +23,9 @@ from typing import Literal
 from headrace.errors import Unavailable
 from headrace.store.embedded.cluster import DATABASE, Answer, Cluster
 from headrace.store.embedded.lock import Lock
+from headrace.store.embedded.programs import installed
 
-__all__ = ["DATABASE", "Status", "postgres", "status", "stop"]
+__all__ = ["DATABASE", "Status", "installed", "postgres", "status", "stop"]
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,11 @@ def postgres(folder: Path) -> Iterator[str]:
                 users.share()
         except Unavailable:
             raise  # left to go on: a long recovery would begin anew if it were stopped here
+        except OSError as error:
+            raise Unavailable(
+                f"PostgreSQL in {cluster.folder} could not be started: {error}.",
+                hint="Is the disk full, or the folder read-only?",
+            ) from error
         except BaseException:
             _leave(cluster, starting, users)
             raise
@@ -73,7 +80,7 @@ def stop(folder: Path, *, force: bool = False) -> bool:
 
     One that has users is left alone unless `force`. Raises Unavailable when it will not stop.
     """
-    if not folder.exists():
+    if not os.access(folder, os.F_OK):
         return True
     cluster, starting, users = _open(folder)
     with starting, users, starting.exclusive():
@@ -85,7 +92,7 @@ def stop(folder: Path, *, force: bool = False) -> bool:
 
 def status(folder: Path) -> Status:
     """Tell what runs in `folder`, waiting for nobody."""
-    if not (folder / "data" / "PG_VERSION").exists():
+    if not os.access(folder / "data" / "PG_VERSION", os.F_OK):
         return Status("absent", False, None, "", folder / "log")
     cluster, starting, users = _open(folder)
     with starting, users:

@@ -29,6 +29,7 @@ from headrace.store.embedded.programs import programs
 
 DATABASE = "headrace"
 PATIENCE = 120.0  # seconds until a started server answers, crash recovery included
+_TRIES = 3  # a server that is killed while it starts is given another chance
 _STOPPING = 60  # seconds for the last checkpoint
 _ENDING = "57P"  # how SQLSTATEs begin that say that the server is going down
 _BETWEEN_QUESTIONS = 0.05
@@ -104,13 +105,15 @@ class Cluster:
         file = self.data / "headrace.conf"
         if may_restart and not (file.exists() and file.read_text(encoding="utf-8") == settings):
             self.stop()
-        deadline = time.monotonic() + PATIENCE
+        deadline, failures = time.monotonic() + PATIENCE, 0
         while not self._serves():
             if time.monotonic() > deadline:
                 raise self._failed("does not answer")
             silent = self.answer() is Answer.SILENT
             if silent and not self.postmaster():
-                self._launch(settings, deadline)
+                failures += not self._launch(settings, deadline)
+                if failures == _TRIES:
+                    raise self._failed("could not start")
             elif silent and pidfile.says_ready(self.data) and not self._socket.exists():
                 self.stop()  # somebody cleaned up /tmp: nobody can reach it any more
             else:
@@ -143,8 +146,11 @@ class Cluster:
     def _socket(self) -> Path:
         return self.sockets / f".s.PGSQL.{conf.PORT}"
 
-    def _launch(self, settings: str, deadline: float) -> None:
-        """Try once to start a server where none runs; make its data first if there is none."""
+    def _launch(self, settings: str, deadline: float) -> bool:
+        """Try once to start a server where none runs; make its data first if there is none.
+
+        Returns False when it ended at once, unless for a reason that passes by itself.
+        """
         if not data.check(self.data):
             data.make(self.data, bin_folder=self._bin, account=self._account)
         for private in (self.log, self.sockets):
@@ -155,12 +161,10 @@ class Cluster:
         forget_old(self.log, output)
         left = max(1, round(deadline - time.monotonic()))
         if self._control("start", f"--log={output}", seconds=left) or self.postmaster():
-            return
-        # Children of a killed server finish what they are at; until then its memory is in use.
-        orphans = "shared memory block" in output.read_text(errors="replace")
-        if not orphans or time.monotonic() > deadline:
-            raise self._failed("could not start")
+            return True
         time.sleep(_BETWEEN_QUESTIONS)
+        # Children of a killed server finish what they are at; until then its memory is in use.
+        return "shared memory block" in output.read_text(errors="replace")
 
     def _control(self, action: str, option: str, *, seconds: int) -> bool:
         """Have pg_ctl do it and wait until it is done. Returns whether it was."""

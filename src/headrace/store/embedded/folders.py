@@ -15,6 +15,7 @@ _LONGEST_SOCKET = 103  # bytes in a socket's path on macOS; Linux allows 107
 
 
 def make_folder(folder: Path) -> None:
+    """Make a folder and what is missing above it. Raises BadInput when it cannot be made."""
     try:
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(parents=True, exist_ok=True)

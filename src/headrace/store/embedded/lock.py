@@ -15,8 +15,8 @@ from headrace.errors import BadInput, Unavailable
 if sys.platform != "win32":
     import fcntl
 
-# Longer than any holder waits for the server, so that a second process outlasts the first.
-PATIENCE = 150.0
+# Longer than a holder needs to make data and start, so that the second outlasts the first.
+PATIENCE = 300.0
 _BETWEEN_TRIES = 0.02
 
 

