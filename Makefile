@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types lock bench-sync crash clean
+.PHONY: help install demo test check lint types docs lock bench-sync crash clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ crash: install ## the long crash suite: many more kills than `make test` does
 
 bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sync
+
+docs: install ## write into docs/ what the code says of itself: commands, settings, tables, tests
+	$(BIN)/python docs/generate.py
 
 lock: ## pin dependencies anew, by hash and without hosts (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -1,8 +1,8 @@
 """Named points at which the crash suite kills the process: `HEADRACE_CRASH=before-commit:3`.
 
-The number says at which passing. Unset, as ever outside that suite, a point costs one comparison.
-`POINTS` is the whole list: a name that is not in it is refused, so no test can wait for a point
-that is never passed.
+The number says at which passing; `before-commit:3:stop` freezes it there instead, by SIGSTOP.
+Unset, as ever outside that suite, a point costs one comparison. `POINTS` is the whole list: a name
+that is not in it is refused, so that no test waits for a point that is never passed.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ POINTS: Final = {
 }
 """Where a process can be told to die, and what is then true."""
 
-_WANTED, _, _NTH = os.environ.get("HEADRACE_CRASH", "").partition(":")
+_WANTED, _NTH, _HOW, *_ = f"{os.environ.get('HEADRACE_CRASH', '')}::".split(":")
 _AT = int(_NTH or 1)
 _passings = count(1)
 
@@ -49,6 +49,6 @@ if _WANTED and _WANTED not in POINTS:
 
 
 def mark(point: str) -> None:
-    """Die here, by SIGKILL, if this is the point and the passing that was asked for."""
+    """Die here if this is the point and the passing that was asked for."""
     if point == _WANTED and next(_passings) == _AT:
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSTOP if _HOW == "stop" else signal.SIGKILL)

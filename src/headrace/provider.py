@@ -14,6 +14,8 @@ from typing import Any, ClassVar, TypeAlias
 import msgspec
 from pydantic import BaseModel
 
+from headrace.errors import Skip
+
 JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 """Any JSON value. A cursor is one: opaque to everything but its provider."""
 
@@ -101,6 +103,14 @@ class Provider(ABC):
     @abstractmethod
     async def fetch(self, stream: str, slice_: str, cursor: JSON) -> Page:
         """One exchange: the page at `cursor` (None: the beginning of the slice)."""
+
+    def reread(self, stream: str, raw: bytes) -> Record:  # noqa: ARG002 - what it cannot, it ignores
+        """Read the bytes of a dead letter again, once this code understands them; no calls are
+        made. Raises `Skip` where it still cannot, which is what a provider without it does."""
+        raise Skip(
+            f"The provider {self.name} cannot read a dead letter again.",
+            hint="Sync the connection again once the source has mended the record, or drop it.",
+        )
 
     async def aclose(self) -> None:
         """Give back connections and files."""

@@ -9,10 +9,12 @@ from datetime import datetime
 from typing import ClassVar
 
 from headrace.stage import Row
+from headrace.text import EMPTY_TSVECTOR
 
 
 class EventRow(Row, kw_only=True):
-    """One record of an events API, typed. `properties` is JSON text, `terms` what finds it."""
+    """One record of an events API, typed. `properties` is JSON text, `search` a binary
+    tsvector (`headrace.text.tsvector`)."""
 
     table: ClassVar[str] = "events"
 
@@ -22,7 +24,7 @@ class EventRow(Row, kw_only=True):
     actor_id: str | None = None
     session_id: str | None = None
     properties: bytes = b"{}"
-    terms: frozenset[str] = frozenset()
+    search: bytes = EMPTY_TSVECTOR
 
 
 class InteractionRow(Row, kw_only=True):

@@ -8,13 +8,16 @@ A stage is one function in one file in `headrace/stages/`:
 
 The row types in its signature are the wiring: it runs after whatever writes what it reads. It may
 raise `Skip` (that row alone becomes a dead letter). Raise `version` when its output changes.
+
+Where speed is worth it, a stage may take `Sequence[RawEvent]` instead, a whole batch at once; when
+that raises, it is asked again row by row, so that one bad row is still alone.
 """
 
 from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -61,13 +64,17 @@ class StreamContext(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """A registered stage. `reads` and `writes` are row types, `content` narrows a raw stage."""
+    """A registered stage. `reads` and `writes` are row types, `content` narrows a raw stage.
+
+    `whole` says that it takes a sequence of rows at a time instead of one.
+    """
 
     name: str
     version: int
     reads: type
     writes: type[Row]
     content: str | None
+    whole: bool
     run: Callable[[Any, StreamContext], Iterable[Row]]
 
 
@@ -90,10 +97,13 @@ def stage(*, version: int, content: str | None = None) -> Callable[[Transform], 
                 f"Stage {function.__name__} is not (row, stream) -> Iterable[Row type].",
                 hint="See docs/how-to/add-a-stage.md.",
             )
+        reads = hints[parameters[0]]
+        whole = typing.get_origin(reads) is Sequence
         return Stage(
             name=function.__name__,
             version=version,
-            reads=hints[parameters[0]],
+            reads=typing.get_args(reads)[0] if whole else reads,
+            whole=whole,
             writes=produced[0],
             content=content,
             run=function,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from functools import lru_cache
 
 MAX_TERM = 64
@@ -11,7 +12,8 @@ MAX_TERMS = 256
 """Different terms of one text; the first ones count."""
 
 _READ = 20_000  # characters of one text that are looked at
-_REMEMBERED = 256  # characters: labels and names repeat, long prose does not
+LABEL = 256
+"""Characters of a text that may be a label: such repeat, and are remembered; prose is not."""
 _WORD = re.compile(r"\w+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NOTHING: frozenset[str] = frozenset()
@@ -26,9 +28,16 @@ def clean_text(text: str) -> str:
     return _LONE_SURROGATE.sub("\ufffd", text)
 
 
+def one_line(text: str, limit: int = 200) -> str:
+    """Words of somebody else, fit for a message: printable, on one line, not too long."""
+    text = " ".join(text[: 10 * limit].split())
+    text = "".join(c for c in text if c.isprintable())
+    return f"{text[: limit - 3]}..." if len(text) > limit else text
+
+
 def tokenize(text: str) -> frozenset[str]:
     """The words of a text, lower-cased: what a search for one of them finds."""
-    if len(text) <= _REMEMBERED:
+    if len(text) <= LABEL:
         return _tokens_of_short(text)
     return _tokens(text[:_READ])
 
@@ -43,6 +52,27 @@ def _tokens(text: str) -> frozenset[str]:
 
 
 _tokens_of_short = lru_cache(maxsize=65_536)(_tokens)
+
+_COUNT = struct.Struct(">i").pack
+
+
+def lexeme(word: str) -> bytes:
+    """One word as it stands in PostgreSQL's binary tsvector, without positions."""
+    return word.encode() + b"\0\0\0"
+
+
+@lru_cache(maxsize=65_536)
+def lexemes(text: str) -> frozenset[bytes]:
+    """The lexemes of a label: they repeat so much that this is nearly always remembered."""
+    return frozenset(map(lexeme, tokenize(text)))
+
+
+def tsvector(words: frozenset[bytes]) -> bytes:
+    """A binary tsvector of these lexemes; the server sorts them itself."""
+    return _COUNT(len(words)) + b"".join(words)
+
+
+EMPTY_TSVECTOR = tsvector(frozenset())
 
 _ESCAPED = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a proper pair: kept

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.request import Request, urlopen
 
 import msgspec
 
 from headrace.twin.events import Events
+from headrace.twin.timeline import BLOCK, BLOCK_MS, START_MS
 
-SPEC = """\
+_SPEC = """\
 name: events
 base_url: {base}
 streams:
@@ -17,6 +19,10 @@ streams:
     path: /events
     time: timestamp
     limit: {{value: {page}}}
+"""
+_SLICES = """\
+    slices:
+      {{by: time, param_from: since, param_to: until, from: {start}, to: {stop}, count: {count}}}
 """
 
 
@@ -33,12 +39,27 @@ class Asked(msgspec.Struct):
 class Source:
     """A running twin. `edits` is the share of its events that differ at revisions above 0."""
 
-    def __init__(self, base: str, *, total: int, page: int, edits: float, seed: int = 1) -> None:
+    def __init__(
+        self, base: str, *, total: int, page: int, edits: float, seed: int, slices: int
+    ) -> None:
         self.base = base
         self.total = total
         self.page = page
         self._edits = edits
         self._seed = seed
+        self._slices = slices
+
+    @property
+    def spec(self) -> str:
+        """The YAML that describes it to `headrace sync`."""
+        text = _SPEC.format(base=self.base, page=self.page)
+        if self._slices > 1:
+            ends = [
+                datetime.fromtimestamp((START_MS + i * BLOCK_MS // BLOCK) / 1000, UTC).isoformat()
+                for i in (0, self.total)
+            ]
+            text += _SLICES.format(start=ends[0], stop=ends[1], count=self._slices)
+        return text
 
     def events(self, revision: int) -> dict[str, bytes]:
         """Every event's bytes at a revision, by its id."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -127,9 +128,9 @@ class Net:
         self.servers: list[asyncio.Server] = []
         self.clients: list[Client] = []
 
-    async def serve(self, *answers: Reply) -> Script:
+    async def serve(self, *answers: Reply, tls: ssl.SSLContext | None = None) -> Script:
         script = Script(list(answers))
-        server = await asyncio.start_server(script.talk, "127.0.0.1", 0)
+        server = await asyncio.start_server(script.talk, "127.0.0.1", 0, ssl=tls)
         script.port = server.sockets[0].getsockname()[1]
         self.servers.append(server)
         return script

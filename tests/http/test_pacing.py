@@ -84,3 +84,16 @@ async def test_a_long_way_to_the_reset_parks_the_job(net: Any) -> None:
     net.ticking.now += 58
     await client.request("GET", "/events")
     assert len(script.requests) == 2
+
+
+async def test_a_limit_that_was_hit_holds_for_everybody(net: Any) -> None:
+    """Covers A2.30, A2.32: the next request does not run into the same refusal."""
+    script = await net.serve(net.wire.status(429, Retry_After="60"), net.wire.ok())
+    client = net.make(script.url)
+
+    for _ in range(2):
+        with pytest.raises(Retry) as caught:
+            await client.request("GET", "/events")
+        assert caught.value.after == pytest.approx(60)
+
+    assert len(script.requests) == 1

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
-from headrace.errors import Retry
+from headrace.errors import NeedsHuman, Retry
 
 
 class Unknown(AbstractResolver):
@@ -74,3 +81,37 @@ async def test_a_connection_that_was_closed_while_idle(net: Any) -> None:
     await client.request("GET", "/")
 
     assert len(script.requests) == 2
+
+
+async def test_a_certificate_nobody_vouches_for(net: Any, tmp_path: Path) -> None:
+    """Covers SSRF: a connection that anybody could answer is not spoken on."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    pem = tmp_path / "pem"
+    pem.write_bytes(
+        certificate.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pem)
+    script = await net.serve(net.wire.ok(), tls=context)
+
+    with pytest.raises(NeedsHuman, match="certificate"):
+        await net.make(script.url.replace("http:", "https:")).request("GET", "/")
+
+    assert script.requests == []

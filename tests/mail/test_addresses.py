@@ -37,7 +37,7 @@ from headrace.mail.words import decode_words
         ('"=?utf-8?b?WsO2ZQ==?=" <z@example.com>', [("Zöe", "z@example.com")]),
         ("=?utf-8?q?Z=C3?= =?utf-8?q?=B6e?= <z@example.com>", [("Zöe", "z@example.com")]),
         ("=?utf-8?q?Jane_=3Cj=40example=2Ecom=3E?=", [("Jane", "j@example.com")]),
-        ("=?utf-8?q?bank=40example.com?= <evil@example.net>", [("bank@example.com", "evil@example.net")]),
+        ("=?utf-8?q?a=40example.com?= <b@example.net>", [("a@example.com", "b@example.net")]),
         ("Meeting 10:30 <a@example.com>", [("Meeting 10:30", "a@example.com")]),
         ("<@relay,@other:j@example.com>", [(None, "j@example.com")]),
         ("<mailto:j@example.com>", [(None, "j@example.com")]),
@@ -107,8 +107,6 @@ def test_the_standard_library_agrees(value: str) -> None:
     """Headers as in RFC 5322's own examples, read by an independent parser. Covers A1.38."""
     message = Parser(policy=policy.default).parsestr(f"To: {value}\n\n", headersonly=True)
     expected = [one.addr_spec for one in message["to"].addresses]
-    if "(his" in value:
-        expected = ["pete(his account)@silly.test(his host)"]  # comments in an address: obsolete
     assert [one.address for one in parse_addresses(value)] == expected
 
 

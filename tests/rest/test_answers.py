@@ -115,7 +115,7 @@ async def test_a_cursor_of_another_version(api: Any) -> None:
     """Covers R18: a stored cursor that makes no sense begins a new walk, not a crash."""
     rest = api.rest("http://127.0.0.1:9")
 
-    strange: list[Any] = ["text", 7, [], {"at": 7}, {"page": 1}, {"at": {"page": 1}, "loop": 1}]
+    strange: list[Any] = ["text", 7, [], {"at": 7}, {"page": 1}, {"at": {"page": 1}, "x": 1}]
     for cursor in strange:
         with pytest.raises(Expired):
             await rest.fetch("events", "", cursor)
@@ -204,3 +204,28 @@ async def test_names_that_are_not_in_the_spec(api: Any) -> None:
         await rest.fetch("other", "", None)
     with pytest.raises(NeedsHuman, match="no slice 'x'"):
         await rest.fetch("events", "x", None)
+
+
+async def test_what_a_source_says_is_fit_to_be_stored(api: Any) -> None:
+    """Covers R12, O9: no NUL, no line break and no key in a message."""
+    for body in (
+        b'{"error":"a\\u0000b\\nc canary-key-1"}',
+        b'{"a\\u0000b":1}',
+        b'{"data":[{"a\\u0000b":1}]}',
+    ):
+        rest = api.rest(await api.always(body), auth={"bearer": True}, secret="canary-key-1")
+        with pytest.raises((Retry, NeedsHuman)) as caught:
+            await rest.fetch("events", "", None)
+        assert caught.value.message.isprintable()
+        assert "canary" not in caught.value.message
+
+
+async def test_a_link_that_is_no_text(api: Any) -> None:
+    """Covers R5, R12: bytes in a header that are no UTF-8 can still be stored as a cursor."""
+    url = await api.always(b"[]", headers={"Link": '</\udcff>; rel="next"'})
+    rest = api.rest(url)
+
+    page = await rest.fetch("events", "", None)
+
+    assert page.more
+    assert str(page.cursor).encode()

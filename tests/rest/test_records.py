@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.errors import NeedsHuman, Retry
+from headrace.errors import NeedsHuman, Retry, Skip
 from headrace.rest.ids import MAX_ID, canonical_id
 
 GOOD = b'{"id":"good","time":1}'
@@ -251,3 +251,14 @@ async def test_brackets_without_end(api: Any, depth: int) -> None:
     for body in (b"[" * depth, b'{"data":' + b"[" * depth, b'{"x":' + b"[" * depth + b"]" * depth):
         with pytest.raises(Retry, match="nested too deep"):
             await api.rest(await api.always(body)).fetch("events", "", None)
+
+
+async def test_a_dead_letter_is_read_again_by_the_spec_of_today(api: Any) -> None:
+    """Covers A2.44, R13: once the spec is mended, its bytes become a record without a call."""
+    raw = b'{"uuid":7,"time":"2026-01-01"}'
+    before, after = api.rest("http://127.0.0.1:9"), api.rest("http://127.0.0.1:9", id="uuid")
+
+    with pytest.raises(Skip, match=r"id \(id\) is missing"):
+        before.reread("events", raw)
+    assert after.reread("events", raw).source_id == "7"
+    assert after.reread("events", raw).payload == raw

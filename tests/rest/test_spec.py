@@ -135,7 +135,7 @@ def test_mistakes(tmp_path: Path, added: str, message: str) -> None:
 )
 def test_files_that_are_no_specs(tmp_path: Path, text: str | bytes, message: str) -> None:
     """Covers A2.36: unreadable YAML, wrong types, addresses that must not be."""
-    with pytest.raises(BadInput, match="") as caught:
+    with pytest.raises(BadInput, match="spec") as caught:
         load_spec(write(tmp_path, text))
 
     assert message in str(caught.value)
@@ -167,4 +167,4 @@ def test_every_key_is_documented() -> None:
     for part in parts(Part):
         assert part.__doc__
         for name, field in part.model_fields.items():
-            assert field.description or name in {"since", "slices", "project", "by", "pagination"}
+            assert field.description, name

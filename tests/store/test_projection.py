@@ -113,8 +113,8 @@ def test_values_arrive_as_they_were(desk: Desk) -> None:
             merge=merge,
         )
     found = desk.rows(
-        "SELECT DISTINCT occurred_at, type, name, actor_id, session_id, properties::text, search::text"
-        " FROM headrace.events"
+        "SELECT DISTINCT occurred_at, type, name, actor_id, session_id, properties::text,"
+        " search::text FROM headrace.events"
     )
     assert found == [
         (

@@ -8,14 +8,26 @@ import sys
 
 def main() -> None:
     """Run a command and exit with its code: 0 done, 130 interrupted, else `HeadraceError`'s."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "Stopped.\n  What was landed is kept; the same command goes on from there.\n"
+        )
+        sys.exit(130)
+
+
+def _run() -> None:
     # Imported here so that `headrace --help` need not load what only commands use.
     import click
+    import psycopg
     import structlog
 
     from headrace import telemetry
     from headrace.cli.app import app
     from headrace.cli.show import complain
     from headrace.errors import HeadraceError
+    from headrace.store.database import unavailable
 
     telemetry.quiet()
     try:
@@ -30,9 +42,12 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        complain("Stopped.", "What was landed is kept; the same command goes on from there.")
-        sys.exit(130)
+    except psycopg.OperationalError as error:
+        if wants_traceback():
+            raise
+        gone = unavailable(error)
+        complain(gone.message, gone.hint)
+        sys.exit(gone.exit_code)
     except BrokenPipeError:
         # Somebody piped us into `head`: not an error, and nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 from rich.progress import (
     BarColumn,
     SpinnerColumn,
@@ -20,11 +21,13 @@ from rich.progress import (
 
 from headrace.cli.show import err, say
 from headrace.engine.progress import FINAL, Progress, progress
-from headrace.store.database import Database
+from headrace.store.database import Database, unavailable
 
 _LOOK_SECONDS = 0.2
 _PLAIN_SECONDS = 5.0
 """How often a line is printed where no bar can be drawn."""
+_PATIENCE_SECONDS = 120.0
+"""How long PostgreSQL may be away before a person is told to look after it."""
 
 
 def watch(database: Database, named: Sequence[tuple[str, str]], *, show: bool) -> list[Progress]:
@@ -46,8 +49,7 @@ def watch(database: Database, named: Sequence[tuple[str, str]], *, show: bool) -
     started = printed = time.monotonic()
     with bars:
         while True:
-            with database.connection() as connection:
-                states = [progress(connection, job_id) for _, job_id in named]
+            states = _look(database, [job_id for _, job_id in named])
             for state in states:
                 bars.update(tasks[state.job_id], **_drawn(state, time.monotonic() - started))
             if all(state.settled for state in states):
@@ -56,6 +58,25 @@ def watch(database: Database, named: Sequence[tuple[str, str]], *, show: bool) -
                 printed = time.monotonic()
                 for (name, _), state in zip(named, states, strict=True):
                     say(f"{name}: {_counts(state, printed - started)} {_note(state)}".rstrip())
+            time.sleep(_LOOK_SECONDS)
+
+
+def _look(database: Database, job_ids: Sequence[str]) -> list[Progress]:
+    """Where the jobs stand. Waits for a PostgreSQL that has gone away, as the engine does; raises
+    Unavailable when it stays away."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    told = False
+    while True:
+        try:
+            with database.connection() as connection:
+                return [progress(connection, job_id) for job_id in job_ids]
+        except psycopg.OperationalError as error:
+            gone = unavailable(error)
+            if time.monotonic() > until:
+                raise gone from error
+            if not told:
+                told = True
+                say(f"{gone.message} Waiting for it.")
             time.sleep(_LOOK_SECONDS)
 
 

@@ -179,13 +179,17 @@ def transform(
     one: Stage, raws: list[RawEvent], stream: StreamContext, *, isolate: bool = False
 ) -> tuple[list[Row], list[BadRecord], list[int]]:
     """The rows a stage makes of raw events, and what it refuses with the versions refused."""
+    if one.whole:
+        try:
+            return list(one.run(raws, stream)), [], []
+        except Exception:  # noqa: BLE001 - whatever it is, row by row it is found or raised again
+            pass
     rows: list[Row] = []
     bad: list[BadRecord] = []
     versions: list[int] = []
-    run = one.run
     for raw in raws:
         try:
-            rows.extend(run(raw, stream))
+            rows.extend(one.run((raw,) if one.whole else raw, stream))
         except Skip as skip:
             # The bytes stay where they are, in raw_events: the dead letter only points there.
             bad.append(BadRecord(b"", skip.message, skip.hint, raw.source_id))

@@ -13,8 +13,8 @@ import msgspec
 import psycopg
 
 from headrace import telemetry
-from headrace.engine.cascade import follow_up
 from headrace.crashpoints import mark
+from headrace.engine.cascade import follow_up
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
@@ -108,6 +108,8 @@ class Source:
             guard = LoopGuard(seen_cursors(connection, claimed))
             content = self._content(connection, part)
         mark("claimed")
+        if claimed.done:
+            return [], True
         landing = Landing(self._database, claimed, follow_up(content))
         walk = Walk(
             self._database,

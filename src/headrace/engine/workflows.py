@@ -17,8 +17,8 @@ import psycopg
 from dbos import DBOS
 
 from headrace import telemetry
-from headrace.engine import cascade, jobs, state
 from headrace.crashpoints import mark
+from headrace.engine import cascade, jobs, state
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError
 from headrace.plugins import stages

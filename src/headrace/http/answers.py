@@ -18,6 +18,7 @@ import msgspec
 
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import waits
+from headrace.text import one_line
 
 SECONDARY_WAIT = 60.0
 """Seconds to leave an API alone that refuses for its rate but names no time (H5)."""
@@ -30,7 +31,16 @@ _RATE_WORDS = re.compile(
     rb"rateLimitExceeded|userRateLimitExceeded|quotaExceeded|dailyLimitExceeded"
     rb"|RESOURCE_EXHAUSTED|RATE_LIMIT|[Rr]ate limit"
 )
-_MESSAGE_KEYS = ("message", "error_description", "detail", "title", "error", "errors", "reason")
+_MESSAGE_KEYS = (
+    "message",
+    "error_description",
+    "detail",
+    "title",
+    "error",
+    "errors",
+    "reason",
+    "code",
+)
 
 
 class Answer(msgspec.Struct):
@@ -119,7 +129,7 @@ def require_json(answer: Answer) -> None:
         )
     if "json" not in type_ and "javascript" not in type_ and type_ not in _UNTYPED:
         raise Retry(
-            f"{answer.host} sent {type_[:60]} instead of JSON for {path_of(answer.url)}.",
+            f"{answer.host} sent {one_line(type_, 60)} instead of JSON for {path_of(answer.url)}.",
             after=TROUBLE,
             hint="Check the path, and whether the API needs a parameter to answer in JSON.",
         )
@@ -136,14 +146,18 @@ def explanation(body: bytes, secrets: tuple[str, ...] = ()) -> str:
     if len(body) > 65_536 or body.lstrip()[:1] not in {b"{", b"["}:
         return ""
     try:
-        words = _message(msgspec.json.decode(body), 0)
+        words = in_words(msgspec.json.decode(body), secrets)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return ""
+    return f": {words}" if words else ""
+
+
+def in_words(error: Any, secrets: tuple[str, ...] = ()) -> str:
+    """The message inside a decoded error of whatever shape, fit to be shown."""
+    words = _message(error, 0)
     for secret in secrets:
         words = words.replace(secret, "***")
-    words = " ".join(words.split())
-    words = "".join(c for c in words if c.isprintable()).rstrip(".")
-    return f": {words[:197]}..." if len(words) > 200 else f": {words}" if words else ""
+    return one_line(words.rstrip(". \n"))
 
 
 def _message(value: Any, depth: int) -> str:

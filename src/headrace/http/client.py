@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
+from urllib.parse import urlencode, urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -11,9 +12,10 @@ from yarl import URL
 
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import body, guard, waits
-from headrace.http.answers import Answer, error_for
+from headrace.http.answers import Answer, error_for, is_rate_limit
 from headrace.http.policy import Clock, Policy, backoff
 from headrace.http.transport import error_from
+from headrace.text import clean_text
 
 T = TypeVar("T")
 
@@ -49,7 +51,7 @@ class Client:
         guard.check_base(self.base, private_hosts=self.policy.private_hosts)
         self.host = self.base.host or ""
         self._headers = dict(headers)
-        self._query = dict(query)
+        self._query = urlencode(query)
         self.secrets = _secrets([*secrets, *headers.values(), *query.values()])
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
@@ -65,7 +67,7 @@ class Client:
         json: bytes | None = None,
         allow: Collection[int] = (),
     ) -> Answer:
-        """The answer to one request, tried again as the policy says.
+        """The answer to one request, tried again as the policy says: it must be safe to repeat.
 
         `url` is a path below `base_url` or an absolute URL of the same origin, such as a next
         link. Answers with a status of 2xx or in `allow` are returned; others raise Retry or
@@ -101,7 +103,7 @@ class Client:
                     answer = await self._follow(method, answer, headers, json)
                 if 200 <= answer.status < 300 or answer.status in allow:
                     return parse(answer)
-                raise self.error(answer)
+                raise self._refusal(answer)
             except Retry as failure:
                 wait = failure.after or backoff(self.policy, attempt, self.clock)
                 attempt += 1
@@ -112,6 +114,13 @@ class Client:
     def error(self, answer: Answer) -> HeadraceError:
         """What an answer that was let through by `allow` stands for after all."""
         return error_for(answer, self.clock.wall(), self.secrets)
+
+    def _refusal(self, answer: Answer) -> HeadraceError:
+        """The error for an answer. A limit that was hit holds for the next requests as well."""
+        error = self.error(answer)
+        if isinstance(error, Retry) and error.after and is_rate_limit(answer):
+            self._pause(error.after)
+        return error
 
     def target(self, url: str, params: Mapping[str, str] = _NO_QUERY) -> URL:
         """The URL to ask. Raises NeedsHuman for one outside the origin of `base_url`."""
@@ -142,7 +151,10 @@ class Client:
         self, method: str, target: URL, headers: Mapping[str, str], json: bytes | None
     ) -> Answer:
         session = self._session or self._open()
-        sent = target.update_query(self._query) if self._query else target
+        sent = target
+        if self._query:  # appended as text: a next link stays as it was written
+            mark = "&" if target.raw_query_string else "?"
+            sent = URL(f"{target}{mark}{self._query}", encoded=True)
         if json is not None:
             headers = {"Content-Type": "application/json", **headers}
         try:
@@ -167,7 +179,7 @@ class Client:
             place = answer.headers.get("Location")
             if not place or (json is not None and answer.status not in {307, 308}):
                 return answer
-            target = self.target(str(URL(answer.url).join(URL(place))))
+            target = self.target(urljoin(answer.url, clean_text(place)))
             if str(target) in seen:
                 raise NeedsHuman(
                     f"{self.host} redirects in a circle.", hint="Put the final address in base_url."

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_COMMENT = re.compile(r"\([^()]*\)")
 _SPACES = re.compile(r"\s+")
 _PLAIN_ADDRESS = re.compile(r"[^\s@<>,;:()\"]+@[^\s@<>,;:()\"]+")
 
@@ -100,6 +101,7 @@ def _entries(value: str) -> Iterator[_Mailbox]:
 
 def _address(text: str, name: str) -> Address | None:
     """The address if it has the shape of one, with a name worth keeping."""
+    text = _COMMENT.sub("", text)
     # `<@relay,@relay:user@host>` is a route, long obsolete.
     address = _SPACES.sub("", text.rpartition(":")[2] if text.startswith("@") else text)
     address = clean_text(address.removeprefix("mailto:").strip("<>'\".")).lower()

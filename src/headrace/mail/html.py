@@ -28,10 +28,13 @@ _SPACES = re.compile(r"\s+")
 _INSIDE = r"(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+>?"
 _BREAK = re.compile(
     r"<(?:/?(?:p|div|tr|table|ul|ol|h[1-6]|blockquote|pre|section|article|header|footer|dl|dt|dd"
-    r"|center|form|hr|address)|br|li|(/t[dh]))\b" + _INSIDE,
+    r"|center|form|hr|address)|br|li)\b" + _INSIDE,
     re.IGNORECASE,
 )
-_TAG = re.compile(r"<[a-zA-Z/!?]" + _INSIDE)
+_CELL = re.compile(r"</t[dh]\b" + _INSIDE, re.IGNORECASE)
+# What the two above leave behind: still an end for a tag before it that nobody closed.
+_GONE = "<>"
+_TAG = re.compile(r"<(?:>|[a-zA-Z/!?]" + _INSIDE + ")")
 # The standard library's unescape raises ValueError for a number of more than 4,300 digits.
 _LONG_NUMBER = re.compile(r"&#[xX]?[0-9a-fA-F]{9,};?")
 _EDGE = " \t\r\f\v\xa0\u00ad\u034f\u200b\u200c\u200d\ufeff"
@@ -41,7 +44,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 def html_to_text(source: str) -> str:
     """The text a reader would see, a line per block, at most one blank line in a row."""
     source = _SPACES.sub(" ", _without_hidden(source[:CAP]))
-    source = _BREAK.sub(lambda tag: " " if tag[1] else "\n", source)
+    source = _CELL.sub(_GONE + " ", _BREAK.sub(_GONE + r"\n", source))
     source = _TAG.sub("", source)
     return tidy(html.unescape(_LONG_NUMBER.sub("", source)))
 

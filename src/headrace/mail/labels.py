@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import re
 
 from headrace.mail.words import decode_words
 from headrace.text import clean_text
 
 _MOST = 200
+_LONGEST_LIST = 64 * 1024  # the csv module gives up on fields above 128 KiB
+_BREAKS = re.compile(r"[\r\n]+")
 _LONGEST = 225
 """Gmail's own limit for a label's name."""
 
@@ -31,7 +34,7 @@ def parse_labels(values: list[str]) -> list[str]:
     """The labels in X-Gmail-Labels headers: encoded words, separated by commas, maybe quoted."""
     labels: dict[str, None] = {}
     for value in values:
-        text = clean_text(decode_words(value)).replace("\r", " ").replace("\n", " ")
+        text = _BREAKS.sub(" ", clean_text(decode_words(value[:_LONGEST_LIST])))
         for label in next(csv.reader([text], skipinitialspace=True), []):
             if name := label.strip()[:_LONGEST]:
                 labels[name] = None

@@ -10,16 +10,17 @@ import msgspec
 from pydantic import BaseModel
 from yarl import URL
 
-from headrace.errors import Expired, HeadraceError, NeedsHuman
+from headrace.errors import Expired, HeadraceError, NeedsHuman, Skip
 from headrace.http import Answer, Client, Clock, Policy
 from headrace.http.answers import explanation
-from headrace.provider import JSON, Page, Provider, StreamPlan
+from headrace.provider import JSON, BadRecord, Page, Provider, Record, StreamPlan
 from headrace.rest import ask, pagination, slices
 from headrace.rest import cursor as cursors
 from headrace.rest.auth import credentials
 from headrace.rest.cursor import At, State
 from headrace.rest.environment import spec_from_environment
 from headrace.rest.pages import PageReader, Read
+from headrace.rest.records import RecordReader
 from headrace.rest.spec import RestSpec
 from headrace.rest.stream_spec import Stream
 from headrace.rest.walk import advance
@@ -65,7 +66,12 @@ class Rest(Provider):
 
     async def fetch(self, stream: str, slice_: str, cursor: JSON) -> Page:
         """One page. Raises Retry, NeedsHuman, and Expired when a cursor is refused (R18)."""
-        spec = self._stream(stream, slice_)
+        spec = self._stream(stream)
+        if slice_ not in slices.names(spec):
+            raise NeedsHuman(
+                f"The stream {stream!r} has no slice {slice_!r}.",
+                hint="The spec's slices have changed: start this stream again.",
+            )
         state = cursors.read(cursor)
         begins = state.at is None
         state = msgspec.structs.replace(state, at=state.at or pagination.first(spec.pagination))
@@ -86,6 +92,15 @@ class Rest(Provider):
             notes=notes,
         )
 
+    def reread(self, stream: str, raw: bytes) -> Record:
+        """A dead letter's bytes by the spec as it is now. Raises Skip where they still will not do,
+        and NeedsHuman for a stream that is no longer there."""
+        spec = self._stream(stream)
+        one = RecordReader(spec.id, spec.time).judge(raw)
+        if isinstance(one, BadRecord):
+            raise Skip(one.reason, hint=one.hint)
+        return one
+
     async def aclose(self) -> None:
         """Close the connections to the API."""
         if self._client is not None:
@@ -99,7 +114,7 @@ class Rest(Provider):
         asked = ask.build(self.config, spec, slice_, state)
         reader = self._readers.get(name)
         if reader is None:
-            reader = self._readers[name] = PageReader(spec)
+            reader = self._readers[name] = PageReader(spec, self._open().secrets)
 
         def parse(answer: Answer) -> Read | None:
             if answer.status < 300:
@@ -129,17 +144,12 @@ class Rest(Provider):
             hint="The walk begins again; what is already there is not doubled.",
         )
 
-    def _stream(self, name: str, slice_: str) -> Stream:
+    def _stream(self, name: str) -> Stream:
         spec = self.config.streams.get(name)
         if spec is None:
             raise NeedsHuman(
                 f"The spec has no stream {name!r}.",
                 hint=f"There are: {', '.join(self.config.streams)}.",
-            )
-        if slice_ not in slices.names(spec):
-            raise NeedsHuman(
-                f"The stream {name!r} has no slice {slice_!r}.",
-                hint="The spec's slices have changed: start this stream again.",
             )
         return spec
 

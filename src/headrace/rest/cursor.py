@@ -1,23 +1,20 @@
 """A stream's cursor: everything a walk knows, in one small JSON object.
 
-    {"at": {"cursor": "b64..."}, "since": "2026-01-01T00:00:00+00:00", "seen": "2026-01-05T...",
-     "began": "2026-01-06T...", "loop": ["9f3c...", 4, 2, 7], "path": 1}
+    {"at": {"cursor": "b64..."}, "since": "2026-01-01T00:00:00Z", "seen": "2026-01-05T00:00:00Z",
+     "began": "2026-01-06T00:00:00Z", "path": 1}
 
-`at` is where in the walk the next page is; without it the next page is the first of a walk.
+`at` is where in the walk the next page is; without it the next page is the first of a walk. A source
+that leads in a circle gives an equal cursor again, which is how the engine notices (R2).
 """
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 
 import msgspec
 
 from headrace.errors import Expired, NeedsHuman
 from headrace.provider import JSON
-
-MAX_PAGES = 1_000_000
-"""Pages of one walk. A source that invents a new cursor for ever is stopped here (R2)."""
 
 
 class At(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -32,37 +29,10 @@ class At(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=
     page: int | None = None
     back: int = 0
 
-
-class Loop(msgspec.Struct, frozen=True, array_like=True):
-    """A guard against walks in circles that fits in the cursor (R2).
-
-    Brent's method: one remembered position, moved forward after 1, 2, 4, 8... pages. Any circle is
-    noticed within about three times its length, and a crash in between changes nothing.
-    """
-
-    mark: str = ""
-    power: int = 1
-    steps: int = 0
-    pages: int = 0
-
-    def step(self, at: At) -> Loop:
-        """The guard after one more page. Raises NeedsHuman when a position comes back."""
-        digest = hashlib.sha256(msgspec.json.encode(at)).hexdigest()[:16]
-        if digest == self.mark:
-            raise NeedsHuman(
-                "The source leads back to a page of the same walk: its cursors go in a circle.",
-                hint="Check pagination.param and pagination.from in the spec; the source may"
-                " ignore the parameter.",
-            )
-        pages = self.pages + 1
-        if pages > MAX_PAGES:
-            raise NeedsHuman(
-                f"The walk did not end after {MAX_PAGES} pages.",
-                hint="Check pagination.has_more in the spec, or cut the stream into slices.",
-            )
-        if self.steps + 1 >= self.power:
-            return Loop(digest, self.power * 2, 0, pages)
-        return Loop(self.mark, self.power, self.steps + 1, pages)
+    @property
+    def counts(self) -> bool:
+        """Whether it is a number that grows from page to page, whatever the source answers."""
+        return self.offset is not None or self.page is not None
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -70,10 +40,15 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
     at: At | None = None
     since: datetime | None = None
+    """Where this walk began: the newest time an earlier one had seen."""
     seen: datetime | None = None
+    """The newest time of this walk so far."""
     began: datetime | None = None
-    loop: Loop | None = None
+    """When this walk began, by our clock."""
     path: int = 0
+    """Which of the stream's paths was there."""
+    last: str | None = None
+    """What the last page held, where pages are counted."""
 
 
 def read(cursor: JSON) -> State:
@@ -87,6 +62,8 @@ def read(cursor: JSON) -> State:
 
 
 def write(state: State) -> JSON:
-    """None for a state that says nothing."""
+    """None for a state that says nothing. Raises NeedsHuman for one PostgreSQL would refuse."""
+    if b"\\u0000" in msgspec.json.encode(state):
+        raise NeedsHuman("The source's cursor holds a NUL character, which cannot be stored.")
     found: dict[str, JSON] = msgspec.to_builtins(state)
     return found or None

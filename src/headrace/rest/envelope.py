@@ -8,14 +8,13 @@ import msgspec
 
 from headrace.errors import Retry
 from headrace.http import TROUBLE
+from headrace.http.answers import in_words
 from headrace.rest.pagination import paths_of
 from headrace.rest.paths import Getter, compile_paths, keys_of
 from headrace.rest.stream_spec import Stream
 
 GUESSES = ("data", "items", "results", "records")
 """Where records are looked for when the spec does not say."""
-
-_MAX_SHOWN = 200
 
 
 class Envelope(msgspec.Struct):
@@ -30,7 +29,8 @@ class Envelope(msgspec.Struct):
 class EnvelopeReader:
     """Reads the answers of one stream."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, secrets: tuple[str, ...] = ()) -> None:
+        self._secrets = secrets
         self._declared = stream.records
         self._candidates = (stream.records,) if stream.records else GUESSES
         signals = paths_of(stream.pagination)
@@ -72,14 +72,13 @@ class EnvelopeReader:
                 return Envelope(b"[]", path, values)  # how Go writes an empty list
         raise self._misshapen(body, host)
 
-    @staticmethod
-    def _refuse_error(raw: Any, host: str) -> None:
+    def _refuse_error(self, raw: Any, host: str) -> None:
         """Raise Retry when an answer with status 200 carries an error (H11)."""
         if raw is msgspec.UNSET:
             return
         error = msgspec.json.decode(raw)
         if error:
-            said = " ".join(str(_words(error)).split())[:_MAX_SHOWN]
+            said = in_words(error, self._secrets) or "it does not say which"
             raise Retry(
                 f"{host} answered 200 with an error: {said}.",
                 after=TROUBLE,
@@ -93,11 +92,3 @@ class EnvelopeReader:
             after=TROUBLE,
             hint="Set `records` in the spec to the path of the array.",
         )
-
-
-def _words(error: Any) -> Any:
-    while isinstance(error, list) and error:
-        error = error[0]
-    if isinstance(error, dict):
-        return error.get("message") or error.get("code") or ", ".join(map(str, error))
-    return error

@@ -16,6 +16,7 @@ from headrace.rest.paths import look
 from headrace.rest.records import RecordReader, decode_any
 from headrace.rest.salvage import salvage
 from headrace.rest.stream_spec import Stream
+from headrace.text import one_line
 
 _BOM = b"\xef\xbb\xbf"
 _NOT_JSON = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
@@ -33,9 +34,10 @@ class Read(msgspec.Struct):
 class PageReader:
     """Reads the answers of one stream; made once, it holds the compiled decoders."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, secrets: tuple[str, ...] = ()) -> None:
+        """`secrets` are blotted out of what the source says about its errors."""
         self._stream = stream
-        self._envelope = EnvelopeReader(stream)
+        self._envelope = EnvelopeReader(stream, secrets)
         self._records = RecordReader(stream.id, stream.time)
         self._limit = stream.limit.value if stream.limit else None
 
@@ -96,7 +98,7 @@ class PageReader:
             if not isinstance(value, dict) or look(value, path) is not msgspec.UNSET:
                 return
             keys.update(value)
-        shown = ", ".join(sorted(keys)[:_SHOWN]) or "no fields at all"
+        shown = one_line(", ".join(sorted(keys)[:_SHOWN])) or "no fields at all"
         raise NeedsHuman(
             f"No record of the first page has its id at {path!r}; there is: {shown}.",
             hint="Set `id` in the spec to the path of the id.",

@@ -23,6 +23,7 @@ from headrace.http import TROUBLE, next_link
 from headrace.rest.cursor import At
 from headrace.rest.paths import keys_of
 from headrace.rest.stream_spec import Pagination
+from headrace.text import clean_text
 
 SHAPES: tuple[tuple[str, str | None, str], ...] = (
     ("nested", "pagination.hasMore", "pagination.nextCursor"),
@@ -86,11 +87,14 @@ def following(spec: Pagination, seen: Seen, at: At | None) -> Following:
         return _linked(next_link(seen.links), seen, _flag(seen, spec.has_more), "Link header")
     if spec.style == "none":
         return Following(None, "none")
-    value = seen.values.get(spec.source or "", msgspec.UNSET)
+    source = spec.source or ""
+    value = seen.values.get(source, msgspec.UNSET)
     more = _flag(seen, spec.has_more)
+    # A path that is not there is the end (R1) or a slip in the spec: the log shall tell.
+    shape = source if value is not msgspec.UNSET else f"no {source}"
     if spec.style == "next_url":
-        return _linked(value, seen, more, spec.source or "")
-    return _cursor(value, more, spec.source or "")
+        return _linked(value, seen, more, shape)
+    return _cursor(value, more, shape)
 
 
 def _auto(seen: Seen) -> Following:
@@ -106,6 +110,11 @@ def _auto(seen: Seen) -> Following:
             return _cursor(value, more, shape)
         elif value is None or value == "" or isinstance(value, dict) or _is_link(value):
             return _linked(value, seen, None, shape)
+        else:
+            raise NeedsHuman(
+                f"The answer's {source} is no URL, so it is not clear how to ask for it.",
+                hint="Declare `pagination` in the spec: style, param and from.",
+            )
     if seen.links:
         return _linked(next_link(seen.links), seen, None, "Link header")
     if promised:
@@ -145,10 +154,7 @@ def _cursor(value: Any, more: bool | None, shape: str) -> Following:
     if more is False:
         return Following(None, shape, given)
     if given is None and more:
-        raise Retry(
-            f"The answer says that there is more but gives no cursor for it ({shape}).",
-            after=TROUBLE,
-        )
+        raise _contradiction("cursor", shape)
     return Following(given, shape, given)
 
 
@@ -164,13 +170,11 @@ def _linked(value: Any, seen: Seen, more: bool | None, shape: str) -> Following:
         value = value.get("href")
     if more is False or value in (msgspec.UNSET, None, "", False):
         if more:
-            raise Retry(
-                f"The answer says that there is more but gives no link ({shape}).", after=TROUBLE
-            )
+            raise _contradiction("link", shape)
         return Following(None, shape)
     if not isinstance(value, str):
         raise Retry(f"The answer's next link is not text ({shape}).", after=TROUBLE)
-    at = At(url=urljoin(seen.url, value))
+    at = At(url=urljoin(seen.url, clean_text(value)))
     return Following(at, shape, at)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from headrace.text import one_line
+
 Getter = Callable[[Any], Any]
 
 _ANYTHING_ELSE = list[msgspec.Raw] | str | int | float | bool | None
@@ -95,5 +97,5 @@ def keys_of(body: bytes) -> str:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         start = body.lstrip()[:1]
         return "an array" if start == b"[" else "not an object"
-    shown = ", ".join(sorted(fields)[:20])
-    return f"an object with {shown}"[:200] if fields else "an empty object"
+    shown = one_line(", ".join(sorted(fields)[:20]))
+    return f"an object with {shown}" if fields else "an empty object"

@@ -66,14 +66,15 @@ class RecordReader:
         records: list[Record] = []
         bad: list[BadRecord] = []
         for raw in raws:
-            one = self._judge(raw)
+            one = self.judge(raw)
             if isinstance(one, Record):
                 records.append(one)
             else:
                 bad.append(one)
         return records, bad
 
-    def _judge(self, raw: bytes) -> Record | BadRecord:
+    def judge(self, raw: bytes) -> Record | BadRecord:
+        """What one record's bytes are worth."""
         try:
             value = decode_any(raw)
         except ValueError as error:

@@ -124,7 +124,7 @@ class Since(Part):
 class TimeSlices(Part):
     """Parts of a stream, cut by time, that are walked side by side, each with its checkpoint."""
 
-    by: Literal["time"]
+    by: Literal["time"] = Field(description="time")
     param_from: str = Field(description="Parameter for the time a part begins with.")
     param_to: str = Field(description="Parameter for the time it ends before.")
     begin: Instant = Field(alias="from", description="Where the first part begins.")
@@ -144,7 +144,7 @@ class TimeSlices(Part):
 class KeySlices(Part):
     """Parts of a stream, cut by the value of one parameter."""
 
-    by: Literal["key"]
+    by: Literal["key"] = Field(description="key")
     param: str = Field(description="Parameter that takes each value.")
     values: list[str] = Field(min_length=1, max_length=1000, description="One part for each.")
 
@@ -184,11 +184,19 @@ class Stream(Part):
         None, description="Path of a record's time: ISO 8601 or a number since 1970, even mixed."
     )
     params: dict[str, Scalar] = Field(default_factory=dict, description="Sent with each request.")
-    pagination: Pagination = Field(default_factory=lambda: Pagination())
-    limit: Limit | None = Field(default_factory=lambda: Limit(), description="null sends no limit.")
-    since: Since | None = None
-    slices: Annotated[TimeSlices | KeySlices, Field(discriminator="by")] | None = None
-    project: Projection = Field(default_factory=lambda: Projection())
+    pagination: Pagination = Field(
+        default_factory=lambda: Pagination(), description="How one page leads to the next."
+    )
+    limit: Limit | None = Field(
+        default_factory=lambda: Limit(), description="Size of a page; null sends none."
+    )
+    since: Since | None = Field(None, description="Ask only for what changed since the last run.")
+    slices: Annotated[TimeSlices | KeySlices, Field(discriminator="by")] | None = Field(
+        None, description="Parts that are walked side by side, cut by time or by key."
+    )
+    project: Projection = Field(
+        default_factory=lambda: Projection(), description="Columns of the table `events`."
+    )
 
     @field_validator("path")
     @classmethod

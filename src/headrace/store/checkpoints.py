@@ -24,7 +24,8 @@ class Cancelled(HeadraceError):
 
 
 class Claim(msgspec.Struct):
-    """The right to write one slice, until somebody claims it anew."""
+    """The right to write one slice, until somebody claims it anew. `done` says that this job has
+    walked it to its end already: whoever takes over the job has nothing left to do here."""
 
     tenant: str
     user: str
@@ -35,6 +36,7 @@ class Claim(msgspec.Struct):
     walk: int
     restarts: int
     cursor: JSON
+    done: bool = False
 
     def keys(self) -> dict[str, Any]:
         """The parameters that name this slice in every query."""
@@ -73,6 +75,7 @@ def claim(
         walk=row["walk"],
         restarts=row["restarts"],
         cursor=row["cursor"],
+        done=row["done_by"] == job_id,
     )
 
 

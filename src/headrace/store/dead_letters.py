@@ -39,7 +39,9 @@ def get(connection: Connection, number: int) -> LetterRow:
     """One dead letter with its bytes. Raises BadInput when there is none of that number."""
     row = find(connection, number)
     if row is None:
-        raise BadInput(f"There is no dead letter {number}.", hint="The listing shows their numbers.")
+        raise BadInput(
+            f"There is no dead letter {number}.", hint="The listing shows their numbers."
+        )
     return row
 
 
@@ -51,9 +53,7 @@ def drop(connection: Connection, number: int) -> None:
         )
 
 
-def drop_all(
-    connection: Connection, *, stage: str | None = None, stream: str | None = None
-) -> int:
+def drop_all(connection: Connection, *, stage: str | None = None, stream: str | None = None) -> int:
     """Let every open dead letter of a stage or stream go. Returns how many there were."""
     values = {"stage": stage, "stream": stream}
     return connection.execute(query("dead_letters", "drop_all"), values).rowcount

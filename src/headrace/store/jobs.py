@@ -8,10 +8,14 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from headrace.errors import BadInput
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
 JobRow = dict[str, Any]
+
+# How often the job in the way may end in the instant between two statements.
+_TRIES = 10
 
 
 def create(
@@ -25,7 +29,10 @@ def create(
     priority: str = "medium",
     idempotency_key: str | None = None,
 ) -> tuple[JobRow, bool]:
-    """The job, and whether it is new: a connection's active job or the same key answers itself."""
+    """The job, and whether it is new: a connection's active job or the same key answers itself.
+
+    Raises BadInput when the job in the way is somebody else's.
+    """
     values = {
         "tenant": tenant,
         "user": user,
@@ -36,7 +43,7 @@ def create(
         "priority": priority,
         "idempotency_key": idempotency_key,
     }
-    while True:
+    for _ in range(_TRIES):
         made = connection.execute(query("jobs", "create"), values).fetchone()
         if made is not None:
             return made, True
@@ -44,6 +51,10 @@ def create(
         if found is not None:
             return found, False
         # The one in the way ended between the two statements: now there is room.
+    raise BadInput(
+        "The connection has a job under way that you may not see.",
+        hint="Name a connection of your own.",
+    )
 
 
 def get(connection: Connection, job_id: str) -> JobRow | None:

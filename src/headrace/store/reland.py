@@ -24,19 +24,21 @@ def reland(
     follow_up: FollowUp,
 ) -> Landed:
     """Land one record in the caller's transaction, with its follow-up work. `origin` is the batch
-    that it was missing from.
-
-    A newer version of it that came meanwhile stays the newest in time, yet this one is numbered
-    after it: versions are counted in the order in which they became known.
-    """
+    that it was missing from. Raises psycopg's UniqueViolation when another slice lands the same
+    record this instant: then the transaction may be tried again."""
     keys: dict[str, Any] = {"tenant": tenant, "user": user, "stream_id": stream_id}
     keys |= {"job_id": JOB_ID, "slice": "", "walk": 1}
-    keys |= connection.execute(
-        query("dead_letters", "origin"), {"tenant": tenant, "batch_id": origin}
-    ).fetchone() or {}
+    keys |= (
+        connection.execute(
+            query("dead_letters", "origin"), {"tenant": tenant, "batch_id": origin}
+        ).fetchone()
+        or {}
+    )
     # The same lock that landing takes: the slice's own walk waits, or is waited for.
     held = connection.execute(query("landing", "lock_checkpoint"), keys).fetchone()
-    batch_id = held["batch_id"] if held else _next_batch(connection)
+    drawn = connection.execute(query("landing", "lock_job"), keys).fetchone()
+    assert drawn is not None, "a SELECT without FROM answers"
+    batch_id = int(drawn["batch_id"])
     connection.execute(query("landing", "make_staging"))
     with connection.cursor().copy(query("landing", "copy_staging")) as copy:
         copy.set_types(("int4", "text", "bytea", "timestamptz", "bytea"))
@@ -65,11 +67,3 @@ def reland(
     if inserted:
         follow_up(connection, batch_id)
     return Landed(batch_id, 1, inserted, 1 - inserted, 0)
-
-
-def _next_batch(connection: Connection) -> int:
-    row = connection.execute(
-        "SELECT nextval('headrace.batches_batch_id_seq') AS batch_id"
-    ).fetchone()
-    assert row is not None, "nextval answers"
-    return int(row["batch_id"])

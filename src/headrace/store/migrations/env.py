@@ -29,7 +29,9 @@ else:
 
     _url = load().database_url
     if not _url:
-        raise SystemExit("Set DATABASE_URL, or run `headrace migrate`, which starts the embedded one.")
+        raise SystemExit(
+            "Set DATABASE_URL, or run `headrace migrate`, which starts the embedded one."
+        )
     with create_engine(engine_url(_url), poolclass=pool.NullPool).begin() as _opened:
         _opened.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         _run(_opened)

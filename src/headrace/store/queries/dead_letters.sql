@@ -84,3 +84,10 @@ WHERE workflow_uuid LIKE 'stage:' || %(stage)s || ':' || %(version)s || ':' || %
 -- Which slice and walk the batch of a dead letter belonged to.
 SELECT slice, walk FROM headrace.batches
 WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s;
+
+-- name: superseded
+-- Whether the source has given the record anew since its dead letter was written: then the old
+-- bytes must not come after the new ones.
+SELECT 1 FROM headrace.raw_events
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND source_id = %(source_id)s
+  AND batch_id > %(batch_id)s LIMIT 1;

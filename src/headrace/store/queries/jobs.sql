@@ -12,9 +12,9 @@ RETURNING *;
 -- name: existing
 SELECT * FROM headrace.jobs
 WHERE tenant_id = %(tenant)s
-  AND (idempotency_key = %(idempotency_key)s
+  AND ((user_id = %(user)s AND idempotency_key = %(idempotency_key)s)
        OR (connection_id = %(connection_id)s AND status IN ('PENDING', 'RUNNING')))
-ORDER BY idempotency_key = %(idempotency_key)s DESC NULLS LAST
+ORDER BY (user_id = %(user)s AND idempotency_key = %(idempotency_key)s) DESC NULLS LAST
 LIMIT 1;
 
 -- name: begin

@@ -87,7 +87,7 @@ SET attempts = headrace.dead_letters.attempts + 1, batch_id = excluded.batch_id,
 -- Taking a slice: the epoch grows, and whoever held the old one can no longer commit.
 UPDATE headrace.checkpoints SET epoch = epoch + 1, updated_at = now()
 WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s
-RETURNING cursor, epoch, walk, restarts;
+RETURNING cursor, epoch, walk, restarts, done_by;
 
 -- name: seen_cursors
 -- Every cursor this walk has been given so far, eight bytes of hash each (rule R2).

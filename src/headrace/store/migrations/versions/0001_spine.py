@@ -174,8 +174,8 @@ CREATE UNIQUE INDEX jobs_id ON headrace.jobs (job_id);
 -- One job at a time per connection: asking again answers with the one under way.
 CREATE UNIQUE INDEX jobs_active ON headrace.jobs (tenant_id, connection_id)
   WHERE status IN ('PENDING', 'RUNNING') AND connection_id IS NOT NULL;
--- The same Idempotency-Key, the same job.
-CREATE UNIQUE INDEX jobs_idempotency ON headrace.jobs (tenant_id, idempotency_key)
+-- The same Idempotency-Key of one person, the same job.
+CREATE UNIQUE INDEX jobs_idempotency ON headrace.jobs (tenant_id, user_id, idempotency_key)
   WHERE idempotency_key IS NOT NULL;
 -- Listings, newest first, and the age of the oldest that waits.
 CREATE INDEX jobs_listing ON headrace.jobs (tenant_id, created_at DESC, job_id);
@@ -293,10 +293,20 @@ GRANT INSERT, UPDATE ON headrace.jobs, headrace.connections TO headrace_people;
 GRANT UPDATE (state, resolved_at, attempts) ON headrace.dead_letters TO headrace_people;
 """
 
-TABLES = (
-    "api_keys connections streams checkpoints batches raw_events stage_runs jobs dead_letters "
-    "workers events interactions"
-).split()
+TABLES = [
+    "api_keys",
+    "connections",
+    "streams",
+    "checkpoints",
+    "batches",
+    "raw_events",
+    "stage_runs",
+    "jobs",
+    "dead_letters",
+    "workers",
+    "events",
+    "interactions",
+]
 
 # A setting that was SET LOCAL once reads as '' afterwards, not NULL, hence NULLIF; the sub-select
 # makes PostgreSQL read it once a query, not once a row.

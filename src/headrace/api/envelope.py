@@ -1,0 +1,89 @@
+"""What every exchange is wrapped in: a request id, a cap on the body, headers, and an answer even
+where the code has a bug."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import structlog
+from fastapi import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from headrace import telemetry
+from headrace.api.problems import problem
+
+MAX_BODY = 1 << 20
+"""Bytes of a request's body. Jobs name what to fetch; nobody uploads through this API."""
+
+_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+# Answers hold people's mail: nobody on the way may keep them, no browser may take them for a page.
+_HEADERS = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+]
+
+
+class Envelope:
+    """ASGI middleware. An X-Request-ID that the caller sends is kept, if it looks like one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one exchange."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent = dict(scope["headers"])
+        given = sent.get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                taken = {name for name, _ in message["headers"]}
+                more = [(b"x-request-id", request_id.encode()), *_HEADERS]
+                message["headers"] = [
+                    *message["headers"],
+                    *[pair for pair in more if pair[0] not in taken],
+                ]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(requestId=request_id):
+            try:
+                length = sent.get(b"content-length", b"0")
+                if length.isdigit() and int(length) > MAX_BODY:
+                    await problem(scope, 413, _TOO_LARGE)(scope, receive, answer)
+                else:
+                    await self._app(scope, _capped(receive), answer)
+            except Exception as error:
+                telemetry.bug(scope["path"], error)
+                if begun:
+                    raise  # too late for another answer: the connection is cut
+                failed = problem(scope, 500, _BUG, "Report it with the request id.")
+                await failed(scope, receive, answer)
+
+
+_TOO_LARGE = f"The body is larger than {MAX_BODY:,} bytes."
+_BUG = "Something went wrong here that should not have; it has been logged."
+
+
+def _capped(receive: Receive) -> Receive:
+    """For bodies that do not say how long they are."""
+    arrived = 0
+
+    async def counting() -> Message:
+        nonlocal arrived
+        message = await receive()
+        arrived += len(message.get("body", b""))
+        if arrived > MAX_BODY:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return counting

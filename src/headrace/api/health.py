@@ -1,0 +1,68 @@
+"""`/health`: the process is up. `/ready`: it can do its work. Both are open to everybody."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import psycopg
+from alembic.script import ScriptDirectory
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from headrace import __version__, store
+from headrace.errors import Unavailable
+from headrace.store.database import Database, unavailable
+
+router = APIRouter(tags=["health"])
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str = __version__
+
+
+class Ready(BaseModel):
+    """The database answers, and its schema is this program's."""
+
+    status: Literal["ready"] = "ready"
+    schema_version: str
+
+
+@router.get("/health")
+def health() -> Health:
+    """Whether the process is up; asks nothing of the database."""
+    return Health()
+
+
+@router.get("/ready")
+def ready(request: Request) -> Ready:
+    """Whether requests can be served: 503 while the database is away or of another version."""
+    database: Database = request.app.state.database
+    try:
+        # A connection of its own: the pool would wait for the database to come back.
+        with psycopg.connect(database.url, connect_timeout=2) as connection:
+            row = connection.execute("SELECT version_num FROM headrace.alembic_version").fetchone()
+    except psycopg.OperationalError as error:
+        raise unavailable(error) from error
+    except psycopg.errors.UndefinedTable:
+        row = None
+    found = row[0] if row else "none"
+    if found != newest():
+        raise Unavailable(
+            f"The database's schema is {found}, this program's is {newest()}.",
+            hint="Run `headrace migrate`, or update the older one of the two.",
+        )
+    return Ready(schema_version=found)
+
+
+@cache
+def newest() -> str:
+    """The newest migration of this program."""
+    folder = Path(store.__file__).parent / "migrations"
+    head = ScriptDirectory(str(folder)).get_current_head()
+    assert head is not None, "there is a first migration"
+    return head

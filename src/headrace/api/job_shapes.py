@@ -1,0 +1,134 @@
+"""Jobs as the API takes and shows them, and the two vocabularies of their status."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field
+
+from headrace.api.problems import Strict
+from headrace.api.shapes import Cursor, Limit, Time
+from headrace.errors import BadInput
+
+Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
+
+SEED_WORDS: Final[dict[str, Status]] = {
+    "queued": "PENDING",
+    "processing": "RUNNING",
+    "completed": "SUCCEEDED",
+    "failed": "FAILED",
+    "cancelled": "CANCELLED",
+}
+"""Other words for a status, understood and spoken by the listing only (ruling X1)."""
+
+_SPOKEN = {status: word for word, status in SEED_WORDS.items()}
+
+
+class NewJob(Strict):
+    """A job to be done."""
+
+    kind: str = Field(max_length=100, description="Such as `rest_sync`, or one of its aliases.")
+    connection: str | None = Field(
+        None, max_length=4096, description="Its id or name. May be left out where there is one."
+    )
+    priority: Literal["urgent", "high", "medium", "low"] = "medium"
+    payload: dict[str, Any] = Field({}, description="Kept with the job.")
+
+
+class Listing(Strict):
+    """Which jobs."""
+
+    status: str | None = Field(
+        None, description=f"One of {', '.join(_SPOKEN)}; or {', '.join(SEED_WORDS)}."
+    )
+    kind: str | None = Field(None, description="Only jobs of this kind; aliases are understood.")
+    words: Literal["seed"] | None = Field(
+        None, description="`seed`: answer with queued, processing, completed and failed."
+    )
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+class Job(BaseModel):
+    """One durable unit of work."""
+
+    job_id: str
+    user_id: str
+    kind: str
+    connection_id: str | None
+    status: str
+    priority: str
+    attempts: int
+    payload: dict[str, Any]
+    summary: dict[str, Any] | None = Field(
+        description="What it landed, once it has paused or ended."
+    )
+    last_error: str | None
+    hint: str | None
+    created_at: Time
+    started_at: Time | None
+    resume_at: Time | None = Field(description="When it goes on, while it waits.")
+    completed_at: Time | None
+
+
+class Progress(BaseModel):
+    """What a job has landed so far; `total` is what its source says there is, if it says."""
+
+    fetched: int
+    inserted: int
+    unchanged: int
+    dead_lettered: int
+    pages: int
+    batches: int
+    total: int | None
+
+
+class JobDetail(Job):
+    """One job, and how far it is."""
+
+    progress: Progress
+    stages_pending: dict[str, int] = Field(
+        description="How many of its batches each stage has still to work through."
+    )
+
+
+class Made(Job):
+    """The job that was asked for: new, or under way already."""
+
+    success: Literal[True] = True
+    message: str
+
+
+class RunnerWanted(Strict):
+    """How many of the waiting jobs to answer with."""
+
+    limit: int = Field(10, ge=1, le=200)
+
+
+class RunnerAnswer(BaseModel):
+    """What a sweep found, and what is waiting or running after it."""
+
+    success: Literal[True] = True
+    message: str
+    jobs: int = Field(description="Jobs that had been forgotten, and are on the queue again.")
+    stages: int = Field(description="Batches whose next stage had been forgotten.")
+    waiting: list[Job]
+
+
+def status_of(word: str) -> Status:
+    """The status a caller means, in either vocabulary. Raises BadInput with the nearest word."""
+    spoken = {word: status for status, word in _SPOKEN.items()}
+    known = {**{status.lower(): status for status in _SPOKEN}, **spoken}
+    if found := known.get(word.lower()):
+        return found
+    near = difflib.get_close_matches(word.lower(), known, n=1)
+    raise BadInput(
+        f"There is no status {word!r}.",
+        hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(_SPOKEN)}.",
+    )
+
+
+def in_seed_words(job: Job) -> Job:
+    """The same job with its status in the other vocabulary."""
+    return job.model_copy(update={"status": _SPOKEN.get(job.status, job.status)})  # type: ignore[call-overload]

@@ -1,0 +1,195 @@
+"""`/api/jobs`: work asked for, looked at and steered. Nothing is run in this process: a job is a
+row and a place on the queue, written in one transaction."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Annotated
+
+import psycopg
+from fastapi import APIRouter, Header, Query
+
+from headrace.api.auth import Visitor
+from headrace.api.job_shapes import (
+    Job,
+    JobDetail,
+    Listing,
+    Made,
+    NewJob,
+    Progress,
+    RunnerAnswer,
+    RunnerWanted,
+    in_seed_words,
+    status_of,
+)
+from headrace.api.problems import Conflict, NotFound
+from headrace.api.shapes import Page, cursor, place
+from headrace.engine import jobs as engine
+from headrace.engine.progress import progress
+from headrace.engine.sweep import sweep
+from headrace.errors import BadInput
+from headrace.plugins import stages, sync_kinds
+from headrace.provider import Provider
+from headrace.store import jobs, listings
+from headrace.store.connections import ConnectionRow
+from headrace.store.database import Connection
+from headrace.store.jobs import JobRow
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(min_length=1, max_length=255, description="The same key again: the same job again."),
+]
+
+
+@router.post("", status_code=202)
+def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey = None) -> Made:
+    """Put a job on the queue and answer at once. A connection that has one under way answers with
+    that one."""
+    provider = _provider(wanted.kind)
+    with visitor.session() as session:
+        connection = _connection(session, provider, wanted.connection)
+        row, new = engine.submit(
+            session,
+            tenant=connection["tenant_id"],
+            user=connection["user_id"],
+            kind=provider.kind,
+            connection_id=connection["connection_id"],
+            payload=wanted.payload,
+            priority=wanted.priority,
+            idempotency_key=idempotency_key,
+        )
+    if not new and idempotency_key is not None:
+        _check_same(row, connection, wanted, provider, idempotency_key)
+    job = Job.model_validate(row)
+    message = "Job created" if new else "This job had been created before"
+    return Made(**job.model_dump(), message=message)
+
+
+@router.get("")
+def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]:
+    """Jobs, newest first."""
+    status = None if asked.status is None else status_of(asked.status)
+    kind = None if asked.kind is None else _provider(asked.kind).kind
+    with visitor.session() as session:
+        rows = jobs.listing(
+            session,
+            status=status,
+            kind=kind,
+            before=place(asked.cursor, listings.JobPlace),
+            limit=asked.limit + 1,
+        )
+    items = [Job.model_validate(row) for row in rows[: asked.limit]]
+    after = None
+    if len(rows) > asked.limit:
+        after = cursor(items[-1].created_at, items[-1].job_id)
+    if asked.words == "seed":
+        items = [in_seed_words(job) for job in items]
+    return Page(items=items, next=after)
+
+
+@router.post("/runner")
+def run_queue(visitor: Visitor, wanted: RunnerWanted | None = None) -> RunnerAnswer:
+    """Put everything on the queue that ought to be there. Never needed: the workers do it all the
+    time. Answers with the oldest jobs that wait or run."""
+    revived, stranded = sweep(visitor.database, quiet=0)
+    with visitor.session() as session:
+        rows = listings.waiting_jobs(session, (wanted or RunnerWanted()).limit)
+    waiting = [Job.model_validate(row) for row in rows]
+    message = "Processing..." if waiting else "Nothing is waiting"
+    return RunnerAnswer(message=message, jobs=revived, stages=stranded, waiting=waiting)
+
+
+@router.get("/{job_id}")
+def get_job(visitor: Visitor, job_id: str) -> JobDetail:
+    """One job, with what it has landed up to this moment."""
+    with visitor.session() as session:
+        row = _job(session, job_id)
+        now = progress(session, job_id)
+        pending = listings.pending_stages(
+            session, row["tenant_id"], job_id, list(stages().values())
+        )
+    landed = Progress.model_validate(now, from_attributes=True)
+    return JobDetail(**row, progress=landed, stages_pending=pending)
+
+
+@router.post("/{job_id}/cancel")
+def cancel_job(visitor: Visitor, job_id: str) -> Job:
+    """Cancel a job that waits or runs: not another row of it is committed."""
+    with visitor.session() as session:
+        _job(session, job_id)
+        try:
+            return Job.model_validate(engine.cancel(session, job_id))
+        except BadInput as error:
+            raise Conflict(error.message, hint="It is over already.") from None
+
+
+@router.post("/{job_id}/retry", status_code=202)
+def retry_job(visitor: Visitor, job_id: str) -> Job:
+    """Take a failed or cancelled job up again where it stopped."""
+    with visitor.session() as session:
+        _job(session, job_id)
+        try:
+            return Job.model_validate(engine.retry(session, job_id))
+        except BadInput as error:
+            raise Conflict(error.message, hint="Only a failed or cancelled job can.") from None
+        except psycopg.errors.UniqueViolation:
+            raise Conflict(
+                f"Job {job_id} cannot be retried.", hint="Its connection has another under way."
+            ) from None
+
+
+def _job(session: Connection, job_id: str) -> JobRow:
+    row = jobs.get(session, job_id)
+    if row is None:
+        raise NotFound(f"There is no job {job_id}.", hint="GET /api/jobs lists them.")
+    return row
+
+
+def _provider(kind: str) -> type[Provider]:
+    """Who does jobs of this kind, or of this alias. Raises BadInput with the nearest kind."""
+    known = sync_kinds()
+    if kind not in known:
+        near = difflib.get_close_matches(kind, known, n=1)
+        raise BadInput(
+            f"Unknown job kind: {kind}",
+            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}.",
+        )
+    return known[kind]
+
+
+def _connection(session: Connection, provider: type[Provider], named: str | None) -> ConnectionRow:
+    """The connection a caller means. Raises NotFound or BadInput where that is not one."""
+    rows = listings.connections_named(session, named, provider.name)
+    if named is not None and not rows:
+        raise NotFound(
+            f"There is no connection {named!r}.", hint="GET /api/connections lists them."
+        )
+    fitting = [row for row in rows if row["provider"] == provider.name]
+    if not fitting:
+        raise BadInput(
+            f"A job of kind {provider.kind} needs a connection of the provider {provider.name}.",
+            hint=f"{named!r} is one of {rows[0]['provider']}." if rows else "There is none yet.",
+        )
+    if len(fitting) > 1 and fitting[0]["connection_id"] != named:
+        ids = ", ".join(f"{row['name']}: {row['connection_id']}" for row in fitting[:5])
+        raise BadInput("More than one connection fits.", hint=f"Name one by its id ({ids}).")
+    return fitting[0]
+
+
+def _check_same(
+    row: JobRow,
+    connection: ConnectionRow,
+    wanted: NewJob,
+    provider: type[Provider],
+    idempotency_key: str,
+) -> None:
+    """A key used again for something else is a mistake that must not pass in silence."""
+    asked = (provider.kind, connection["connection_id"], wanted.priority, wanted.payload)
+    first = (row["kind"], row["connection_id"], row["priority"], row["payload"])
+    if row["idempotency_key"] == idempotency_key and asked != first:
+        raise Conflict(
+            f"This Idempotency-Key made job {row['job_id']}, which is another one.",
+            hint="Use a new key for a new job, and the same body with the same key.",
+        )

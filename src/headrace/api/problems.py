@@ -1,0 +1,213 @@
+"""Every error of the API, as application/problem+json (RFC 9457) with a hint: the one place where
+an exception becomes a status code."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import typing
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from headrace import telemetry
+from headrace.errors import BadInput, Expired, HeadraceError, NeedsHuman, Retry, Skip, Unavailable
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 2
+
+
+class NotFound(HeadraceError):
+    """What the request names is not there, or not the caller's: the answer is the same."""
+
+
+class Unauthorized(HeadraceError):
+    """The request carries no key, or one that opens nothing."""
+
+
+class Conflict(HeadraceError):
+    """The request is well made, and what it names is in no state for it."""
+
+
+# The most particular class first: 409 for what has to change before the same request can work.
+_STATUS: tuple[tuple[type[HeadraceError], int], ...] = (
+    (NotFound, 404),
+    (Unauthorized, 401),
+    (Conflict, 409),
+    (NeedsHuman, 409),
+    (Expired, 409),
+    (BadInput, 422),
+    (Skip, 422),
+    (Unavailable, 503),
+    (Retry, 503),
+)
+
+
+class FieldError(BaseModel):
+    """One field that cannot be used as given."""
+
+    field: str = Field(description="Where it is, such as `body.priority` or `query.limit`.")
+    message: str
+    hint: str | None = None
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do about it."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field(description="Names the kind of problem for programs.")
+    title: str
+    status: int
+    detail: str = Field(description="What happened, in one sentence.")
+    hint: str = Field(description="What to do about it; may be empty.")
+    instance: str = Field(description="The path that was asked for.")
+    request_id: str = Field(description="Also in the header X-Request-ID and in the logs.")
+    errors: list[FieldError] | None = None
+
+
+class Strict(BaseModel):
+    """What callers send: a field that nobody knows is a mistake, not something to leave out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def problem(
+    scope: Mapping[str, Any],
+    status: int,
+    detail: str,
+    hint: str = "",
+    *,
+    kind: str | None = None,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """The answer to a request that failed. `scope` is the ASGI scope of the request."""
+    title = HTTPStatus(status).phrase
+    body = Problem(
+        type=f"urn:headrace:{kind or title.lower().replace(' ', '-')}",
+        title=title,
+        status=status,
+        detail=detail,
+        hint=hint,
+        instance=scope.get("path", ""),
+        request_id=scope.get("state", {}).get("request_id", ""),
+        errors=errors,
+    )
+    return JSONResponse(
+        body.model_dump(exclude_none=True), status, headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer with problems wherever a handler raises."""
+    app.add_exception_handler(HeadraceError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(psycopg.OperationalError, _database_away)
+    app.add_exception_handler(psycopg.DataError, _no_value)
+
+
+def _ours(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HeadraceError)
+    status = next((code for cls, code in _STATUS if isinstance(error, cls)), 500)
+    if isinstance(error, Unavailable):
+        return _database_away(request, error)
+    headers = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Retry):
+        headers["Retry-After"] = str(math.ceil(error.after or RETRY_SECONDS))
+    if status == 500:
+        telemetry.bug(request.url.path, error)
+    return problem(request.scope, status, error.message, error.hint, headers=headers)
+
+
+def _database_away(request: Request, error: Exception) -> JSONResponse:
+    # Its own words may name hosts and accounts: they are for the log.
+    telemetry.bug(request.url.path, error)
+    detail = "PostgreSQL does not answer."
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        detail = "PostgreSQL took too long to answer."
+    return problem(
+        request.scope,
+        503,
+        detail,
+        "Try again in a moment; nothing that was committed is lost.",
+        headers={"Retry-After": str(RETRY_SECONDS)},
+    )
+
+
+def _no_value(request: Request, error: Exception) -> JSONResponse:
+    telemetry.bug(request.url.path, error)
+    return problem(
+        request.scope,
+        422,
+        "The request holds a value that PostgreSQL has no room for.",
+        "NUL characters, half surrogates, NaN and numbers beyond 64 bits are such.",
+    )
+
+
+def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    hints = {
+        404: "GET /openapi.json lists every route.",
+        405: f"Allowed here: {(error.headers or {}).get('Allow', '')}.",
+        413: "Send less at once.",
+    }
+    detail = str(error.detail)
+    if error.status_code == 404:
+        detail = f"There is nothing at {request.url.path}."
+    return problem(
+        request.scope,
+        error.status_code,
+        detail,
+        hints.get(error.status_code, ""),
+        headers=error.headers,
+    )
+
+
+def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    known = _known_fields(request)
+    errors = [_field_error(one, known) for one in error.errors()]
+    first = errors[0]
+    return problem(
+        request.scope,
+        422,
+        f"{first.field}: {first.message}",
+        first.hint or "",
+        kind="invalid-request",
+        errors=errors,
+    )
+
+
+def _field_error(one: Mapping[str, Any], known: list[str]) -> FieldError:
+    place = [str(part) for part in one["loc"]]
+    if one["type"] == "json_invalid":
+        return FieldError(field="body", message="It is not JSON.", hint="Check its commas, quotes.")
+    if one["type"] != "extra_forbidden":
+        return FieldError(field=".".join(place), message=f"{one['msg']}.")
+    near = difflib.get_close_matches(place[-1], known, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
+    return FieldError(field=".".join(place), message="There is no such field.", hint=hint)
+
+
+def _known_fields(request: Request) -> list[str]:
+    """The fields of what the route takes, for suggesting one."""
+    endpoint = request.scope.get("endpoint")
+    found: dict[str, None] = {}
+    open_ = list(typing.get_type_hints(endpoint).values()) if endpoint else []
+    while open_:
+        one = open_.pop()
+        open_ += typing.get_args(one)
+        if isinstance(one, type) and issubclass(one, Strict):
+            found |= dict.fromkeys(one.model_fields)
+    return list(found)

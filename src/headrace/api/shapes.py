@@ -1,0 +1,56 @@
+"""What answers have in common: times in UTC, and pages that are turned by a cursor."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+import msgspec
+from pydantic import AfterValidator, BaseModel, Field
+
+from headrace.errors import BadInput
+
+
+def _utc(time: datetime) -> datetime:
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time
+
+
+Time = Annotated[datetime, AfterValidator(_utc)]
+"""A time; without a zone it is taken for UTC."""
+
+Limit = Annotated[int, Field(ge=1, le=200, description="How many at most.")]
+Cursor = Annotated[
+    str | None, Field(max_length=8192, description="The `next` of the page before this one.")
+]
+
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """Some of a listing. `next` asks for what follows; without it, this is the end."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+def cursor(*values: Any) -> str:
+    """An opaque text of a listing's place."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
+
+
+Place = TypeVar("Place")
+
+
+def place(text: str | None, kind: type[Place]) -> Place | None:
+    """The place a cursor names. Raises BadInput for a text that `cursor` did not make."""
+    if text is None:
+        return None
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        return msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=kind)
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        raise BadInput(
+            "This cursor is not one of ours.", hint="Pass on the `next` of a page as it stands."
+        ) from None

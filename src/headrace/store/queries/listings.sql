@@ -1,0 +1,50 @@
+-- What people page through, newest first. Row-level security says whose rows these are, so none of
+-- them names a tenant. {table} and {columns} are put in by `headrace.store.listings`.
+
+-- name: dated
+-- No OR anywhere: with it a plan made for any parameters could not begin at the cursor.
+SELECT {columns} FROM {table}
+WHERE occurred_at >= coalesce(%(since)s, '-infinity'::timestamptz)
+  AND occurred_at < coalesce(%(until)s, 'infinity'::timestamptz)
+  AND occurred_at <= coalesce(%(at)s, 'infinity'::timestamptz)
+  AND (occurred_at, stream_id, source_id)
+    < (coalesce(%(at)s, 'infinity'::timestamptz), %(stream_id)s::bigint, %(source_id)s::text)
+ORDER BY occurred_at DESC, stream_id DESC, source_id DESC
+LIMIT %(limit)s;
+
+-- name: undated
+-- After everything that has a time, what has none.
+SELECT {columns} FROM {table}
+WHERE occurred_at IS NULL
+  AND (stream_id, source_id)
+    < (coalesce(%(stream_id)s, 9223372036854775807), coalesce(%(source_id)s, ''))
+ORDER BY stream_id DESC, source_id DESC
+LIMIT %(limit)s;
+
+-- name: one
+SELECT * FROM {table} WHERE stream_id = %(stream_id)s AND source_id = %(source_id)s;
+
+-- name: connections_named
+-- The id decides over a name; a name may be used once by each user.
+SELECT * FROM headrace.connections
+WHERE connection_id = %(named)s OR name = %(named)s
+ORDER BY connection_id = %(named)s DESC, created_at LIMIT 50;
+
+-- name: connections_of
+SELECT * FROM headrace.connections WHERE provider = %(provider)s ORDER BY created_at LIMIT 50;
+
+-- name: pending_stages
+-- How many of a job's batches each stage has still to work through.
+SELECT n.stage, count(*) AS pending FROM headrace.batches b
+JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
+JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
+  AS n (stage, version, content) ON n.content = s.content
+WHERE b.job_id = %(job_id)s AND b.tenant_id = %(tenant)s AND b.inserted > 0
+  AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
+    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
+GROUP BY n.stage ORDER BY n.stage;
+
+-- name: waiting_jobs
+-- Oldest first: what has been waiting longest.
+SELECT * FROM headrace.jobs WHERE status IN ('PENDING', 'RUNNING')
+ORDER BY created_at, job_id LIMIT %(limit)s;

@@ -1,0 +1,121 @@
+"""Databases that are ready for the engine, and worlds in which its processes are killed.
+
+Every test here is of the mark `crash`. `make test` runs each once or a few times; with
+HEADRACE_CRASH_ROUNDS=200 (`make crash`) they go on for many rounds. See docs/crash-suite.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from headrace.engine.runtime import prepare
+from headrace.twin import run_twin
+from tests.crash.processes import Commands
+from tests.crash.source import Source
+from tests.crash.tally import Tally, table
+from tests.crash.world import World
+
+ROUNDS = int(os.environ.get("HEADRACE_CRASH_ROUNDS", "0"))
+
+_TEMPLATE = "crash_template"
+_TALLIES: dict[str, Tally] = {}
+_numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.crash)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _TALLIES:
+        terminalreporter.write_sep("-", "crash suite")
+        terminalreporter.write_line(table(_TALLIES.values()))
+
+
+@pytest.fixture
+def rounds() -> Callable[[int, int], range]:
+    """`rounds(quick, share)`: how often to repeat; in a long run one in `share` of all rounds."""
+
+    def rounds(quick: int, share: int) -> range:
+        return range(max(quick, ROUNDS // share))
+
+    return rounds
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """The counts of the test's scenario, by the name of its file."""
+    name = request.path.stem.removeprefix("test_")
+    return _TALLIES.setdefault(name, Tally(name))
+
+
+@pytest.fixture(scope="session")
+def prepared(cluster: str) -> str:
+    """Name of a database that is ready for the engine, to copy."""
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+        prepare(_named(cluster, _TEMPLATE))
+        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
+    return _TEMPLATE
+
+
+@pytest.fixture
+def databases(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
+    """`databases()` makes one that is ready; `databases(empty=True)` one that nothing is in."""
+    made: list[str] = []
+    with psycopg.connect(cluster, autocommit=True) as connection:
+
+        def make(*, empty: bool = False) -> str:
+            made.append(f"crash_{next(_numbers)}")
+            template = "template1" if empty else prepared
+            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
+            return _named(cluster, made[-1])
+
+        yield make
+        for name in made:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def worlds(
+    databases: Callable[..., str], tally: Tally, tmp_path: Path
+) -> Iterator[Callable[..., World]]:
+    """`worlds(total=..., page=..., **options of the twin)`: a world with a database of its own."""
+    with ExitStack() as stack:
+
+        def make(
+            *,
+            total: int = 20_000,
+            page: int = 100,
+            edits: float = 0.0,
+            database: str | None = None,
+            slices: int = 1,
+            **options: Any,
+        ) -> World:
+            home = tmp_path / f"home-{next(_numbers)}"
+            home.mkdir()
+            options = {"latency_ms": 5, "cursor_ttl_s": 0, "edits": edits, **options}
+            base = stack.enter_context(run_twin(total=total, **options))
+            database = database or databases()
+            commands = Commands(home, database)
+            stack.callback(commands.end)
+            seed = options.get("seed", 1)
+            source = Source(base, total=total, page=page, edits=edits, seed=seed, slices=slices)
+            return World(commands, database, source, tally)
+
+        yield make
+
+
+def _named(url: str, database: str) -> str:
+    return urlsplit(url)._replace(path=f"/{database}").geturl()

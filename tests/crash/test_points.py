@@ -1,0 +1,55 @@
+"""Every named point: the process dies there by SIGKILL, starts again, and nothing is amiss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import pytest
+
+from headrace.crashpoints import POINTS
+from tests.crash.world import World
+
+LIFE = (
+    "registered:1", "launched:1", "begun:1", "planned:1", "claimed:1", "copied:1", "before-ack:2",
+    "before-recover:1", "acknowledged:1", "after-recover:1", "before-stage:1", "in-stage:1",
+    "after-stage:2", "before-commit:2", "after-commit:1", "between-legs:1", "before-conclude:1",
+    "in-conclude:1", "after-conclude:1",
+)  # fmt: skip
+"""One job's life with a death at every point on its way, the start of the next one included."""
+
+ELSEWHERE = {"upgraded", "restarted"}
+"""Points that a plain sync does not pass; tests of their own die there."""
+
+
+def test_one_job_survives_a_death_at_every_point(worlds: Callable[..., World]) -> None:
+    """Covers A2.16, A2.27, A2.28, A2.34, A4.16, R16, X11: nineteen deaths in one job's life, and
+    the source is asked again for nothing but what had not been committed."""
+    assert {one.split(":")[0] for one in LIFE} == POINTS.keys() - ELSEWHERE
+    world = worlds(total=30_000, latency_ms=8)
+    for point in LIFE:
+        world.dies(point)
+    world.ends()
+
+
+def test_deaths_in_any_order(
+    worlds: Callable[..., World], rounds: Callable[[int, int], range]
+) -> None:
+    """Covers A2.27, A2.28, R16: points and passings drawn at random, one death after another, so
+    that the second often comes while the first is being made good."""
+    points = sorted(POINTS.keys() - ELSEWHERE)
+    for number in rounds(1, 2):
+        random = Random(number)
+        world = worlds(total=12_000)
+        for _ in range(3):
+            world.may_die(f"{random.choice(points)}:{random.randint(1, 3)}")
+        world.ends()
+
+
+@pytest.mark.parametrize("point", ["copied:1", "before-ack:2", "in-stage:1", "between-legs:1"])
+def test_parts_that_are_walked_side_by_side(worlds: Callable[..., World], point: str) -> None:
+    """Covers A2.42, R16: four parts of a stream, each with a checkpoint of its own. A part that was
+    done is not walked again by whoever takes the job over."""
+    world = worlds(slices=4)
+    world.dies(point)
+    world.ends()

@@ -1,0 +1,208 @@
+"""A database with the engine's schema, a plugin, and the engine in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from headrace import plugins
+from headrace.engine import jobs
+from headrace.engine.runtime import engine, prepare
+from headrace.engine.sync import Outcome, Source
+from headrace.engine.walk import Budget
+from headrace.provider import JSON, Page, Record
+from headrace.settings import Settings
+from headrace.store import connections
+from headrace.store.database import Database
+from headrace.vault import Vault
+
+TENANT, USER = "acme", "ann"
+
+_PROBE = Path(__file__).parent / "probe" / "probe.py"
+_TEMPLATE = "headrace_engine_template"
+_numbers = count(1)
+
+
+def _named(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(scope="session")
+def engine_template(cluster: str) -> str:
+    """Name of a database that has both schemas, ours and the engine's."""
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
+        prepare(_named(cluster, _TEMPLATE))
+        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
+    return _TEMPLATE
+
+
+@pytest.fixture
+def url(cluster: str, engine_template: str) -> Iterator[str]:
+    """URL of a database of the test's own that has both schemas."""
+    name = f"engine_{next(_numbers)}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {engine_template}".encode())
+        yield _named(cluster, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def pool(url: str) -> Iterator[Database]:
+    """A pool of the test's own, for asking and for submitting."""
+    opened = Database(url, name="engine tests").open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def plugin_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for PYTHONPATH in which the probe is installed, as pip leaves a package."""
+    folder = tmp_path_factory.mktemp("plugins")
+    (folder / "probe.py").write_bytes(_PROBE.read_bytes())
+    info = folder / "probe-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: probe\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(
+        "[headrace.providers]\nprobe = probe\n[headrace.stages]\nprobe = probe\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def probe(plugin_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The probe, installed for this process too: its module."""
+    monkeypatch.syspath_prepend(plugin_folder)
+    for found in (plugins.providers, plugins.stages):
+        found.cache_clear()
+    plugins.stages()
+    module = sys.modules["probe"]
+    yield module
+    module.scripts.clear()
+    for found in (plugins.providers, plugins.stages):
+        found.cache_clear()
+
+
+class Bench:
+    """Connections of the probe and their jobs."""
+
+    def __init__(self, url: str, database: Database) -> None:
+        self.url = url
+        self.database = database
+
+    def connect(self, name: str = "numbers", **config: Any) -> dict[str, Any]:
+        """A connection of the probe."""
+        with self.database.transaction() as session:
+            return connections.save(
+                session, tenant=TENANT, user=USER, provider="probe", name=name, config=config
+            )
+
+    def submit(self, connection: dict[str, Any], **more: Any) -> str:
+        """Its sync job's id."""
+        with self.database.transaction() as session:
+            row, _ = jobs.submit(
+                session,
+                tenant=TENANT,
+                user=USER,
+                kind="probe_sync",
+                connection_id=connection["connection_id"],
+                **more,
+            )
+        return str(row["job_id"])
+
+    def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
+        """What a query answers."""
+        with self.database.connection() as session:
+            return session.execute(query.encode(), values).fetchall()
+
+    def job(self, job_id: str) -> dict[str, Any]:
+        """The job's row."""
+        [row] = self.rows("SELECT * FROM headrace.jobs WHERE job_id = %s", job_id)
+        return row
+
+    def one(self, query: str, *values: Any) -> Any:
+        """The one value a query answers."""
+        [row] = self.rows(query, *values)
+        return next(iter(row.values()))
+
+
+@pytest.fixture
+def bench(url: str, pool: Database, probe: Any) -> Bench:
+    """See `Bench`."""
+    return Bench(url, pool)
+
+
+class Trail:
+    """A connection of the probe whose answers the test writes, walked leg by leg, without the
+    engine: what a durable step does, and nothing around it."""
+
+    def __init__(self, bench: Bench, scripts: dict[str, Any]) -> None:
+        self.bench = bench
+        self._scripts = scripts
+        self.asked: list[JSON] = []
+        self.connection = bench.connect(script="trail")
+        self.job_id = bench.submit(self.connection)
+
+    def answers(self, answer: Callable[[JSON], Page | Awaitable[Page]]) -> None:
+        """What the source answers to a cursor; it may raise."""
+
+        async def fetch(slice_: str, cursor: JSON) -> Page:
+            self.asked.append(cursor)
+            found = answer(cursor)
+            return found if isinstance(found, Page) else await found
+
+        self._scripts["trail"] = fetch
+
+    async def leg(self, *, seconds: float = 60, records: int | None = None) -> Outcome:
+        """Walk until the end, the budget, or whatever stops it."""
+        settings = Settings(_env_file=None)
+        [connection] = self.bench.rows("SELECT * FROM headrace.connections")
+        source = Source(self.bench.database, settings, Vault(bytes(32)), connection)
+        [part] = await source.plan()
+        return await source.walk(self.job_id, part, Budget(seconds, records))
+
+    def raw(self) -> list[str]:
+        """The ids that were landed, in order."""
+        query = "SELECT source_id FROM headrace.raw_events ORDER BY source_id"
+        return [row["source_id"] for row in self.bench.rows(query)]
+
+    def batches(self) -> list[dict[str, Any]]:
+        """What was committed, in order."""
+        return self.bench.rows("SELECT * FROM headrace.batches ORDER BY batch_id")
+
+    def checkpoint(self) -> dict[str, Any]:
+        """How far it is."""
+        [row] = self.bench.rows("SELECT * FROM headrace.checkpoints")
+        return row
+
+    @staticmethod
+    def page(*names: str, cursor: JSON = None, more: bool = True, payload: bytes = b"{}") -> Page:
+        """A page of records with these names."""
+        return Page([Record(name, payload) for name in names], cursor, more)
+
+
+@pytest.fixture
+def trail(bench: Bench, probe: Any) -> Trail:
+    """See `Trail`."""
+    return Trail(bench, probe.scripts)
+
+
+@pytest.fixture
+def running(url: str, tmp_path: Path) -> Callable[..., AbstractContextManager[Database]]:
+    """`with running(headrace_workers=2):` is the real engine in this process."""
+
+    @contextmanager
+    def run(**settings: Any) -> Iterator[Database]:
+        made = Settings(_env_file=None, headrace_home=tmp_path, **settings)
+        with engine(url, made) as opened:
+            yield opened
+
+    return run
