@@ -169,6 +169,13 @@ class Trail:
         [part] = await source.plan()
         return await source.walk(self.job_id, part, Budget(seconds, records))
 
+    def next_job(self) -> None:
+        """The job is over, and the connection's next one is under way."""
+        self.bench.rows(
+            "UPDATE headrace.jobs SET status = 'SUCCEEDED', completed_at = now() RETURNING job_id"
+        )
+        self.job_id = self.bench.submit(self.connection)
+
     def raw(self) -> list[str]:
         """The ids that were landed, in order."""
         query = "SELECT source_id FROM headrace.raw_events ORDER BY source_id"

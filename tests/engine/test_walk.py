@@ -190,6 +190,8 @@ async def test_a_walk_goes_on_where_the_last_one_ended(trail: Trail) -> None:
     """Covers A0.7, A2.16: incremental, from the cursor of the last page."""
     trail.answers(pages(2))
     assert (await trail.leg()).state == "done"
+    assert (await trail.leg()).state == "done"  # this job's part is done: nothing is asked
+    trail.next_job()
     trail.answers(pages(4))
     assert (await trail.leg()).state == "done"
     assert trail.asked == [None, "2", "3", "4"]

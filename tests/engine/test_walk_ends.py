@@ -97,7 +97,9 @@ async def test_the_next_walk_may_be_given_the_same_cursors(trail: Trail) -> None
             more=cursor != "2",
         )
     )
-    assert [(await trail.leg()).state for _ in range(3)] == ["done"] * 3
+    for _ in range(3):
+        assert (await trail.leg()).state == "done"
+        trail.next_job()
     assert trail.asked == [None, "1", "2"] * 3
     assert trail.checkpoint()["walk"] == 4
 

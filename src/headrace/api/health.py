@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 import psycopg
-from alembic.script import ScriptDirectory
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
@@ -62,6 +61,8 @@ def ready(request: Request) -> Ready:
 @cache
 def newest() -> str:
     """The newest migration of this program."""
+    from alembic.script import ScriptDirectory  # late: half a second, and only this needs it
+
     folder = Path(store.__file__).parent / "migrations"
     head = ScriptDirectory(str(folder)).get_current_head()
     assert head is not None, "there is a first migration"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 from rich.markup import escape
+from rich.padding import Padding
 
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
@@ -36,4 +38,5 @@ def show_hit(hit: Hit) -> None:
     when = hit.occurred_at.astimezone().strftime("%Y-%m-%d %H:%M") if hit.occurred_at else ""
     out.print(f"[cyan]{when:16}[/cyan] [bold]{escape(hit.title)}[/bold]")
     if hit.snippet:
-        out.print(f"{'':16} {escape(' '.join(hit.snippet.split()))}")
+        marked = re.sub(r"\*\*(.+?)\*\*", r"[bold]\1[/bold]", escape(" ".join(hit.snippet.split())))
+        out.print(Padding(marked, (0, 0, 0, 17)))

@@ -26,6 +26,10 @@ RESTARTS = 10
 """Walks begun again for an expired cursor before a walk must have come to its end."""
 
 
+_PAGES_AHEAD = 100
+"""Pages that may wait to be written, however small they are."""
+
+
 class Budget:
     """How long a leg may go on, and how many records the run may still land."""
 
@@ -71,7 +75,6 @@ class Walk:
     async def run(self) -> list[Landed]:
         """Walk until the end or the budget. Returns what was landed; raises what stopped it, after
         everything fetched before it has been committed."""
-        self._room.set()
         fetching = asyncio.create_task(self._fetch())
         try:
             await self._commit()
@@ -96,9 +99,11 @@ class Walk:
                 if not page.more:
                     return
                 cursor = page.cursor
-                if self._waiting_bytes > BYTES:
-                    self._room.clear()
-                    await self._room.wait()
+                # A source that never waits, such as a file, must let the others have their turn.
+                await asyncio.sleep(0)
+                self._room.clear()
+                self._make_room()
+                await self._room.wait()
         finally:
             # Whatever ended the fetching, what came before it is committed.
             self._pages.put_nowait(None)
@@ -126,16 +131,21 @@ class Walk:
                 mark("after-commit")
                 self.complete = taken.complete
                 self._waiting_bytes -= taken.payload_bytes
-                if self._waiting_bytes <= BYTES:
-                    self._room.set()
+                self._make_room()
+
+    def _make_room(self) -> None:
+        if self._waiting_bytes <= BYTES and self._pages.qsize() < _PAGES_AHEAD:
+            self._room.set()
 
     async def _next(self, until: float | None) -> tuple[Page, bytes | None] | None:
-        if until is None or not self._pages.empty():
-            return await self._pages.get()
         try:
+            if until is None or not self._pages.empty():
+                return await self._pages.get()
             return await asyncio.wait_for(self._pages.get(), until - time.monotonic())
         except TimeoutError:
             return _TIME
+        finally:
+            self._make_room()
 
 
 _TIME: tuple[Page, bytes | None] = (Page(records=(), cursor=None, more=True), None)

@@ -3,8 +3,8 @@
     {"at": {"cursor": "b64..."}, "since": "2026-01-01T00:00:00Z", "seen": "2026-01-05T00:00:00Z",
      "began": "2026-01-06T00:00:00Z", "path": 1}
 
-`at` is where in the walk the next page is; without it the next page is the first of a walk. A source
-that leads in a circle gives an equal cursor again, which is how the engine notices (R2).
+`at` is where in the walk the next page is; without it the next page is the first of a walk. A
+source that leads in a circle gives an equal cursor again, which is how the engine notices (R2).
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def _held(state: State, records: Sequence[Record]) -> str | None:
     held = f"{len(records)} from {records[0].source_id} to {records[-1].source_id}"
     if held == state.last:
         raise NeedsHuman(
-            "The source sent the same page twice: it pays no attention to the page it is asked for.",
+            "The source sent the same page twice: it ignores which page it is asked for.",
             hint="Check pagination.style and pagination.param in the spec.",
         )
     return held
