@@ -81,7 +81,7 @@ def raw_copy(url: str, base: str, total: int, page: int) -> Measured:
 def landing(url: str, base: str, total: int, page: int) -> Measured:
     """Headrace's landing alone: records in memory, committed with batch, checkpoint and fence."""
     del base, page
-    from headrace.engine.runtime import prepare
+    from headrace.engine.schema import prepare
     from headrace.provider import Record, StreamPlan
     from headrace.store import checkpoints, connections
     from headrace.store.database import Database
@@ -203,7 +203,8 @@ def headrace(url: str, base: str, total: int, page: int) -> Measured:
     """The product: a job that lands, deduplicates, keeps the raw, projects and makes searchable."""
     from headrace.engine import intake
     from headrace.engine.progress import FINAL, progress
-    from headrace.engine.runtime import engine, prepare
+    from headrace.engine.runtime import engine
+    from headrace.engine.schema import prepare
     from headrace.settings import load
 
     _empty(url)

@@ -36,7 +36,16 @@ Rounds = dict[str, list[dict[str, float]]]
 def run(name: str, url: str, base: str, total: int, page: int, postmaster: int) -> dict[str, float]:
     """One contender, once, in a process of its own."""
     before = server_cpu(postmaster)
-    command = [sys.executable, "-m", "benchmarks.contenders", name, url, base, str(total), str(page)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.contenders",
+        name,
+        url,
+        base,
+        str(total),
+        str(page),
+    ]
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "HEADRACE_"))}
     ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=kept)
     found: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
@@ -137,7 +146,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--all", type=int, default=3_000_000, help="events of the long run; 0: none")
+    parser.add_argument(
+        "--all", type=int, default=3_000_000, help="events of the long run; 0: none"
+    )
     parser.add_argument("--no-write", action="store_true")
     wanted = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="headrace-bench-"))

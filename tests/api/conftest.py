@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
 
 from headrace.api import create_app
-from headrace.engine.runtime import prepare
+from headrace.engine.schema import prepare
 from headrace.provider import BadRecord, Record, StreamPlan
 from headrace.settings import Settings
 from headrace.store import connections, jobs, keys

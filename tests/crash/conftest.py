@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from headrace.engine.runtime import prepare
+from headrace.engine.schema import prepare
 from headrace.twin import run_twin
 from tests.crash.processes import Commands
 from tests.crash.source import Source

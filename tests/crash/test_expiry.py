@@ -11,9 +11,9 @@ from tests.crash.world import World
 def test_a_cursor_that_expired_meanwhile(worlds: Callable[..., World]) -> None:
     """Covers R18, R16: killed in mid-walk, away for longer than cursors live, and killed again
     just when the cursor had been given up."""
-    world = worlds(total=6_000, latency_ms=2, cursor_ttl_s=4)
+    world = worlds(total=15_000, cursor_ttl_s=2)
     world.dies("after-commit:1")
-    time.sleep(4)
+    time.sleep(2)
     world.dies("restarted:1")
     world.sync().succeeds()
     world.compare(bounded=False)

@@ -107,6 +107,23 @@ class World:
         """Records committed so far."""
         return landed(self.database)[1]
 
+    def runner(self) -> int | None:
+        """The process id of whoever runs a job at this moment, None when nobody does."""
+        rows = self.query(
+            "SELECT executor_id FROM dbos.workflow_status"
+            " WHERE name = 'headrace.job' AND status = 'PENDING'"
+        )
+        return int(rows[0][0].split(":")[-2]) if rows else None
+
+    @property
+    def over(self) -> bool:
+        """Whether every job is over and everything it landed worked through."""
+        return not self.query(
+            "SELECT FROM headrace.jobs WHERE completed_at IS NULL UNION ALL"
+            " SELECT FROM headrace.batches b WHERE inserted > 0 AND NOT EXISTS"
+            " (SELECT FROM headrace.stage_runs s WHERE s.batch_id = b.batch_id)"
+        )
+
     def wait(self, ready: Callable[[], bool], seconds: float = 60) -> float:
         """Wait until something is so; the seconds it took."""
         began = time.monotonic()

@@ -15,7 +15,8 @@ import pytest
 
 from headrace import plugins
 from headrace.engine import jobs
-from headrace.engine.runtime import engine, prepare
+from headrace.engine.runtime import engine
+from headrace.engine.schema import prepare
 from headrace.engine.sync import Outcome, Source
 from headrace.engine.walk import Budget
 from headrace.provider import JSON, Page, Record

@@ -157,6 +157,30 @@ async def test_a_fast_source_waits_for_a_slow_database(
     assert most <= limit + 2 * size
 
 
+async def test_tiny_pages_wait_too(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch, around_commit: Callable[..., None]
+) -> None:
+    """Covers A1.2: pages that weigh nothing are bounded by their number."""
+    monkeypatch.setattr(gather, "ROWS", 1)
+    monkeypatch.setattr(walk, "_PAGES_AHEAD", 5)
+    writing, go_on = threading.Event(), threading.Event()
+
+    def before(_: Gathered) -> None:
+        writing.set()
+        assert go_on.wait(30)
+
+    around_commit(before)
+    trail.answers(lambda cursor: pages(20)(cursor))
+    leg = asyncio.create_task(trail.leg())
+    assert await asyncio.to_thread(writing.wait, 30)
+    for _ in range(1_000):
+        await asyncio.sleep(0)
+    assert len(trail.asked) <= 7
+    go_on.set()
+    assert (await leg).state == "done"
+    assert len(trail.raw()) == 20
+
+
 async def test_empty_pages_are_not_the_end(trail: Trail) -> None:
     """Covers R1, G5: only `more` says whether there is more."""
     trail.answers(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from headrace.errors import BadInput
+from headrace.errors import BadInput, Skip
+from headrace.mailbox.detect import find
+from headrace.mailbox.limits import KEPT_OF_OVERSIZE
 from headrace.provider import Page
 from headrace.providers.mailbox import Mailbox, MailboxConfig
 
@@ -160,3 +165,49 @@ def test_an_empty_mailbox_among_others_may_fill_up_later(
     (tmp_path / "b.mbox").write_bytes(mboxrd([mail(2)]))
     [page] = walk(tmp_path, {"b.mbox": pages["b.mbox"][-1].cursor})["b.mbox"]
     assert len(page.records) == 1
+
+
+def test_in_a_folder_only_what_calls_itself_a_mailbox_is_complained_about(
+    tmp_path: Path, walk: Walk, mboxrd: Writer, mail: Writer
+) -> None:
+    (tmp_path / "Archive.2019").write_bytes(mboxrd([mail(1)]))
+    (tmp_path / "letter.txt").write_bytes(b"From me to you\n\nHello\n")
+    (tmp_path / "README").write_bytes(b"Subject: no mail\nFrom: nobody\n\n")
+    with zipfile.ZipFile(tmp_path / "holiday.zip", "w") as archive:
+        archive.writestr("beach.jpg", b"\xff\xd8\xff")
+    (tmp_path / "log.gz").write_bytes(gzip.compress(b"all quiet"))
+    (tmp_path / "broken.mbox").write_bytes(b"%PDF-1.7")
+    assert [(one.name, one.kind) for one in find(tmp_path)] == [
+        ("Archive.2019", "mbox"),
+        ("broken.mbox", "unusable"),
+    ]
+    with pytest.raises(BadInput, match=r"broken\.mbox is a PDF"):
+        walk(tmp_path)
+
+
+def test_dead_letters_are_read_again(tmp_path: Path, mail: Writer) -> None:
+    """Where the bytes are all there; a beginning alone must never pass for the message."""
+    provider = Mailbox(MailboxConfig(path=str(tmp_path)))
+    assert provider.reread("a.mbox", mail(1)).payload == mail(1)
+    event = provider.reread("a.ics", b"BEGIN:VEVENT\r\nUID:1\r\nEND:VEVENT\r\n")
+    assert event.source_id == "1"
+    for raw in (b"", b"\n\n", b"x" * KEPT_OF_OVERSIZE, b"BEGIN:VEVENT\r\nUID:cut"):
+        with pytest.raises(Skip) as caught:
+            provider.reread("a.mbox", raw)
+        assert caught.value.hint
+
+
+async def test_a_cancelled_fetch_does_not_disturb_the_next(
+    tmp_path: Path, mboxrd: Writer, mail: Writer
+) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.mbox", mboxrd([mail(number) for number in range(1_200)]))
+    provider = Mailbox(MailboxConfig(path=str(path)))
+    [plan] = await provider.streams()
+    task = asyncio.create_task(provider.fetch(plan.name, "", None))
+    await asyncio.sleep(0)
+    task.cancel()
+    page = await provider.fetch(plan.name, "", None)
+    assert len(page.records) == 500
+    await provider.aclose()

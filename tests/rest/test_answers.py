@@ -15,10 +15,6 @@ AT = {"at": {"cursor": "old"}}
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b'{"error":"backend timed out"}', "backend timed out"),
-        (b'{"error":{"message":"no","code":1},"data":[]}', "with an error: no"),
-        (b'{"errors":[{"message":"rate limited","type":"RATE_LIMITED"}],"data":null}', "rate lim"),
-        (b'{"errors":[{"message":"partial"}],"data":[{"id":1}]}', "partial"),
         (b'{"data":{"id":1}}', "no array of records in data, items, results, records"),
         (b'{"data":null}', "no array of records"),
         (b'{"data":"x","hasMore":false}', "its answer is an object with data, hasMore"),
@@ -28,13 +24,11 @@ AT = {"at": {"cursor": "old"}}
         (b'"text"', "not an object"),
         (b"true", "not an object"),
         (b"7", "not an object"),
-        (b"", "empty body"),
-        (b"<html><body>Log in</body></html>", "a web page"),
         (b'{"data":[],"hasMore":"perhaps"}', "neither true nor false"),
     ],
 )
 async def test_a_200_that_is_no_page(api: Any, body: bytes, words: str) -> None:
-    """Covers R9, H11, A2.36: error objects, GraphQL errors, object for array, null, HTML, empty."""
+    """Covers R9, A2.36: object for array, null, text: said exactly, and tried again later."""
     rest = api.rest(await api.always(body))
 
     with pytest.raises(Retry, match=words) as caught:
@@ -42,6 +36,28 @@ async def test_a_200_that_is_no_page(api: Any, body: bytes, words: str) -> None:
 
     assert caught.value.after == 60
     assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"error":"backend timed out"}', "backend timed out"),
+        (b'{"error":{"message":"no","code":1},"data":[]}', "with an error: no"),
+        (b'{"errors":[{"message":"rate limited","type":"RATE_LIMITED"}],"data":null}', "rate lim"),
+        (b'{"errors":[{"message":"partial"}],"data":[{"id":1}]}', "partial"),
+        (b'{"error":{"retryable":true}}', "it does not say which"),
+        (b"", "empty body"),
+        (b"<html><body>Log in</body></html>", "a web page"),
+    ],
+)
+async def test_a_200_that_says_it_failed(api: Any, body: bytes, words: str) -> None:
+    """Covers R9, H11: error objects, GraphQL errors beside data, HTML, empty: a failed attempt."""
+    rest = api.rest(await api.always(body))
+
+    with pytest.raises(Retry, match=f"{words}.*after 6 attempts"):
+        await rest.fetch("events", "", None)
+
+    assert len(api.requests) == 6
 
 
 async def test_an_array_where_an_object_was_declared(api: Any) -> None:

@@ -56,6 +56,8 @@ def test_every_key(tmp_path: Path) -> None:
 
     assert RestSpec.model_validate_json(spec.model_dump_json()) == spec
     assert parse_spec(json.loads(spec.model_dump_json())) == spec
+    short = spec.model_dump(mode="json", exclude_defaults=True, by_alias=True)
+    assert RestSpec.model_validate(json.loads(json.dumps(short))) == spec
     assert spec.streams["events"].pagination.source == "pagination.nextCursor"
     assert spec.streams["users"].limit is None
 

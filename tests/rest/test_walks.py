@@ -372,3 +372,16 @@ async def test_a_cursor_that_cannot_be_stored(api: Any) -> None:
 
     with pytest.raises(NeedsHuman, match="NUL"):
         await api.walk(api.rest(url))
+
+
+async def test_a_cursor_does_not_smuggle_headers(api: Any) -> None:
+    """Covers R11: a line break in a cursor is no second header."""
+    url = await api.always(b'{"data":[],"next":"a\\r\\nX-Admin: 1"}')
+    paging = {"style": "cursor", "param": "X-After", "from": "next", "in": "header"}
+    rest = api.rest(url, pagination=paging)
+    page = await rest.fetch("events", "", None)
+
+    with pytest.raises(NeedsHuman, match="cannot be sent in a header"):
+        await rest.fetch("events", "", page.cursor)
+
+    assert len(api.requests) == 1

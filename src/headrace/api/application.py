@@ -86,7 +86,7 @@ async def _lifespan(
 def _open(opened: ExitStack, settings: Settings) -> Database:
     """What `uvicorn headrace.api:app` stands on: the database of the settings, migrated."""
     # Late, because only here the engine's library is needed, and it takes half a second to import.
-    from headrace.engine.runtime import prepare
+    from headrace.engine.schema import prepare
     from headrace.store import embedded
 
     telemetry.configure(settings.log_level)

@@ -18,10 +18,8 @@ def main() -> None:
 
 
 def _run() -> None:
-    # Imported here so that `headrace --help` need not load what only commands use.
     import click
     import psycopg
-    import structlog
 
     from headrace import telemetry
     from headrace.cli.app import app
@@ -55,7 +53,6 @@ def _run() -> None:
     except Exception as bug:
         if wants_traceback():
             raise
-        structlog.get_logger().debug("bug", exc_info=bug)
         complain(
             f"This is a bug in Headrace: {type(bug).__name__}: {bug}",
             "Run it again with --traceback and report what it prints; what was landed is kept.",

@@ -9,8 +9,6 @@ from headrace import telemetry
 from headrace.cli.house import TENANT, USER, database_url, reading
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
-from headrace.engine import runtime
-from headrace.engine.runtime import engine
 from headrace.plugins import providers, stages
 from headrace.settings import Settings, load
 from headrace.store.database import Database
@@ -22,6 +20,8 @@ def up() -> None:
 
     Prints the address, and once the first API key. Control-C ends it; all work can be resumed.
     """
+    from headrace.engine.runtime import engine
+
     settings = load()
     telemetry.configure(settings.log_level)
     with database_url(settings) as url, engine(url, settings) as database:
@@ -66,6 +66,8 @@ def _serve(database: Database, settings: Settings) -> None:
 
 def worker() -> None:
     """Run jobs until told to stop. Any number of these share the work of one PostgreSQL."""
+    from headrace.engine.runtime import engine
+
     settings = load()
     telemetry.configure(settings.log_level)
     stop = threading.Event()
@@ -87,8 +89,10 @@ def migrate() -> None:
 
 def check(json: Json = False) -> None:
     """Check settings, database and plugins, and say what is wrong and what to do."""
+    from headrace.engine.runtime import check as prove
+
     settings = load()
-    runtime.check()
+    prove()
     with reading() as database, database.connection() as connection:
         row = connection.execute("SHOW server_version").fetchone()
     found = {

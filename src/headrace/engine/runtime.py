@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
-from sqlalchemy import text
 
-from headrace import __version__, plugins
+from headrace import plugins
 from headrace.crashpoints import mark
 from headrace.engine import state, workflows
 from headrace.engine.place import new_executor_id
@@ -18,29 +16,14 @@ from headrace.engine.recovery import Recovery
 from headrace.engine.sweep import Sweeper
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
-from headrace.model import SCHEMA
 from headrace.settings import Settings
 from headrace.store.database import Database
-from headrace.store.migrate import engine_url, migration_lock, prepared_by, upgrade
+from headrace.store.migrate import engine_url
 from headrace.vault import Vault
 
 _POLL_SECONDS = 0.2
 """DBOS polls its queues: its default of one second would be felt by a person waiting, and twenty
 times a second costs an idle laptop a tenth of a core (measured; at five times, a twentieth)."""
-
-
-def prepare(url: str) -> None:
-    """Bring both schemas, ours and the engine's, to this version. Safe with N replicas, and next to
-    free when there is nothing to do: the schema's comment says what prepared it last."""
-    stamp = f"headrace {__version__}, dbos {version('dbos')}"
-    if prepared_by(url) == stamp:
-        return
-    upgrade(url)
-    mark("upgraded")
-    with migration_lock(url) as connection:
-        DBOS.migrate(engine_url(url).render_as_string(hide_password=False))
-        connection.execute(text(f"COMMENT ON SCHEMA {SCHEMA} IS '{stamp}'"))
-        connection.commit()
 
 
 def check() -> None:

@@ -115,16 +115,16 @@ def error_for(answer: Answer, now: float, secrets: tuple[str, ...] = ()) -> Head
 def require_json(answer: Answer) -> None:
     """Raise Retry for a 200 that cannot hold JSON, such as a login page (R9).
 
-    Many servers name JSON plain text or nothing at all: that is for the decoder to find out.
+    A web page may be a proxy's, there for a moment: it is asked again at once. Another type will
+    not change so soon. Many servers name JSON plain text or nothing: that is for the decoder.
     """
     type_ = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     start = answer.body[:64].lstrip()
     if not start:
-        raise Retry(f"{answer.host} answered {answer.status} with an empty body.", after=TROUBLE)
+        raise Retry(f"{answer.host} answered {answer.status} with an empty body.")
     if "html" in type_ or start[:1] == b"<":
         raise Retry(
             f"{answer.host} sent a web page instead of JSON for {path_of(answer.url)}.",
-            after=TROUBLE,
             hint="It may be a login or maintenance page: check base_url, the path and the key.",
         )
     if "json" not in type_ and "javascript" not in type_ and type_ not in _UNTYPED:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from headrace.mail.labels import means_sent
 
 _SEPARATOR = re.compile(r"[/\\.!]+")
-_ENDINGS = (".mbox", ".mbx", ".sbd", ".gz")
+_ENDINGS = {"mbox", "mbx", "sbd", "gz", "txt"}
 
 
 def direction_of(
@@ -45,9 +45,8 @@ def _canonical_all(own: frozenset[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=1024)
 def _sent_folder(stream: str) -> bool:
-    """Whether a stream's name ends in a folder for sent mail: `Sent`, `.Sent`, `INBOX.Sent`."""
-    name = stream
-    for ending in _ENDINGS:
-        name = name.removesuffix(ending)
-    parts = [part for part in _SEPARATOR.split(name) if part]
+    """Whether a stream's name ends in a folder for sent mail: `Sent`, `INBOX.Sent`, `Sent.mbox`."""
+    parts = [part for part in _SEPARATOR.split(stream) if part]
+    while parts and parts[-1].lower() in _ENDINGS:
+        parts.pop()
     return bool(parts) and means_sent(parts[-1])

@@ -35,7 +35,7 @@ def in_zip(path: Path, name: str, *, follow: bool) -> Iterator[Source]:
     finally:
         cast("BinaryIO", archive.fp).close()
     if not wanted:
-        raise BadInput(
+        raise sniff.NoMail(
             f"{show(path)} holds no mail and no calendar.",
             hint="In Google Takeout, choose Mail or Calendar. " + sniff.ACCEPTED,
         )
@@ -95,7 +95,7 @@ def in_gz(path: Path, name: str, *, follow: bool) -> Source:
             hint="Unpack it and name the folder, or ask Google Takeout for .zip.",
         )
     what, hint = sniff.describe(first)
-    raise BadInput(f"What {show(path)} unpacks to is {what}.", hint=hint)
+    raise sniff.NoMail(f"What {show(path)} unpacks to is {what}.", hint=hint)
 
 
 def unpack_gz(path: Path, *, follow: bool) -> Unpacked:

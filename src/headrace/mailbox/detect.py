@@ -12,14 +12,16 @@ import msgspec
 from headrace.errors import BadInput
 from headrace.mailbox import archives, sniff
 from headrace.mailbox.files import explained, open_plain, read_up_to, show
+from headrace.mailbox.fromline import LONGEST, dated
 from headrace.mailbox.limits import FOLDER_DEPTH, FOLDER_ENTRIES
-from headrace.mailbox.listing import MAIL_ENDINGS
+from headrace.mailbox.listing import is_message
 from headrace.mailbox.names import distinct, printable
+from headrace.mailbox.sniff import NoMail
 from headrace.mailbox.walk import Source
 
-# Files with other endings are not opened: a home folder is full of them.
 _MBOX = {".mbox", ".mbx"}
-_LOOKED_INTO = _MBOX | {"", ".ics", ".ical", ".zip", ".gz", ".tgz"}
+# What calls itself a mailbox, a calendar or an archive. Other files have to prove themselves.
+_NAMED = _MBOX | {".ics", ".ical", ".zip", ".gz", ".tgz"}
 
 
 def find(path: Path) -> list[Source]:
@@ -32,7 +34,7 @@ def find(path: Path) -> list[Source]:
     if stat.S_ISDIR(mode):
         found = list(_in_folder(path))
         if not found:
-            raise BadInput(f"{show(path)} holds no mail.", hint=sniff.ACCEPTED)
+            raise NoMail(f"{show(path)} holds no mail.", hint=sniff.ACCEPTED)
     else:
         found = list(_in_file(path, printable(path.name), follow=True))
     if all(source.kind == "unusable" for source in found):
@@ -66,40 +68,62 @@ def _in_folder(root: Path) -> Iterator[Source]:
     waiting = [(root, 0)]
     while waiting:
         folder, depth = waiting.pop()
-        name = printable(folder.relative_to(root).as_posix() if folder != root else root.name)
-        with explained(folder), os.scandir(folder) as listed:
-            inside = {item.name: item for item in listed}
+        name = _label(root, folder)
+        try:
+            with explained(folder), os.scandir(folder) as listed:
+                inside = {item.name: item for item in listed}
+        except BadInput as problem:
+            yield _unusable(name, folder, problem)
+            continue
         entries += len(inside)
         if entries > FOLDER_ENTRIES:
             raise BadInput(
                 f"{show(root)} holds more than {FOLDER_ENTRIES:,} files.",
                 hint="Name the folder with the mail in it.",
             )
-        maildir = all(part in inside and inside[part].is_dir() for part in ("cur", "new"))
+        folders = {one for one, item in inside.items() if item.is_dir(follow_symlinks=False)}
+        maildir = {"cur", "new"} <= folders
         if maildir:
             yield Source(name=name, kind="maildir", path=folder)
-        if any(os.fsencode(item.lower()).endswith(MAIL_ENDINGS) for item in inside):
+        if any(is_message(os.fsencode(one)) for one in inside.keys() - folders):
             yield Source(name=name, kind="eml", path=folder)
+        if depth < FOLDER_DEPTH:
+            below = folders - {"cur", "new", "tmp"} if maildir else folders
+            waiting.extend((folder / one, depth + 1) for one in below)
         for item in inside.values():
-            if item.is_dir(follow_symlinks=False):
-                if depth < FOLDER_DEPTH and not (maildir and item.name in ("cur", "new", "tmp")):
-                    waiting.append((folder / item.name, depth + 1))
-            elif item.is_file(follow_symlinks=False) and not item.name.startswith("."):
+            if item.is_file(follow_symlinks=False) and not is_message(os.fsencode(item.name)):
                 yield from _among_others(root, folder / item.name)
 
 
 def _among_others(root: Path, path: Path) -> Iterator[Source]:
-    if path.suffix.lower() not in _LOOKED_INTO:
-        return
-    name = printable(path.relative_to(root).as_posix())
-    if path.suffix.lower() in _MBOX and path.lstat().st_size == 0:
-        yield Source(name=name, kind="mbox", path=path)  # an empty mailbox that may fill up
-        return
+    """The sources in a file that a folder holds. Most files are something else: not a word then."""
+    name, ending = _label(root, path), path.suffix.lower()
     try:
-        yield from _in_file(path, name, follow=False)
+        if ending not in _NAMED:
+            if _proves_itself(path):
+                yield Source(name=name, kind="mbox", path=path)
+        elif ending in _MBOX and path.lstat().st_size == 0:
+            yield Source(name=name, kind="mbox", path=path)  # it may fill up
+        else:
+            yield from _in_file(path, name, follow=False)
+    except NoMail:
+        return
     except BadInput as problem:
-        # Only what calls itself a mailbox is worth a complaint among other files.
-        if path.suffix:
-            yield Source(
-                name=name, kind="unusable", path=path, problem=problem.message, hint=problem.hint
-            )
+        if ending in _NAMED:
+            yield _unusable(name, path, problem)
+
+
+def _proves_itself(path: Path) -> bool:
+    """Whether a file of any name is an mbox beyond doubt (Thunderbird's have no ending at all)."""
+    with open_plain(path) as file, explained(path):
+        line = file.read(LONGEST).partition(b"\n")[0]
+    return line.startswith(b"From ") and (dated(line) or line.rstrip() in (b"From", b"From -"))
+
+
+def _label(root: Path, path: Path) -> str:
+    inner = path.relative_to(root).as_posix()
+    return printable(inner if inner != "." else root.resolve().name or "folder")
+
+
+def _unusable(name: str, path: Path, problem: BadInput) -> Source:
+    return Source(name=name, kind="unusable", path=path, problem=problem.message, hint=problem.hint)

@@ -96,7 +96,7 @@ def entries(source: Source) -> Iterator[Entry]:
         prefix = os.fsencode(folder.name) + b"/" if source.kind == "maildir" else b""
         with os.scandir(os.fsencode(folder)) as found:
             for item in found:
-                if source.kind == "eml" and not item.name.lower().endswith(MAIL_ENDINGS):
+                if source.kind == "eml" and not is_message(item.name):
                     continue
                 if item.name.startswith(b"."):
                     continue
@@ -110,8 +110,14 @@ def entries(source: Source) -> Iterator[Entry]:
                 yield Entry(key, prefix + item.name, status.st_ctime_ns, note)
 
 
+def is_message(name: bytes) -> bool:
+    """Whether a file is called like a single message."""
+    return name.lower().endswith(MAIL_ENDINGS) and not name.startswith(b".")
+
+
 def folders(source: Source) -> list[Path]:
     """The directories that hold the source's files."""
     if source.kind == "maildir":
-        return [part for name in ("new", "cur") if (part := source.path / name).is_dir()]
+        parts = [source.path / name for name in ("new", "cur")]
+        return [part for part in parts if part.is_dir() and not part.is_symlink()]
     return [source.path]

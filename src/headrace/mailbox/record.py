@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from headrace.mail.dates import parse_date
+from headrace.mailbox import ics
 from headrace.mailbox.head import look
 from headrace.mailbox.identity import source_id
-from headrace.mailbox.limits import MESSAGE_CAP, MIB
+from headrace.mailbox.limits import KEPT_OF_OVERSIZE, MESSAGE_CAP, MIB
 from headrace.provider import BadRecord, Record
 
 
@@ -39,3 +40,16 @@ def oversize(beginning: bytes, size: int, where: str, *, cap: int = MESSAGE_CAP)
         hint="Its beginning is kept here. Take it out of the mailbox, or land it as a document.",
         source_id=source_id(beginning, look(beginning)),
     )
+
+
+def reread(raw: bytes, stream: str) -> Record | BadRecord:
+    """What the bytes of an earlier bad record are now: still bad if they were only a beginning."""
+    if raw[:12].upper() == b"BEGIN:VEVENT":
+        return next(ics.records(ics.cut(raw), 0, stream))
+    if len(raw) == KEPT_OF_OVERSIZE:
+        return BadRecord(
+            raw=raw,
+            reason=f"Only the beginning of this message of {stream} was kept: it was too large.",
+            hint="Save it as a file of its own without its attachments, and import that.",
+        )
+    return to_record(raw, f"a dead letter of {stream}")

@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from headrace.errors import BadInput
+
+
+class NoMail(BadInput):
+    """It can be read, and there is no mail in it: among other files that is nothing to tell."""
+
+
 Form = Literal["mbox", "eml", "ics", "zip", "gz", "empty", "other"]
 
 FIRST = 64 * 1024

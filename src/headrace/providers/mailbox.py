@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from headrace.errors import BadInput
+from headrace.errors import BadInput, Skip
 from headrace.mailbox.detect import find
+from headrace.mailbox.record import reread
 from headrace.mailbox.walk import Source, Walk
 from headrace.mailbox.walks import open_walk
-from headrace.provider import JSON, Page, Provider, StreamPlan
+from headrace.provider import JSON, BadRecord, Page, Provider, Record, StreamPlan
 
 
 class MailboxConfig(BaseModel):
@@ -62,7 +64,7 @@ class Mailbox(Provider):
     def __init__(self, config: MailboxConfig, *, secret: str | None = None) -> None:
         super().__init__(config, secret=secret)
         self._sources: dict[str, Source] | None = None
-        self._walks: dict[str, Walk] = {}
+        self._walks: dict[str, tuple[Walk, threading.Lock]] = {}
 
     async def streams(self) -> Sequence[StreamPlan]:
         """The mailboxes and calendars there are now. Raises BadInput if there is none."""
@@ -72,11 +74,16 @@ class Mailbox(Provider):
 
     async def fetch(self, stream: str, slice_: str, cursor: JSON) -> Page:  # noqa: ARG002
         """Up to 500 messages or 4 MiB. Raises BadInput (gone, unreadable, not mail) and Retry."""
-        walk = self._walks.get(stream)
-        if walk is None:
-            walk = open_walk(await self._source(stream))
-            self._walks[stream] = walk
-        return await asyncio.to_thread(walk.page, cursor)
+        if stream not in self._walks:
+            self._walks[stream] = open_walk(await self._source(stream)), threading.Lock()
+        return await asyncio.to_thread(_page, *self._walks[stream], cursor)
+
+    def reread(self, stream: str, raw: bytes) -> Record:
+        """Read a dead letter again, which helps where the code has learned since. Raises Skip."""
+        item = reread(raw, stream)
+        if isinstance(item, BadRecord):
+            raise Skip(item.reason, hint=item.hint)
+        return item
 
     async def _source(self, stream: str) -> Source:
         if self._sources is None:
@@ -92,9 +99,23 @@ class Mailbox(Provider):
     async def aclose(self) -> None:
         """Close the archives that were kept open between pages."""
         walks, self._walks = list(self._walks.values()), {}
-        for walk in walks:
+        await asyncio.to_thread(_close, walks)
+
+
+def _page(walk: Walk, busy: threading.Lock, cursor: JSON) -> Page:
+    # A thread cannot be cancelled: after a cancelled fetch, the next one waits until it is done.
+    with busy:
+        return walk.page(cursor)
+
+
+def _close(walks: list[tuple[Walk, threading.Lock]]) -> None:
+    for walk, busy in walks:
+        with busy:
             walk.close()
 
 
 def _find(path: str) -> list[Source]:
-    return find(Path(path).expanduser())
+    try:
+        return find(Path(path).expanduser())
+    except RuntimeError as error:  # ~ of a user that does not exist
+        raise BadInput(f"There is no {path}.", hint="Write the path in full.") from error

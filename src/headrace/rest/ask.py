@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.errors import NeedsHuman
 from headrace.rest.cursor import At, State
 from headrace.rest.slices import bounds
 from headrace.rest.spec import RestSpec
@@ -25,7 +26,10 @@ class Ask(msgspec.Struct):
 
 
 def build(spec: RestSpec, stream: Stream, slice_: str, state: State) -> Ask:
-    """The request for the page at `state`. A next URL is asked as it was given (H3)."""
+    """The request for the page at `state`. A next URL is asked as it was given (H3).
+
+    Raises NeedsHuman for a cursor that cannot be sent where the spec wants it.
+    """
     at = state.at
     if at is not None and at.url is not None:
         json = _body({**spec.params, **stream.params}) if stream.method == "POST" else None
@@ -41,7 +45,7 @@ def build(spec: RestSpec, stream: Stream, slice_: str, state: State) -> Ask:
         name, value = _position(stream.pagination, at)
         place = stream.pagination.place or ("body" if stream.method == "POST" else "query")
         if place == "header":
-            headers[name] = _text(value)
+            headers[name] = _header(_text(value))
         elif place == "query" and stream.method == "POST":
             query[name] = value
         else:
@@ -98,6 +102,16 @@ def _body(values: dict[str, Any]) -> bytes:
             here = here.setdefault(parent, {})
         here[leaf] = value
     return msgspec.json.encode(body)
+
+
+def _header(value: str) -> str:
+    """A cursor is the source's text: it must not end a header and begin another."""
+    if not value.isprintable():
+        raise NeedsHuman(
+            "The source's cursor cannot be sent in a header.",
+            hint="Set pagination.in to query or body, as the API allows.",
+        )
+    return value
 
 
 def _text(value: Any) -> str:

@@ -81,7 +81,6 @@ class EnvelopeReader:
             said = in_words(error, self._secrets) or "it does not say which"
             raise Retry(
                 f"{host} answered 200 with an error: {said}.",
-                after=TROUBLE,
                 hint="If the request is wrong, correct the spec's path or params.",
             )
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, pool, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
-from headrace.errors import BadInput, Unavailable
+from headrace.errors import Unavailable
 from headrace.model import SCHEMA
 from headrace.store.database import unavailable
 
@@ -65,22 +65,3 @@ def upgrade(url: str) -> None:
         if isinstance(error.orig, psycopg.OperationalError):
             raise unavailable(error.orig) from error
         raise
-
-
-def prepared_by(url: str) -> str | None:
-    """What `engine.runtime.prepare` last wrote of itself; None in a database new to Headrace.
-    Raises Unavailable when nobody answers."""
-    try:
-        with psycopg.connect(url, connect_timeout=10) as connection:
-            found = connection.execute(
-                "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE nspname = %s",
-                [SCHEMA],
-            ).fetchone()
-    except psycopg.OperationalError as error:
-        raise unavailable(error) from error
-    except psycopg.ProgrammingError as error:
-        raise BadInput(
-            "DATABASE_URL is not a PostgreSQL address.",
-            hint="It looks like postgresql://user:password@host:5432/database.",
-        ) from error
-    return found[0] if found else None

@@ -1,0 +1,51 @@
+"""Both schemas, ours and the engine's, brought to this version before anything else happens."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import psycopg
+
+from headrace import __version__
+from headrace.crashpoints import mark
+from headrace.errors import BadInput
+from headrace.store.database import unavailable
+
+
+def prepare(url: str) -> None:
+    """Migrate what must be. Safe with N replicas, and next to free when there is nothing to do: the
+    schema's comment says what prepared it last.
+
+    Raises Unavailable when nobody answers, or the account may not; BadInput for a URL that is none.
+    """
+    stamp = f"headrace {__version__}, dbos {version('dbos')}"
+    if _prepared_by(url) == stamp:
+        return
+    # Imported only here: most commands find everything prepared, and need none of these.
+    from dbos import DBOS
+
+    from headrace.store.migrate import engine_url, migration_lock, upgrade
+
+    upgrade(url)
+    mark("upgraded")
+    with migration_lock(url):
+        DBOS.migrate(engine_url(url).render_as_string(hide_password=False))
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"COMMENT ON SCHEMA headrace IS '{stamp}'")
+
+
+def _prepared_by(url: str) -> str | None:
+    try:
+        with psycopg.connect(url, connect_timeout=10) as connection:
+            found = connection.execute(
+                "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace"
+                " WHERE nspname = 'headrace'"
+            ).fetchone()
+    except psycopg.OperationalError as error:
+        raise unavailable(error) from error
+    except psycopg.ProgrammingError as error:
+        raise BadInput(
+            "DATABASE_URL is not a PostgreSQL address.",
+            hint="It looks like postgresql://user:password@host:5432/database.",
+        ) from error
+    return found[0] if found else None

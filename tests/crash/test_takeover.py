@@ -1,0 +1,66 @@
+"""Several workers on one database: when one dies, another goes on, and nobody starts anything."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from random import Random
+
+from tests.crash.processes import Running
+from tests.crash.world import World
+
+MOST_SECONDS = 10.0
+"""A takeover takes one to two seconds; this is for machines with something else to do."""
+
+
+def test_another_worker_takes_over(
+    worlds: Callable[..., World], rounds: Callable[[int, int], range]
+) -> None:
+    """Covers A2.34, A2.41, A4.16: of two workers the one that runs the job is killed. The seconds
+    until the other one has committed are written down. A new one takes the place of the dead."""
+    for number in rounds(1, 10):
+        random = Random(number)
+        world = worlds(total=60_000, latency_ms=15)
+        workers = [world.commands.start("worker") for _ in range(2)]
+        world.submit()
+        for _ in range(3):
+            world.wait(lambda: world.runner() is not None)  # noqa: B023 - called at once
+            time.sleep(random.uniform(0.2, 1.2))
+            victim = _running(world, workers)
+            if victim is None:
+                break
+            before = world.landed()
+            killed = time.monotonic()
+            victim.kill()
+            world.buried()
+            world.wait(lambda: world.landed() > before, MOST_SECONDS)  # noqa: B023
+            world.tally.takeovers.append(time.monotonic() - killed)
+            workers = [one for one in workers if one.running] + [world.commands.start("worker")]
+        world.wait(lambda: world.over)  # noqa: B023
+        world.compare()
+
+
+def _running(world: World, workers: list[Running]) -> Running | None:
+    pid = world.runner()
+    return next((one for one in workers if one.pid == pid), None)
+
+
+def test_many_workers_and_many_deaths(
+    worlds: Callable[..., World], rounds: Callable[[int, int], range]
+) -> None:
+    """Covers A2.34, A2.41, A2.42: four parts, three workers, and any of them dies at any moment;
+    stages and job are then in different hands, and each goes on in another's."""
+    for number in rounds(1, 10):
+        random = Random(number)
+        world = worlds(total=60_000, latency_ms=15, slices=4)
+        workers = [world.commands.start("worker") for _ in range(3)]
+        world.submit()
+        world.wait(lambda: world.landed() > 0)  # noqa: B023
+        for _ in range(4):
+            time.sleep(random.uniform(0.1, 1.5))
+            victim = workers.pop(random.randrange(3))
+            if victim.kill():
+                world.tally.kills += 1
+            workers.append(world.commands.start("worker"))
+        world.wait(lambda: world.over)  # noqa: B023
+        world.compare(bounded=False)
