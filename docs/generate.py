@@ -32,11 +32,12 @@ DOCS = Path(__file__).resolve().parent
 ROOT = DOCS.parent
 SHOWN = ("requirements.md", "providers.md")
 
-_ID = r"(?:[A-Z]\d+(?:\.\d+)?|Folders)"
+_WORDS = "Folders|SSRF|Tokens|Keys|RLS|Logs|Webhooks"
+_ID = rf"(?:[A-Z]\d+(?:\.\d+)?|CVE-\d+-\d+|{_WORDS})"
 _ASIDE = re.compile(rf" \({_ID}(?:[,-] ?{_ID})*\)")
 _REGION = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ROW = re.compile(rf"^\| ({_ID}) \| (.*) \| [^|]*\|$", re.MULTILINE)
-_COVERS = re.compile(rf"\bCovers ({_ID}(?:(?:,? and |, ?|,? )(?:{_ID})\b)*)")
+_COVERS = re.compile(rf"\bCovers (?:the |n8n )?({_ID}(?:(?:,? and |, ?|,? )(?:{_ID})\b)*)")
 
 
 def pages() -> list[Path]:

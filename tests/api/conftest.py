@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -10,17 +13,19 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import structlog
 from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
 
+from headrace import telemetry
 from headrace.api import create_app
 from headrace.engine.schema import prepare
 from headrace.provider import BadRecord, Record, StreamPlan
 from headrace.settings import Settings
 from headrace.store import connections, jobs, keys
+from headrace.store.checkpoints import claim
 from headrace.store.database import Database
 from headrace.store.landing import Gathered, Landing, bury
-from headrace.store.checkpoints import claim
 
 TENANT, ANN, BOB, STRANGER = "acme", "ann", "bob", "zoe"
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,14 +48,32 @@ def api_template(cluster: str) -> str:
     return _TEMPLATE
 
 
+@contextmanager
+def fresh(cluster: str, template: str) -> Iterator[str]:
+    """URL of a prepared database, gone afterwards."""
+    name = f"api_{next(_numbers)}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        yield _named(cluster, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 @pytest.fixture
 def url(cluster: str, api_template: str) -> Iterator[str]:
     """URL of a prepared database of the test's own."""
-    name = f"api_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {api_template}".encode())
-        yield _named(cluster, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with fresh(cluster, api_template) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged meanwhile, as it is in production."""
+    lines = io.StringIO()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", lines)
+        telemetry.configure()
+    yield lines
+    structlog.reset_defaults()
 
 
 @pytest.fixture

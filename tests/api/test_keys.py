@@ -30,11 +30,11 @@ def test_keys_are_strong_and_only_their_hashes_are_kept(store: Database) -> None
         assert not any(key in row["row"] or key[10:] in row["row"] for row in kept)
 
 
-@pytest.mark.parametrize("wrong", ["", "hr_", "hr_" + "a" * 43, "x" * 600, "\0", "\ud800", "ключ"])
-def test_anything_else_opens_nothing(store: Database, wrong: str) -> None:
+def test_anything_else_opens_nothing(store: Database) -> None:
     with store.transaction() as session:
         keys.issue(session, "acme", "ann", "laptop")
-        assert keys.accept(session, wrong) is None
+        for wrong in ["", "hr_", "hr_" + "a" * 43, "x" * 600, "\0", "\ud800", "ключ"]:
+            assert keys.accept(session, wrong) is None, wrong
 
 
 def test_a_revoked_key_opens_nothing(store: Database) -> None:
@@ -107,7 +107,7 @@ def test_a_chosen_key_that_was_revoked_stays_so(store: Database) -> None:
         assert keys.accept(session, chosen) is None
 
 
-@pytest.mark.parametrize("chosen", ["", "secret", "x" * 15, "x" * 600, " " + "x" * 20])
-def test_a_chosen_key_must_not_be_guessed(store: Database, chosen: str) -> None:
-    with store.transaction() as session, pytest.raises(BadInput, match="HEADRACE_API_KEY"):
-        keys.ensure_first(session, chosen)
+def test_a_chosen_key_must_not_be_guessed(store: Database) -> None:
+    for chosen in ["", "secret", "x" * 15, "x" * 600, " " + "x" * 20]:
+        with store.transaction() as session, pytest.raises(BadInput, match="HEADRACE_API_KEY"):
+            keys.ensure_first(session, chosen)

@@ -51,6 +51,6 @@ def test_sigterm_hands_a_workers_job_on(worlds: Callable[..., World]) -> None:
 
 
 def _started(pid: int) -> bool:
-    """Whether Python has begun to run the command line: its file is mapped, or read."""
+    """Whether the command line runs, and imports the first of what it needs."""
     with open(f"/proc/{pid}/maps", encoding="utf-8") as file:  # noqa: PTH123 - not a real file
-        return "pydantic_core" in file.read()
+        return "psycopg_binary" in file.read()

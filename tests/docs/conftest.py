@@ -81,12 +81,13 @@ def plugin(blocks: Callable[[str, str], list[str]], tmp_path: Path) -> Callable[
 @pytest.fixture
 def python(tmp_path: Path, database: str) -> Callable[..., str]:
     """`python("file.py")`, `python("-m", "headrace.cli", ...)`: in the test's folder, which is also
-    where modules are looked for, on a database of the test's own. Returns what it printed."""
+    where modules are looked for, on a database of the test's own, or on `url`. Returns what it
+    printed."""
 
-    def run(*arguments: str) -> str:
+    def run(*arguments: str, url: str = database) -> str:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HEADRACE_", "API_"))}
         own = {
-            "DATABASE_URL": database,
+            "DATABASE_URL": url,
             "HEADRACE_HOME": str(tmp_path / "home"),
             "PYTHONPATH": str(tmp_path),
         }

@@ -15,14 +15,17 @@ import pytest
 
 from headrace import plugins
 from headrace.engine import jobs
+from headrace.engine.gather import Gathering
 from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
 from headrace.engine.sync import Outcome, Source
 from headrace.engine.walk import Budget
-from headrace.provider import JSON, Page, Record
+from headrace.provider import JSON, Page, Record, StreamPlan
 from headrace.settings import Settings
 from headrace.store import connections
+from headrace.store.checkpoints import claim
 from headrace.store.database import Database
+from headrace.store.landing import Landing
 from headrace.vault import Vault
 
 TENANT, USER = "acme", "ann"
@@ -169,6 +172,22 @@ class Trail:
         source = Source(self.bench.database, settings, Vault(bytes(32)), connection)
         [part] = await source.plan()
         return await source.walk(self.job_id, part, Budget(seconds, records))
+
+    def land_one(self) -> None:
+        """Land one record for the job, outside of any walk."""
+        with self.bench.database.transaction() as session:
+            [part] = connections.plan(session, self.connection, [StreamPlan("numbers")])
+            claimed = claim(
+                session,
+                tenant=TENANT,
+                user=USER,
+                stream_id=part.stream_id,
+                slice_=part.slice,
+                job_id=self.job_id,
+            )
+        gathering = Gathering(None)
+        gathering.add(self.page("one", cursor="1"), None)
+        Landing(self.bench.database, claimed, lambda *_: None).land(gathering.take())
 
     def next_job(self) -> None:
         """The job is over, and the connection's next one is under way."""

@@ -79,9 +79,7 @@ async def test_the_next_page_is_fetched_while_one_is_written(
     assert len(trail.batches()) == 5
 
 
-async def test_commits_are_in_order_and_join(
-    trail: Trail, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_commits_are_in_order_and_join(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
     """Covers A2.38, A2.10: each batch goes on exactly where the one before it ended."""
     monkeypatch.setattr(gather, "ROWS", 3)
     trail.answers(pages(10))

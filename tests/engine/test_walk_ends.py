@@ -81,7 +81,7 @@ async def test_a_circle_of_two_pages(trail: Trail) -> None:
 async def test_a_circle_is_seen_across_legs(trail: Trail) -> None:
     """Covers R2: what this walk has been given is in the tables, not in a process."""
     following: dict[JSON, JSON] = {None: 1, 1: 2, 2: 3, 3: 1}
-    trail.answers(lambda cursor: trail.page(f"{cursor}", cursor=following[cursor]))  # type: ignore[index]
+    trail.answers(lambda cursor: trail.page(f"{cursor}", cursor=following[cursor]))
     states = [(await trail.leg(records=1)).state for _ in range(4)]
     assert states == ["more", "more", "more", "human"]
     assert trail.asked == [None, 1, 2, 3]
@@ -93,7 +93,7 @@ async def test_the_next_walk_may_be_given_the_same_cursors(trail: Trail) -> None
     trail.answers(
         lambda cursor: trail.page(
             f"{cursor}",
-            cursor=following.get(cursor),  # type: ignore[call-overload]
+            cursor=following.get(cursor),
             more=cursor != "2",
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from collections.abc import Callable
@@ -103,6 +104,16 @@ def test_appending_while_a_walk_is_under_way(
     assert len(first.records) + len(rest) == 1_201
 
 
+def test_an_edit_while_a_walk_is_under_way_is_found_by_the_next_run(mbox: Path, walk: Walk) -> None:
+    first = walk(mbox)["inbox.mbox"][0]
+    content = mbox.read_bytes()
+    mbox.write_bytes(content.replace(b"Body of mail 100.", b"BODY of mail 100."))
+    last = walk(mbox, {"inbox.mbox": first.cursor})["inbox.mbox"][-1]
+    assert (last.cursor, last.more) == (None, False)
+    found = records(walk(mbox, {"inbox.mbox": last.cursor})["inbox.mbox"])
+    assert any(b"BODY of mail 100." in record.payload for record in found)
+
+
 def test_a_message_that_was_half_written_is_read_again_whole(
     tmp_path: Path, walk: Walk, mboxrd: Writer, mail: Writer
 ) -> None:
@@ -135,7 +146,7 @@ def test_a_file_that_is_not_the_same_any_more_is_read_from_its_start(
     os.utime(mbox, ns=(before.st_atime_ns, before.st_mtime_ns))
     pages = walk(mbox, {"inbox.mbox": cursor})["inbox.mbox"]
     assert "restarted" in pages[0].notes
-    assert len(records(pages)) == sum(1 for _ in Splitter(mbox.open("rb").read))
+    assert len(records(pages)) == sum(1 for _ in Splitter(io.BytesIO(changed).read))
 
 
 @pytest.mark.parametrize("cursor", [{"at": -5}, {"at": 5}, [1], "x", 7, {"at": "0", "last": 0}])

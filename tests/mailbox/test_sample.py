@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import mailbox
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import cast
 
@@ -30,7 +31,8 @@ def test_python_counts_the_same_messages(tmp_path: Path, walk: Walk) -> None:
     """The standard library's own mbox reader agrees on how many there are."""
     path = tmp_path / "sample.mbox"
     count = write_sample_mbox(path)
-    assert len(mailbox.mbox(path)) == count == 2_000
+    with closing(mailbox.mbox(path)) as independent:
+        assert len(independent) == count == 2_000
     pages = walk(path)["sample.mbox"]
     records = [record for page in pages for record in page.records]
     bad = [one for page in pages for one in page.bad]

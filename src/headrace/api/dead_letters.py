@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
@@ -16,6 +16,12 @@ from headrace.errors import BadInput
 from headrace.store import dead_letters as letters
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
+
+
+class Place(NamedTuple):
+    """Where a page ended."""
+
+    number: int
 
 
 class Listing(Strict):
@@ -93,13 +99,14 @@ class Dropped(BaseModel):
 @router.get("")
 def list_letters(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Letter]:
     """Dead letters without their bytes, newest first."""
+    after = place(asked.cursor, Place)
     with visitor.session() as session:
         rows = letters.listing(
             session,
             state=None if asked.state == "all" else asked.state,
             stage=asked.stage,
             stream=asked.stream,
-            before=place(asked.cursor, int),
+            before=after.number if after else None,
             limit=asked.limit + 1,
         )
     items = [Letter.model_validate(row) for row in rows[: asked.limit]]
@@ -150,7 +157,7 @@ def retry_letter(visitor: Visitor, number: int) -> Retried:
     try:
         done = redrive.again(visitor.database, caller.tenant, caller.key_user, number)
     except BadInput as error:
-        raise Conflict(error.message, hint="It is over already.") from None
+        raise Conflict(error.message, hint=error.hint) from None
     letter = Letter.model_validate(_letter(visitor, number))
     return Retried.model_validate(
         {"state": done.state, "message": done.message, "dead_letter": letter}
@@ -165,7 +172,7 @@ def drop_letter(visitor: Visitor, number: int) -> Letter:
         with visitor.session() as session:
             letters.drop(session, number)
     except BadInput as error:
-        raise Conflict(error.message, hint="It is over already.") from None
+        raise Conflict(error.message, hint=error.hint) from None
     return Letter.model_validate(_letter(visitor, number))
 
 

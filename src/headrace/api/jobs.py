@@ -6,7 +6,6 @@ from __future__ import annotations
 import difflib
 from typing import Annotated
 
-import psycopg
 from fastapi import APIRouter, Header, Query
 
 from headrace.api.auth import Visitor
@@ -122,7 +121,7 @@ def cancel_job(visitor: Visitor, job_id: str) -> Job:
         try:
             return Job.model_validate(engine.cancel(session, job_id))
         except BadInput as error:
-            raise Conflict(error.message, hint="It is over already.") from None
+            raise Conflict(error.message, hint=error.hint) from None
 
 
 @router.post("/{job_id}/retry", status_code=202)
@@ -133,11 +132,7 @@ def retry_job(visitor: Visitor, job_id: str) -> Job:
         try:
             return Job.model_validate(engine.retry(session, job_id))
         except BadInput as error:
-            raise Conflict(error.message, hint="Only a failed or cancelled job can.") from None
-        except psycopg.errors.UniqueViolation:
-            raise Conflict(
-                f"Job {job_id} cannot be retried.", hint="Its connection has another under way."
-            ) from None
+            raise Conflict(error.message, hint=error.hint) from None
 
 
 def _job(session: Connection, job_id: str) -> JobRow:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import typing
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -157,21 +158,29 @@ def _no_value(request: Request, error: Exception) -> JSONResponse:
 
 def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    hints = {
-        404: "GET /openapi.json lists every route.",
-        405: f"Allowed here: {(error.headers or {}).get('Allow', '')}.",
-        413: "Send less at once.",
-    }
-    detail = str(error.detail)
-    if error.status_code == 404:
-        detail = f"There is nothing at {request.url.path}."
-    return problem(
-        request.scope,
-        error.status_code,
-        detail,
-        hints.get(error.status_code, ""),
-        headers=error.headers,
-    )
+    headers = dict(error.headers or {})
+    detail, hint = str(error.detail), ""
+    match error.status_code:
+        case 404:
+            detail = f"There is nothing at {request.url.path}."
+            hint = "GET /openapi.json lists every route."
+        case 405:
+            headers["Allow"] = ", ".join(_methods(request))
+            detail = f"{request.method} is not for {request.url.path}."
+            hint = f"Allowed here: {headers['Allow']}."
+        case 413:
+            hint = "Send less at once."
+    return problem(request.scope, error.status_code, detail, hint, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods of a path; the router itself knows only those of one of its routes."""
+    return [
+        method.upper()
+        for path, methods in request.app.openapi()["paths"].items()
+        if re.fullmatch(re.sub(r"\{\w+\}", ".+", path), request.url.path)
+        for method in methods
+    ]
 
 
 def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -3,63 +3,72 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Sequence
+from typing import Any
+
+TRACEBACK = "--traceback"
+
+
+class Terminated(KeyboardInterrupt):
+    """Somebody asked this process to end. Everything open is closed, as after Control-C: PostgreSQL
+    in the data folder must not be left behind."""
 
 
 def main() -> None:
-    """Run a command and exit with its code: 0 done, 130 interrupted, else `HeadraceError`'s."""
+    """Run a command and exit with its code: 0 done, 130 interrupted, 143 terminated, else
+    `HeadraceError`'s."""
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
+        if number is not None:
+            signal.signal(number, _terminate)
+    # A name on disk may hold bytes that are no text; it is shown all the same.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(_run(sys.argv[1:]))
+
+
+def _terminate(number: int, _frame: Any) -> None:
+    raise Terminated(number)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    arguments, traceback_wanted = _take_traceback(arguments)
     try:
-        _run()
-    except KeyboardInterrupt:
-        sys.stderr.write(
-            "Stopped.\n  What was landed is kept; the same command goes on from there.\n"
-        )
-        sys.exit(130)
+        from headrace import telemetry
+        from headrace.cli.app import app
 
-
-def _run() -> None:
-    import click
-    import psycopg
-
-    from headrace import telemetry
-    from headrace.cli.app import app
-    from headrace.cli.show import complain
-    from headrace.errors import HeadraceError
-    from headrace.store.database import unavailable
-
-    telemetry.quiet()
-    try:
-        sys.exit(app(standalone_mode=False) or 0)
-    except HeadraceError as error:
-        if wants_traceback():
-            raise
-        complain(error.message, error.hint)
-        sys.exit(error.exit_code)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except psycopg.OperationalError as error:
-        if wants_traceback():
-            raise
-        gone = unavailable(error)
-        complain(gone.message, gone.hint)
-        sys.exit(gone.exit_code)
+        telemetry.quiet(bugs=traceback_wanted)
+        code = app(arguments, standalone_mode=False, prog_name="headrace")
+        sys.stdout.flush()
+        return code or 0
     except BrokenPipeError:
         # Somebody piped us into `head`: not an error, and nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    except Exception as bug:
-        if wants_traceback():
-            raise
-        complain(
-            f"This is a bug in Headrace: {type(bug).__name__}: {bug}",
-            "Run it again with --traceback and report what it prints; what was landed is kept.",
-        )
-        sys.exit(70)
+        return 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each kind has its sentence
+        if traceback_wanted:
+            import traceback
+
+            traceback.print_exc()
+        return _explain(error)
 
 
-def wants_traceback() -> bool:
-    """Whether the person asked for tracebacks, anywhere on the line."""
-    return "--traceback" in sys.argv
+def _take_traceback(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments without --traceback, which may stand anywhere: it is added when something has
+    gone wrong, and then the end of the line is where people add it."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept = [one for one in arguments[:end] if one != TRACEBACK]
+    return [*kept, *arguments[end:]], len(kept) < end
+
+
+def _explain(error: BaseException) -> int:
+    """Say what happened and what to do, in a sentence each. Returns the exit code."""
+    from headrace.cli.mistakes import explained
+    from headrace.cli.show import complain
+
+    said = explained(error)
+    if said.message:
+        complain(said.message, said.hint)
+    return said.exit_code

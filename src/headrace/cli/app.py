@@ -33,7 +33,7 @@ def _everywhere(
     ),
 ) -> None:
     """Outside data into your own PostgreSQL, exactly once, and searchable."""
-    del version, traceback  # the first acts by itself, the second is read where errors are shown
+    del version, traceback  # the first acts by itself, the second has been taken before
 
 
 _START, _WORK, _LOOK = "Start", "Bring data in", "Look"

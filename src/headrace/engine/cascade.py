@@ -182,7 +182,7 @@ def transform(
     if one.whole:
         try:
             return list(one.run(raws, stream)), [], []
-        except Exception:  # noqa: BLE001 - whatever it is, row by row it is found or raised again
+        except Exception:  # noqa: BLE001, S110 - whatever it is, row by row it is found or raised again
             pass
     rows: list[Row] = []
     bad: list[BadRecord] = []

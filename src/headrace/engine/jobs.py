@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+import psycopg
 from psycopg.types.json import Jsonb
 
 from headrace import telemetry
@@ -16,7 +17,7 @@ from headrace.engine.queues import JOBS, enqueue
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
 from headrace.store import connections, jobs
-from headrace.store.database import Connection, Database
+from headrace.store.database import Connection, Database, as_owner
 from headrace.store.jobs import JobRow
 from headrace.store.sql import query
 
@@ -24,6 +25,7 @@ ATTEMPTS = 5
 """Runs of a job that may fail without landing anything before the job fails (A1.12, X4)."""
 
 _BACKOFF_SECONDS = (2, 300)
+_LEAST_WAIT_SECONDS = 1.0
 
 
 class Run(msgspec.Struct):
@@ -42,8 +44,8 @@ def submit(connection: Connection, **wanted: Any) -> tuple[JobRow, bool]:
     """Create a job and its workflow in the caller's transaction; see `store.jobs.create`."""
     row, new = jobs.create(connection, **wanted)
     if new:
-        connection.execute("RESET ROLE")
-        dispatch(connection, row)
+        with as_owner(connection):
+            dispatch(connection, row)
     return row, new
 
 
@@ -115,7 +117,7 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
             values["failed"] = 1
             again = tried < ATTEMPTS
         if again:
-            status = _pause(connection, values, _resume_at(ended, tried))
+            status = _pause(connection, values, _resume_at(ended, tried, progressed))
         else:
             final = {"done": "SUCCEEDED", "stop": "CANCELLED"}.get(ended.state, "FAILED")
             status = _finish(connection, values, final, ended)
@@ -136,11 +138,13 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
     return status
 
 
-def _resume_at(ended: Outcome, tried: int) -> datetime | None:
-    if ended.state == "more" or ended.after == 0:
+def _resume_at(ended: Outcome, tried: int, progressed: bool) -> datetime | None:
+    if ended.state == "more" or (ended.after == 0 and progressed):
         return None
     if ended.after is not None:
-        return datetime.now(UTC) + timedelta(seconds=ended.after)
+        # A source that says "at once" and gets nobody anywhere is not asked without a pause.
+        wait = max(ended.after, _LEAST_WAIT_SECONDS)
+        return datetime.now(UTC) + timedelta(seconds=wait)
     first, most = _BACKOFF_SECONDS
     wait = min(most, first * 2 ** (tried - 1))
     return datetime.now(UTC) + timedelta(seconds=wait * random.uniform(0.5, 1))  # noqa: S311
@@ -186,12 +190,18 @@ def cancel(connection: Connection, job_id: str) -> JobRow:
 
 def retry(connection: Connection, job_id: str) -> JobRow:
     """Take a failed or cancelled job up again where it stopped. Raises BadInput otherwise."""
-    row = connection.execute(query("jobs", "retry"), {"job_id": job_id}).fetchone()
+    try:
+        row = connection.execute(query("jobs", "retry"), {"job_id": job_id}).fetchone()
+    except psycopg.errors.UniqueViolation:
+        raise BadInput(
+            f"Job {job_id} cannot be retried: its connection has another job under way.",
+            hint="That one goes on where this one stopped.",
+        ) from None
     if row is None:
         raise BadInput(
             f"Job {job_id} cannot be retried.",
             hint="Only a failed or cancelled job can; it may also not be yours.",
         )
-    connection.execute("RESET ROLE")
-    dispatch(connection, row)
+    with as_owner(connection):
+        dispatch(connection, row)
     return row

@@ -64,7 +64,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         )
         DBOS.register_queue(
             STAGES,
-            worker_concurrency=max(2, workers // 2),
+            worker_concurrency=workers,
             polling_interval_sec=_POLL_SECONDS,
             on_conflict="always_update",
         )

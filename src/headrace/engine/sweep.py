@@ -12,10 +12,9 @@ import psycopg
 
 from headrace import telemetry
 from headrace.engine import jobs
-from headrace.engine.cascade import ATTEMPTS, enqueue_stage
+from headrace.engine.cascade import enqueue_stage
 from headrace.plugins import stages
 from headrace.store.database import Connection, Database
-from headrace.store.sql import query
 
 SWEEP_SECONDS = 10.0
 QUIET_SECONDS = 15.0
@@ -30,11 +29,14 @@ JOIN headrace.streams s USING (tenant_id, stream_id)
 JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
   AS n (stage, version, content) ON n.content = s.content
 CROSS JOIN LATERAL (
-  SELECT count(*) AS tried, count(*) FILTER (
-    WHERE w.status IN ('ENQUEUED', 'PENDING', 'DELAYED')) AS under_way
-  FROM generate_series(1, %(most)s) AS attempt
-  JOIN dbos.workflow_status w ON w.workflow_uuid =
-    'stage:' || n.stage || ':' || n.version || ':' || b.batch_id || ':' || attempt) w
+  WITH RECURSIVE asked (attempt, status) AS (
+    SELECT 0, ''
+    UNION ALL
+    SELECT a.attempt + 1, w.status FROM asked a JOIN dbos.workflow_status w ON w.workflow_uuid =
+      'stage:' || n.stage || ':' || n.version || ':' || b.batch_id || ':' || a.attempt + 1)
+  SELECT max(attempt) AS tried, count(*) FILTER (
+    WHERE status IN ('ENQUEUED', 'PENDING', 'DELAYED')) AS under_way
+  FROM asked) w
 WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second'
   AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
     AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
@@ -42,11 +44,31 @@ WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second
 ORDER BY b.batch_id LIMIT 1000
 """
 
-_WORKFLOW = "SELECT status FROM dbos.workflow_status WHERE workflow_uuid = %s"
+# A job is stalled when it ought to be moving and its turn's workflow is not there, or is over. The
+# ids are those of `jobs.workflow_id`.
+_STALLED = """
+SELECT j.job_id, j.turn, j.priority, j.resume_at, w.status AS workflow
+FROM headrace.jobs j
+LEFT JOIN dbos.workflow_status w
+  ON w.workflow_uuid = j.job_id || CASE WHEN j.turn = 1 THEN '' ELSE '/' || j.turn END
+WHERE j.status IN ('PENDING', 'RUNNING')
+  AND coalesce(j.resume_at, j.started_at, j.created_at) < now() - %(quiet)s * interval '1 second'
+  AND (w.status IS NULL OR w.status NOT IN ('ENQUEUED', 'PENDING', 'DELAYED'))
+ORDER BY j.job_id LIMIT 1000
+"""
 
+# A job whose workflows keep ending so is failed in the end, as one that keeps failing is.
 _REVIVE = """
-UPDATE headrace.jobs SET status = 'PENDING', turn = turn + 1, resume_at = NULL
+UPDATE headrace.jobs SET status = 'PENDING', turn = turn + 1, attempts = attempts + 1,
+  resume_at = NULL
 WHERE job_id = %s AND turn = %s AND status IN ('PENDING', 'RUNNING') RETURNING *
+"""
+
+_GIVE_UP = """
+UPDATE headrace.jobs SET status = 'FAILED', completed_at = now(),
+  last_error = 'Its workflows end without saying how.',
+  hint = 'This is a bug worth reporting; what was landed is kept, and a retry goes on from there.'
+WHERE job_id = %s
 """
 
 
@@ -61,19 +83,20 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
 
 def _jobs(connection: Connection, quiet: float) -> int:
     revived = 0
-    for row in connection.execute(query("jobs", "stalled"), {"quiet": quiet}).fetchall():
-        workflow = connection.execute(
-            _WORKFLOW, [jobs.workflow_id(row["job_id"], row["turn"])]
-        ).fetchone()
-        if workflow is None:
+    for row in connection.execute(_STALLED, {"quiet": quiet}).fetchall():
+        if row["workflow"] is None:
             jobs.dispatch(connection, row)
             revived += 1
-        elif workflow["status"] not in ("ENQUEUED", "PENDING", "DELAYED"):
-            # The workflow ended without ending its job: a new turn takes it up.
-            again = connection.execute(_REVIVE, [row["job_id"], row["turn"]]).fetchone()
-            if again is not None:
-                jobs.dispatch(connection, again)
-                revived += 1
+            continue
+        # The workflow ended without ending its job: a new turn takes it up.
+        again = connection.execute(_REVIVE, [row["job_id"], row["turn"]]).fetchone()
+        if again is None:
+            continue
+        if again["attempts"] >= jobs.ATTEMPTS:
+            connection.execute(_GIVE_UP, [row["job_id"]])
+        else:
+            jobs.dispatch(connection, again)
+        revived += 1
     return revived
 
 
@@ -86,7 +109,6 @@ def _stages(connection: Connection, quiet: float) -> int:
             "versions": [one.version for one in known],
             "contents": [one.content for one in known],
             "quiet": quiet,
-            "most": 2 * ATTEMPTS,
         },
     ).fetchall()
     for row in stranded:

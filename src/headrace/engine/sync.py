@@ -26,11 +26,14 @@ from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cur
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
 from headrace.store.landing import Landed, Landing
+from headrace.text import clean_text
 from headrace.vault import Vault
 
 LEG_SECONDS = 5.0
 SIDE_BY_SIDE = 4
 """Slices of one connection that are walked at the same time."""
+
+_LONGEST_WORDS = 4000
 
 State = Literal["done", "more", "retry", "human", "failed", "stop"]
 
@@ -44,6 +47,11 @@ class Outcome(msgspec.Struct):
     hint: str = ""
     reauth: bool = False
     inserted: int = 0
+
+    def __post_init__(self) -> None:
+        # They quote sources, and have to pass through PostgreSQL: the engine's tables and ours.
+        self.error = clean_text(self.error[:_LONGEST_WORDS])
+        self.hint = clean_text(self.hint[:_LONGEST_WORDS])
 
 
 def outcome_of(error: Exception, where: str) -> Outcome:

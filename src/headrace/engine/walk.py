@@ -151,11 +151,21 @@ class Walk:
 _TIME: tuple[Page, bytes | None] = (Page(records=(), cursor=None, more=True), None)
 
 
+_REFUSED = (
+    psycopg.DataError,
+    psycopg.errors.CheckViolation,
+    psycopg.errors.ProgramLimitExceeded,
+    # And psycopg itself, before it comes to that: half a character, a time without a zone.
+    UnicodeError,
+    TypeError,
+)
+
+
 async def land(landing: Landing, gathered: Gathered) -> Landed:
     """Commit in a thread. What PostgreSQL refuses for one record's sake is found and buried."""
     try:
         return await asyncio.to_thread(landing.land, gathered)
-    except (psycopg.DataError, psycopg.errors.ProgramLimitExceeded, UnicodeError):
+    except _REFUSED:
         sifted = quarantine(gathered)
         return await asyncio.to_thread(landing.land, sifted)
 

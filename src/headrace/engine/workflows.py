@@ -158,7 +158,7 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> int:
     database = state.current().database
     try:
         mark("before-stage")
-        written = cascade.run_stage(database, stage, batch_id, isolate=attempt == cascade.ATTEMPTS)
+        written = cascade.run_stage(database, stage, batch_id, isolate=attempt >= cascade.ATTEMPTS)
         mark("after-stage")
         return written
     except psycopg.OperationalError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -17,10 +18,17 @@ PAYLOAD_CAP = 1 << 20
 ATTENDEES_CAP = 1_000
 
 _LONGEST = 2_000
+_LONGEST_EVENT = timedelta(days=3_660)
+_RULES_CAP = 64 * 1024
 _DESCRIPTION_CAP = 256 * 1024
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-# What icalendar raises for content it cannot take; RecursionError is for components in components.
+_FOLD = re.compile(r"\r?\n[ \t]")
+_ANYWHERE = re.MULTILINE | re.IGNORECASE
+_RECURRENCE = re.compile(r"^(?:RRULE|RDATE|EXDATE)[;:][^\r\n]*", _ANYWHERE)
+_RECURRENCE_ID = re.compile(r"^RECURRENCE-ID(?:;[^:\r\n]*)?:([^\r\n]*)", _ANYWHERE)
+_ZONES = re.compile(r"^BEGIN:VTIMEZONE.*^END:VTIMEZONE[^\n]*\n", _ANYWHERE | re.DOTALL)
+# What icalendar raises for content it cannot take; RecursionError for components in components.
 _REFUSED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
 
 
@@ -49,21 +57,27 @@ def parse_event(payload: bytes) -> CalendarEvent:
     """Understand a calendar that holds one event. Pure; raises Skip for what is no such thing."""
     if len(payload) > PAYLOAD_CAP:
         raise _no_event(f"it is larger than {PAYLOAD_CAP:,} bytes")
+    text = payload.decode("utf-8", "replace")
     try:
-        found = Calendar.from_ical(payload.decode("utf-8", "replace")).walk("VEVENT")
-    except _REFUSED as error:
-        raise _no_event(str(error)[:200]) from error
+        found = _events(text)
+    except _REFUSED:
+        # A time zone of the calendar's own making may be what is wrong; most are known by name.
+        try:
+            found = _events(_ZONES.sub("", text))
+        except _REFUSED as error:
+            raise _no_event(str(error)[:200]) from error
     if len(found) != 1:
         raise _no_event(f"it holds {len(found)} events")
-    event: Any = found[0]
+    event = found[0]
     start, end = _value(event, "DTSTART"), _value(event, "DTEND")
-    duration = _value(event, "DURATION")
     starts_at = _moment(start)
+    lines = _ZONES.sub("", _FOLD.sub("", text))
+    recurrence_id = _RECURRENCE_ID.search(lines)
     return CalendarEvent(
         uid=_text(event, "UID"),
-        recurrence_id=_lines(event, "RECURRENCE-ID"),
+        recurrence_id=clean_text(recurrence_id[1]).strip()[:40] if recurrence_id else None,
         starts_at=starts_at,
-        ends_at=_moment(end) or _after(starts_at, start, duration),
+        ends_at=_moment(end) or _after(starts_at, start, _value(event, "DURATION")),
         all_day=isinstance(start, date) and not isinstance(start, datetime),
         title=_text(event, "SUMMARY"),
         location=_text(event, "LOCATION"),
@@ -71,5 +85,78 @@ def parse_event(payload: bytes) -> CalendarEvent:
         organizer=next(iter(_addresses(event, "ORGANIZER")), None),
         attendees=_addresses(event, "ATTENDEE"),
         status=_text(event, "STATUS"),
-        recurrence="\n".join(filter(None, map(lambda n: _lines(event, n, n), _RULES))) or None,
+        recurrence=clean_text("\n".join(_RECURRENCE.findall(lines)))[:_RULES_CAP] or None,
     )
+
+
+def _events(text: str) -> list[Any]:
+    return list(Calendar.from_ical(text).walk("VEVENT"))
+
+
+def _no_event(why: str) -> Skip:
+    return Skip(
+        f"This calendar event cannot be read: {clean_text(why)}.",
+        hint="The raw event is kept. Export it again if its program has mended it.",
+    )
+
+
+def _all(event: Any, name: str) -> list[Any]:
+    """The values of a property, however often it occurs."""
+    found = event.get(name)
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]
+
+
+def _value(event: Any, name: str) -> date | timedelta | None:
+    """The date, time or duration of a property that occurs once; None if it makes no sense."""
+    for one in _all(event, name)[:1]:
+        try:
+            value = one.dt
+        except (BrokenCalendarProperty, AttributeError):
+            return None
+        if isinstance(value, date | timedelta):
+            return value
+    return None
+
+
+def _moment(value: date | timedelta | None) -> datetime | None:
+    """In UTC. A time without a zone is taken as UTC, so that the same bytes mean the same
+    everywhere; None outside 1900-2200."""
+    if not isinstance(value, date):
+        return None
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time(), UTC)
+    try:
+        when = (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    except (OverflowError, ValueError):
+        return None
+    return when if _EARLIEST <= when < _LATEST else None
+
+
+def _after(
+    starts_at: datetime | None, start: date | timedelta | None, duration: date | timedelta | None
+) -> datetime | None:
+    """The end of an event that states a duration, or of a whole day that states nothing."""
+    if starts_at is None:
+        return None
+    if isinstance(duration, timedelta) and timedelta() <= duration < _LONGEST_EVENT:
+        return starts_at + duration
+    whole_day = not isinstance(start, datetime)
+    return starts_at + timedelta(days=1) if whole_day else None
+
+
+def _text(event: Any, name: str, longest: int = _LONGEST) -> str | None:
+    for one in _all(event, name)[:1]:
+        return clean_text(str(one)).strip()[:longest] or None
+    return None
+
+
+def _addresses(event: Any, name: str) -> list[str]:
+    """The mail addresses of people; a person who is named by anything else is left out."""
+    found: dict[str, None] = {}
+    for one in _all(event, name)[:ATTENDEES_CAP]:
+        address = clean_text(str(one)).strip().lower().removeprefix("mailto:").strip()
+        if "@" in address and len(address) <= 320 and not any(map(str.isspace, address)):
+            found[address] = None
+    return list(found)

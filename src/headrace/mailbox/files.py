@@ -15,7 +15,9 @@ from headrace.errors import BadInput, Retry
 
 _PROOF_BYTES = 4096
 # Non-blocking, or opening a FIFO would wait for somebody to write to it.
-_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = os.O_RDONLY
+for _flag in ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):  # not every system has each
+    _FLAGS |= getattr(os, _flag, 0)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM}

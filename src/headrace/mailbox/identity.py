@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 
 from headrace.mailbox.head import Head
 
@@ -24,6 +25,7 @@ _WRITTEN = (b"from", b"to", b"date", b"subject")
 _QUOTED = re.compile(rb"^>+(?=From )", re.MULTILINE)
 _ANGLED = re.compile(rb"<([^<>]*)>")
 _LONGEST_ID = 200
+_BLOCK = 1 << 20
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f-\xa0]")
 
 
@@ -52,10 +54,23 @@ def _digest(data: bytes, head: Head) -> str:
     for name in _WRITTEN:
         digest.update(b" ".join(head.fields.get(name, b"").split()))
         digest.update(b"\n")
-    body = data[head.body :]
-    if b"\r" in body:
-        body = body.replace(b"\r\n", b"\n")
-    if b">From " in body:
-        body = _QUOTED.sub(b"", body)
-    digest.update(body.rstrip(b"\n"))
+    if data.find(b">From ", head.body) >= 0:
+        data, start = _QUOTED.sub(b"", data[head.body :]), 0
+    else:
+        start = head.body
+    for block in _without_returns(data, start):
+        digest.update(block)
     return digest.hexdigest()
+
+
+def _without_returns(data: bytes, start: int) -> Iterator[bytes]:
+    """The body with plain newlines and without those at its end, in blocks: it may be large."""
+    end = len(data)
+    while end > start and data[end - 1] in b"\r\n":
+        end -= 1
+    while start < end:
+        stop = min(end, start + _BLOCK)
+        if data[stop - 1 : stop + 1] == b"\r\n":
+            stop += 1  # a pair stays together
+        yield data[start:stop].replace(b"\r\n", b"\n")
+        start = stop

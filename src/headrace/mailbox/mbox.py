@@ -83,9 +83,9 @@ class Splitter:
         separator = bytes(self._buffer[:body]).rstrip(b"\r\n")
         head, size, end = self._body(body)
         if head is None:
-            with memoryview(self._buffer) as view:
-                head = _without_closing_blank(bytes(view[body:end]))
-            size = len(head)
+            size -= _closing_blank(self._buffer, body, end)
+            with memoryview(self._buffer) as view:  # one copy: a message may be large
+                head = bytes(view[body : body + size])
         del self._buffer[:end]
         return Piece(start, self.position, separator, head, size)
 
@@ -181,13 +181,12 @@ class Splitter:
         return not self._ended
 
 
-def _without_closing_blank(data: bytes) -> bytes:
-    """Take off the blank line that an mbox writer adds after every message."""
-    if data.endswith(b"\n\r\n") or data == b"\r\n":
-        return data[:-2]
-    if data.endswith(b"\n\n") or data == b"\n":
-        return data[:-1]
-    return data
+def _closing_blank(buffer: bytearray, start: int, end: int) -> int:
+    """The length of the blank line that an mbox writer adds after every message, 0 if none."""
+    tail = buffer[max(start, end - 3) : end]
+    if tail == b"\n\r\n" or (tail == b"\r\n" and end - start == 2):
+        return 2
+    return int(tail.endswith(b"\n\n") or (tail == b"\n" and end - start == 1))
 
 
 def unquote(data: bytes) -> bytes:

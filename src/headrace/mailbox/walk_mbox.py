@@ -15,21 +15,28 @@ from headrace.mailbox.record import oversize, to_record
 from headrace.mailbox.walk import RESTARTED, Filling, Source, Walk, damaged, read_cursor
 from headrace.provider import JSON, BadRecord, Page, Record
 
+EDITED = "the file was edited while it was read: the next run reads it from the start"
+
 
 class MboxCursor(msgspec.Struct, forbid_unknown_fields=True):
     """`at` is the offset to go on from, `last` where the message before it starts, `proof` what
-    the file up to `at` looked like. `stamp` is set once the end was reached: the file's stamp
-    then, or "" if it was being written to at that moment.
+    the file up to `at` looked like, `begun` the file's stamp when this run began. `stamp` is set
+    once the end was reached: the file's stamp then, or "" if it was just being written to.
     """
 
     at: int
     last: int
     proof: str
+    begun: str
     stamp: str | None = None
 
 
 class PlainMbox(Walk):
-    """An mbox file on disk. Keeps nothing between pages."""
+    """An mbox file on disk. Keeps nothing between pages.
+
+    A file that has grown is taken to be appended to, if what was read still looks the same; one
+    that has changed without growing was edited, and is read again from its start.
+    """
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -39,34 +46,54 @@ class PlainMbox(Walk):
         source = self._source
         known = read_cursor(cursor, MboxCursor)
         with open_plain(source.path, follow=source.follow) as file, explained(source.path):
-            before = stamp(os.fstat(file.fileno()))
-            if known is not None and known.stamp == before:
+            before = os.fstat(file.fileno())
+            if known is not None and known.stamp == stamp(before):
                 return Page(records=[], cursor=cursor, more=False)
-            at, last, notes = self._resume(file, known)
-            file.seek(at)
+            state, notes = _resume(file, before, known)
+            file.seek(state.at)
             filling = Filling()
-            splitter = Splitter(file.read, at)
-            last, ended = fill(filling, splitter, source.name, last)
-            at = splitter.position
-            after = stamp(os.fstat(file.fileno()))
-            settled = before == after and at == os.fstat(file.fileno()).st_size
-            state = MboxCursor(at, last, proof(file, at))
+            splitter = Splitter(file.read, state.at)
+            state.last, ended = fill(filling, splitter, source.name, state.last)
+            state.at = splitter.position
+            state.proof = proof(file, state.at)
             if ended:
-                state.stamp = after if settled else ""
+                after = os.fstat(file.fileno())
+                if state.begun != stamp(after) and _size(state.begun) == after.st_size:
+                    return filling.page(None, more=False, notes=notes | {"edited": EDITED})
+                settled = stamp(before) == stamp(after) and state.at == after.st_size
+                state.stamp = stamp(after) if settled else ""
             return filling.page(state, more=not ended, notes=notes)
 
-    def _resume(self, file: BinaryIO, known: MboxCursor | None) -> tuple[int, int, dict[str, str]]:
-        """Where to read from, where the message before it starts, and what to note."""
-        if known is None:
-            return 0, 0, {}
-        size = os.fstat(file.fileno()).st_size
-        edited = bool(known.stamp) and size == known.at
-        if edited or size < known.at or proof(file, known.at) != known.proof:
-            return 0, 0, {"restarted": RESTARTED}
-        if known.stamp is not None and size > known.at and not _starts_message(file, known.at):
-            # What was the last message had not been written to its end.
-            return known.last, known.last, {"reread": "the last message has grown"}
-        return known.at, known.last, {}
+
+def _resume(
+    file: BinaryIO, status: os.stat_result, known: MboxCursor | None
+) -> tuple[MboxCursor, dict[str, str]]:
+    """From where to read, and what to note."""
+    now = stamp(status)
+    start = MboxCursor(0, 0, "", now)
+    if known is None:
+        return start, {}
+    edited = bool(known.stamp) and status.st_size == known.at
+    if edited or status.st_size < known.at or proof(file, known.at) != known.proof:
+        return start, {"restarted": RESTARTED}
+    begun = now if known.stamp is not None else known.begun
+    if known.stamp is not None and status.st_size > known.at and not starts_mail(file, known.at):
+        # What was the last message had not been written to its end.
+        again = MboxCursor(known.last, known.last, "", begun)
+        return again, {"reread": "the last message has grown"}
+    return MboxCursor(known.at, known.last, "", begun), {}
+
+
+def starts_mail(file: BinaryIO, at: int) -> bool:
+    """Whether a separator line stands at `at`, blank lines aside."""
+    file.seek(at)
+    return file.read(4096).lstrip(b"\r\n").startswith(b"From ")
+
+
+def _size(stamped: str) -> int:
+    """The size in a stamp; -1 for what is no stamp."""
+    size = stamped.partition("-")[0]
+    return int(size) if size.isdecimal() and len(size) < 20 else -1
 
 
 class PackedCursor(msgspec.Struct, forbid_unknown_fields=True):
@@ -152,9 +179,3 @@ def piece_record(piece: Piece, name: str) -> Record | BadRecord:
             hint="An mbox starts with one; what comes before the first is no message.",
         )
     return to_record(unquote(piece.data), where, delivered=line_date(piece.separator))
-
-
-def _starts_message(file: BinaryIO, at: int) -> bool:
-    """Whether a separator line stands at `at`, blank lines aside."""
-    file.seek(at)
-    return file.read(4096).lstrip(b"\r\n").startswith(b"From ")

@@ -19,7 +19,7 @@ from headrace.out.asked import parse
 from headrace.out.look import Key, Look
 from headrace.out.snippet import MARK, snippet
 from headrace.out.terms import Terms, mail_and_event_terms, weigh
-from headrace.store.database import Connection
+from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
 
 Kind = Literal["interactions", "events"]
@@ -66,13 +66,15 @@ def search(
     asked = parse(text)
     if not (asked.wanted and limit):
         return []
-    scope = connection.execute(query("search", "begin")).fetchone()
-    assert scope is not None, "a SELECT without FROM answers"
+    scope = connection.execute(query("search", "scope")).fetchone()
+    assert scope is not None, "a SELECT of one row answers"
     scope |= {"since": since, "until": until, "limit": limit}
     mail, events = mail_and_event_terms(connection, asked)
     by_kind = {"interactions": mail, "events": events}
-    found = {kind: _find(connection, kind, by_kind[kind], scope) for kind in dict.fromkeys(kinds)}
-    connection.execute(query("search", "end"), {"role": scope["role"]})
+    with as_owner(connection):
+        found = {
+            kind: _find(connection, kind, by_kind[kind], scope) for kind in dict.fromkeys(kinds)
+        }
     ranked = [(score, kind, key) for kind in found for key, score in found[kind].items()]
     best = sorted(ranked, key=lambda one: -one[0])[:limit]
     shown = {

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -88,3 +89,20 @@ def bind(connection: Connection, tenant: str, user: str | None) -> None:
         " set_config('role', 'headrace_people', true)",
         [tenant, user or ""],
     )
+
+
+@contextmanager
+def as_owner(connection: Connection) -> Iterator[None]:
+    """Do one thing as the owner of the tables in a transaction that is bound to people, who own
+    nothing of the engine's; they are bound again after it."""
+    row = connection.execute("SELECT current_setting('role') AS role").fetchone()
+    assert row is not None, "a SELECT without FROM answers"
+    if row["role"] == "none":
+        yield
+        return
+    connection.execute("SET LOCAL ROLE NONE")
+    try:
+        yield
+    finally:
+        if connection.info.transaction_status is not TransactionStatus.INERROR:
+            connection.execute("SELECT set_config('role', %s, true)", [row["role"]])

@@ -13,7 +13,8 @@ from headrace.store.landing import Gathered
 # A btree entry holds at most 2,704 bytes, and the key has more in it than the id.
 _LONGEST_ID = 2000
 _LARGEST_PAYLOAD = 512 << 20
-_FIRST, _LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+# As the table's own constraint has it.
+_FIRST, _END = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def why_not(record: Record) -> str | None:
@@ -31,7 +32,7 @@ def why_not(record: Record) -> str | None:
     if record.occurred_at is not None:
         if record.occurred_at.tzinfo is None:
             return "Its time has no time zone."
-        if not _FIRST <= record.occurred_at <= _LAST:
+        if not _FIRST <= record.occurred_at < _END:
             return "Its time is outside the years 1 to 9999."
     return None
 

@@ -70,5 +70,4 @@ def probe_numbers(raw: RawEvent, stream: StreamContext) -> Iterable[EventRow]:
         source_id=raw.source_id,
         version=raw.version,
         name=raw.payload.decode(),
-        terms=frozenset({stream.stream}),
     )

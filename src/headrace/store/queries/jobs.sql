@@ -70,10 +70,3 @@ SELECT coalesce(sum(fetched), 0)::bigint AS fetched,
        max(batch_id) AS last_batch
 FROM headrace.batches
 WHERE tenant_id = %(tenant)s AND job_id = %(job_id)s;
-
--- name: stalled
--- Unfinished jobs that ought to be moving, for the sweeper to hold against the engine's own list.
-SELECT job_id, turn, status, priority, resume_at FROM headrace.jobs
-WHERE status IN ('PENDING', 'RUNNING')
-  AND coalesce(resume_at, started_at, created_at) < now() - %(quiet)s * interval '1 second'
-LIMIT 1000;

@@ -5,23 +5,17 @@
 --
 -- {table} is one of the searchable tables, put in by `headrace.out.search`.
 
--- name: begin
+-- name: scope
 -- Who asks, and for one user the streams that are theirs: rows are found by stream, for no index
--- has the user in it. From here on the owner's role.
+-- has the user in it.
 WITH asking AS MATERIALIZED (
-  SELECT current_setting('role') AS role,
-    nullif(current_setting('headrace.tenant', true), '') AS tenant,
+  SELECT nullif(current_setting('headrace.tenant', true), '') AS tenant,
     nullif(current_setting('headrace.user', true), '') AS "user"
 )
-SELECT role, tenant, "user",
-  CASE WHEN "user" IS NOT NULL THEN
+SELECT tenant, "user", CASE WHEN "user" IS NOT NULL THEN
     ARRAY(SELECT stream_id FROM headrace.streams s
-          WHERE s.tenant_id = asking.tenant AND s.user_id = asking."user") END AS streams,
-  set_config('role', 'none', true)
+          WHERE s.tenant_id = asking.tenant AND s.user_id = asking."user") END AS streams
 FROM asking;
-
--- name: end
-SELECT set_config('role', %(role)s, true);
 
 -- name: only_by_words
 -- No plan but the one through the index of words: the others have no bound.

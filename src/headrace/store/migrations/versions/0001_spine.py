@@ -121,7 +121,9 @@ CREATE TABLE headrace.raw_events (
   -- Bytes, not json: what the source sent, verbatim, is the truth; JSON text cannot hold NUL
   -- characters or lone surrogates, and checking it would cost the server a quarter of landing.
   payload bytea NOT NULL,
-  PRIMARY KEY (tenant_id, stream_id, source_id, version)
+  PRIMARY KEY (tenant_id, stream_id, source_id, version),
+  -- Python's years, with a day for time zones: what lies outside could be written, not read again.
+  CONSTRAINT raw_events_time CHECK (occurred_at >= '0001-01-02Z' AND occurred_at < '9999-12-31Z')
 );
 -- Stages read a batch at a time. Ids grow, so this index is only ever appended to.
 CREATE INDEX raw_events_batch ON headrace.raw_events (batch_id);

@@ -1,0 +1,67 @@
+"""What a person reads when a command fails, whatever it was that failed."""
+
+from __future__ import annotations
+
+import errno
+
+import psycopg
+import typer
+from typer import TyperException
+
+from headrace.errors import BadInput, HeadraceError, Unavailable
+from headrace.store.database import unavailable
+
+
+class Interrupted(HeadraceError):
+    """Control-C, or a signal to end."""
+
+    exit_code = 130
+
+
+def explained(error: BaseException) -> HeadraceError:
+    """The sentence, the hint and the exit code for anything that a command can raise."""
+    match error:
+        case HeadraceError():
+            return error
+        case KeyboardInterrupt():
+            return interrupted(error)
+        case typer.Abort():
+            return Interrupted("")
+        case TyperException():
+            return _misused(error)
+        case psycopg.OperationalError():
+            return unavailable(error)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            where = f" for {error.filename}" if error.filename else ""
+            return Unavailable(
+                f"There is no space left on the disk{where}.",
+                hint="Free some space and run the same command again: it goes on where it stopped.",
+            )
+    orig = getattr(error, "orig", None)  # SQLAlchemy's, around the driver's own
+    if isinstance(orig, psycopg.OperationalError):
+        return unavailable(orig)
+    return HeadraceError(
+        f"This is a bug in Headrace: {type(error).__name__}: {error}",
+        hint="Run it again with --traceback and report what it prints; what was landed is kept.",
+    )
+
+
+def interrupted(error: KeyboardInterrupt, message: str = "Stopped.", hint: str = "") -> Interrupted:
+    """The end that somebody asked for: 130 for Control-C, 128 and its number for a signal."""
+    said = Interrupted(message, hint=hint or "Nothing that was landed is lost.")
+    if error.args:
+        said.exit_code = 128 + int(error.args[0])
+    return said
+
+
+def _misused(error: TyperException) -> HeadraceError:
+    """A command line that cannot be used as it was typed."""
+    # Typer brings Click with it, under a name that is not to be relied on.
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "headrace"
+    hint = f"`{command} --help` shows how it is used."
+    first = next((line for line in message.splitlines() if line.strip()), "").strip()
+    if not first:
+        return BadInput("")  # no command was named, and the help has been shown
+    return BadInput(first if first.endswith((".", "?")) else f"{first}.", hint=hint)

@@ -1,0 +1,98 @@
+"""No route opens without a key, except the two that tell how the service is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+
+from headrace.store import keys
+
+if TYPE_CHECKING:
+    from tests.api.conftest import House, Problem
+
+OPEN = {"/health", "/ready"}
+
+
+def routes(app: object) -> list[tuple[str, str]]:
+    """Every method and path there is, from the description that the application gives of itself."""
+    assert isinstance(app, FastAPI)
+    paths: dict[str, dict[str, object]] = app.openapi()["paths"]
+    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
+
+
+def test_nothing_else_opens_without_a_key(nobody: TestClient, problem: Problem) -> None:
+    """Covers A4.8: every route there is, by the application's own description."""
+    asked = 0
+    for method, path in routes(nobody.app):
+        if path in OPEN:
+            continue
+        at = path.replace("{stream_id}", "1").replace("{number}", "1")
+        for headers in ({}, {"X-API-Key": "hr_wrong"}, {"Authorization": "Bearer hr_wrong"}):
+            answer = nobody.request(method, at, headers=headers)
+            assert problem(answer, 401)["hint"], (method, path)
+            assert answer.headers["www-authenticate"] == "Bearer"
+            asked += 1
+    assert asked >= 3 * 18
+
+
+def test_the_description_names_every_route(nobody: TestClient) -> None:
+    """Nothing is served that it hides, or the test above would prove less than it says."""
+    app = nobody.app
+    assert isinstance(app, FastAPI)
+
+    def walk(routes: object) -> list[APIRoute]:
+        assert isinstance(routes, list)
+        found = []
+        for one in routes:
+            if isinstance(one, APIRoute):
+                found.append(one)
+            else:
+                found += walk(list(getattr(one, "routes", [])))
+        return found
+
+    for route in walk(app.routes):
+        assert route.include_in_schema, route.path
+
+
+def test_health_and_readiness_are_open(nobody: TestClient) -> None:
+    """Covers A4.2: GET /health, and whether the database is there and of this version."""
+    assert nobody.get("/health").json()["status"] == "ok"
+    answer = nobody.get("/ready")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+
+
+def test_a_key_travels_in_either_header(house: House, nobody: TestClient) -> None:
+    key = house.key()
+    for headers in ({"X-API-Key": key}, {"Authorization": f"Bearer {key}"}):
+        assert nobody.get("/api/jobs", headers=headers).status_code == 200
+
+
+def test_a_revoked_key_opens_nothing_from_then_on(
+    house: House, client: TestClient, problem: Problem
+) -> None:
+    assert client.get("/api/jobs").status_code == 200
+    with house.store.transaction() as session:
+        keys.revoke(session, "acme", client.headers["X-API-Key"][:10])
+    problem(client.get("/api/jobs"), 401)
+
+
+def test_a_key_is_never_repeated(house: House, nobody: TestClient, problem: Problem) -> None:
+    """Not in an error, not in a header, not in the description."""
+    key = house.key()
+    wrong = f"{key}x"
+    told = nobody.get("/api/jobs", headers={"X-API-Key": wrong})
+    assert key not in told.text + str(told.headers)
+    assert key not in nobody.get("/openapi.json", headers={"X-API-Key": key}).text
+
+
+def test_no_other_origin_is_let_in(client: TestClient) -> None:
+    """A page of another site may not read answers: there is no CORS."""
+    sent = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+    for answer in (
+        client.get("/api/jobs", headers=sent),
+        client.options("/api/jobs", headers=sent),
+    ):
+        assert not [name for name in answer.headers if name.startswith("access-control")]

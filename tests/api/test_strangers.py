@@ -1,0 +1,143 @@
+"""Every id of the API, in the hands of another tenant or another user: 404, and nothing changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from starlette.testclient import TestClient
+from tests.api.test_auth import routes
+
+from headrace.provider import Record
+
+if TYPE_CHECKING:
+    from tests.api.conftest import House, Problem
+
+
+@pytest.fixture
+def things(house: House) -> dict[str, Any]:
+    """Ann's things, one of each kind that has an id."""
+    connection = house.connection()
+    stream = house.stream(connection)
+    batch = house.land(stream, Record("e1", b"{}"))
+    house.event(stream, "e1")
+    house.mail(stream, "folder/m1")
+    letter = house.letter(
+        stream, stage="normalize_events", source_id="e1", version=1, batch_id=batch
+    )
+    return {
+        "connection": connection,
+        "stream_id": stream,
+        "job_id": house.job(connection_id=connection),
+        "number": letter,
+    }
+
+
+def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
+    """Every route with an id in it, with Ann's ids filled in."""
+    found = []
+    for method, path in routes(app):
+        if "{" in path:
+            source = "e1" if "events" in path else "folder/m1"
+            found.append((method, path.format(**things, source_id=source)))
+    return found
+
+
+STRANGERS = [("other", "ann", None), ("other", "zoe", "ann"), ("acme", "bob", "bob")]
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+def test_an_id_of_somebody_else_is_not_there(
+    house: House, things: dict[str, Any], problem: Problem, who: tuple[str, str, str | None]
+) -> None:
+    """Covers A1.20, A4.8: every id, every method; never a 403, which would tell that it exists."""
+    stranger = house.client(*who)
+    before = house.execute("SELECT j.*, d.* FROM headrace.jobs j, headrace.dead_letters d")
+    asked = urls(stranger.app, things)
+    assert len(asked) >= 8
+    for method, url in asked:
+        told = problem(stranger.request(method, url), 404)
+        assert set(told) == {*told} - {"errors"}
+    body = {"kind": "rest_sync", "connection": things["connection"]}
+    problem(stranger.post("/api/jobs", json=body), 404)
+    assert house.execute("SELECT j.*, d.* FROM headrace.jobs j, headrace.dead_letters d") == before
+
+
+@pytest.mark.parametrize("who", STRANGERS)
+def test_listings_of_somebody_else_are_empty(
+    house: House, things: dict[str, Any], who: tuple[str, str, str | None]
+) -> None:
+    stranger = house.client(*who)
+    listings = ("jobs", "connections", "dead-letters", "interactions", "events", "search?q=teapot")
+    for listing in listings:
+        assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
+    assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0
+    assert stranger.post("/api/dead-letters/drop", json={"stage": "normalize_events"}).json() == {
+        "dropped": 0
+    }
+    assert stranger.post("/api/jobs/runner").json()["waiting"] == []
+
+
+def test_a_missing_id_reads_the_same_as_a_foreign_one(
+    house: House, things: dict[str, Any], problem: Problem
+) -> None:
+    """But for the id itself, which the stranger knew: nothing can be told apart."""
+    stranger = house.client("other", "zoe")
+    foreign, missing = things["job_id"], "00000000-0000-4000-8000-000000000000"
+    told = [problem(stranger.get(f"/api/jobs/{one}"), 404) for one in (foreign, missing)]
+    for one, job_id in zip(told, (foreign, missing), strict=True):
+        one.pop("request_id")
+        assert job_id in one.pop("detail")
+        assert job_id in one.pop("instance")
+    assert told[0] == told[1]
+
+
+def test_its_owner_finds_every_one(house: House, things: dict[str, Any]) -> None:
+    """The requests above fail for whose they are, and for no other reason."""
+    for key_user in (None, "ann"):
+        ann = house.client(key_user=key_user)
+        for method, url in urls(ann.app, things):
+            if method == "GET":
+                assert ann.get(url).status_code == 200, url
+    ann = house.client()
+    number, job = things["number"], things["job_id"]
+    assert ann.post(f"/api/dead-letters/{number}/retry").status_code == 200
+    assert ann.post(f"/api/jobs/{job}/cancel").status_code == 200
+
+
+def test_a_key_of_the_tenant_sees_all_of_its_users(house: House, things: dict[str, Any]) -> None:
+    house.connection(user="bob")
+    names = [row["user_id"] for row in house.client().get("/api/connections").json()["items"]]
+    assert sorted(names) == ["ann", "bob"]
+    [row] = house.client(key_user="bob").get("/api/connections").json()["items"]
+    assert row["user_id"] == "bob"
+
+
+def test_nobody_can_make_rows_for_another_user(house: House, problem: Problem) -> None:
+    """Row-level security refuses the row even where the code would have let it through."""
+    connection = house.connection()
+    with house.store.people("acme", "bob") as session, pytest.raises(Exception, match="row-level"):
+        session.execute(
+            "INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id)"
+            " VALUES ('acme', 'ann', 'x', 'rest_sync', %s)",
+            [connection],
+        )
+
+
+def test_search_reads_only_what_the_caller_may_see(
+    house: House, things: dict[str, Any], client: TestClient
+) -> None:
+    """The same words in three people's rows: each finds their own."""
+    for user, tenant in (("bob", "acme"), ("zoe", "other")):
+        stream = house.stream(house.connection(user, tenant))
+        house.event(stream, f"of-{user}")
+    found = {
+        who: {
+            hit["source_id"]
+            for hit in house.client(*who).get("/api/search?q=teapot").json()["items"]
+        }
+        for who in (("acme", "ann", None), ("acme", "bob", "bob"), ("other", "zoe", None))
+    }
+    assert found[("acme", "ann", None)] == {"e1", "folder/m1", "of-bob"}
+    assert found[("acme", "bob", "bob")] == {"of-bob"}
+    assert found[("other", "zoe", None)] == {"of-zoe"}
