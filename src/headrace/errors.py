@@ -12,6 +12,8 @@ A provider or a stage raises one of the first four; anything else is a bug and f
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class HeadraceError(Exception):
     """One sentence saying what happened (`message`) and one saying what to do (`hint`).
@@ -31,13 +33,25 @@ class HeadraceError(Exception):
 
 
 class Retry(HeadraceError):
-    """Try again, not sooner than `after` seconds from now (None: the caller's own backoff)."""
+    """Try again, not sooner than `after` seconds from now (None: the caller's own backoff).
+
+    `failure` says whether that counts as a failed attempt, of which a job has five. A wait that the
+    source asked for does not; where the time is our own choice, it does.
+    """
 
     exit_code = 75  # EX_TEMPFAIL
 
-    def __init__(self, message: str, *, after: float | None = None, hint: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        after: float | None = None,
+        failure: bool | None = None,
+        hint: str = "",
+    ) -> None:
         super().__init__(message, hint=hint)
         self.after = after
+        self.failure = after is None if failure is None else failure
 
 
 class Skip(HeadraceError):
@@ -57,9 +71,16 @@ class NeedsHuman(HeadraceError):
 
 
 class Expired(HeadraceError):
-    """The source no longer accepts this cursor: the walk starts again, rows are deduplicated."""
+    """The source no longer accepts this cursor: the walk starts again, rows are deduplicated.
+
+    `cursor` is where it starts; None, as ever but for walks from a watermark, is the beginning.
+    """
 
     exit_code = 75
+
+    def __init__(self, message: str, *, cursor: Any = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.cursor = cursor
 
 
 class BadInput(HeadraceError):

@@ -185,7 +185,8 @@ class Job(_Table, table=True):
     """One durable unit of work a person can see, cancel and retry.
 
     `job_id` is the id of its first workflow; `turn` counts the workflows that carried it on after
-    a pause, `attempts` those of them that failed.
+    a pause, `attempts` those of them that failed. `error_code` is what a command ends with that
+    waited for it: see `headrace.errors`.
     """
 
     __tablename__ = "jobs"
@@ -203,6 +204,7 @@ class Job(_Table, table=True):
     summary: dict[str, Any] | None = _col(JSONB)
     last_error: str | None = _col()
     hint: str | None = _col()
+    error_code: int | None = _col(Integer)
     idempotency_key: str | None = _col()
     created_at: datetime = _time(null=False)
     started_at: datetime | None = _time()
@@ -283,6 +285,32 @@ class Interaction(_Projection, table=True):
     body: str = _col(null=False)
     labels: list[str] = _col(ARRAY(Text), null=False)
     attachments: list[str] = _col(ARRAY(Text), null=False)
+    search: Any = _col(TSVECTOR)
+
+
+class CalendarEvent(_Projection, table=True):
+    """One event of a calendar, or one changed occurrence of a series. Whole days begin at 00:00
+    UTC; ends are exclusive; `recurrence` is kept as written and not expanded."""
+
+    __tablename__ = "calendar_events"
+    tenant_id: str = _key()
+    stream_id: int = _key(BigInteger)
+    source_id: str = _key()
+    version: int = _col(Integer, null=False)
+    user_id: str = _col(_ID, null=False)
+    batch_id: int = _col(BigInteger, null=False)
+    uid: str | None = _col()
+    recurrence_id: str | None = _col()
+    occurred_at: datetime | None = _time()
+    ends_at: datetime | None = _time()
+    all_day: bool = _col(Boolean, null=False)
+    title: str | None = _col()
+    location: str | None = _col()
+    description: str | None = _col()
+    organizer: str | None = _col()
+    attendees: list[str] = _col(ARRAY(Text), null=False)
+    status: str | None = _col()
+    recurrence: str | None = _col()
     search: Any = _col(TSVECTOR)
 
 

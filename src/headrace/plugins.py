@@ -39,6 +39,12 @@ def providers() -> dict[str, type[Provider]]:
                 and value is not Provider
                 and value.__module__ == module.__name__
             ):
+                if value.name in found:
+                    raise BadInput(
+                        f"Two providers are called {value.name!r}: {found[value.name].__module__} "
+                        f"and {value.__module__}.",
+                        hint="Rename one of them, or remove its package.",
+                    )
                 found[value.name] = value
     return found
 
@@ -63,12 +69,15 @@ def sync_kinds() -> dict[str, type[Provider]]:
 @cache
 def stages() -> dict[str, Stage]:
     """Every stage by name, proven to be wired: what it reads, somebody writes (ruling X8)."""
-    found = {
-        value.name: value
-        for module in _modules(stage_folder, "headrace.stages")
-        for value in vars(module).values()
-        if isinstance(value, Stage)
-    }
+    found: dict[str, Stage] = {}
+    for module in _modules(stage_folder, "headrace.stages"):
+        for value in vars(module).values():
+            if isinstance(value, Stage) and found.setdefault(value.name, value) is not value:
+                raise StageError(
+                    f"Two stages are called {value.name!r}: {found[value.name].run.__module__} "
+                    f"and {value.run.__module__}.",
+                    hint="Rename one of them, or remove its package.",
+                )
     prove(found.values())
     return found
 

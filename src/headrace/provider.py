@@ -83,6 +83,9 @@ class Provider(ABC):
     """The kind of its sync job, such as `rest_sync` (REQUIREMENTS X3)."""
     aliases: ClassVar[tuple[str, ...]] = ()
     """Other kinds accepted on intake for the same job."""
+    items_per_run: int | None = None
+    """Records after which a run ends, at the end of a page; the next run goes on there (A1.6, A1.8).
+    None: a run ends when it has everything. A class sets it, or an instance by its config."""
     Config: ClassVar[type[BaseModel]]
     """What a connection of this provider is configured with; unknown keys are refused."""
     trusted: bool = False

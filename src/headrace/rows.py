@@ -27,6 +27,25 @@ class EventRow(Row, kw_only=True):
     search: bytes = EMPTY_TSVECTOR
 
 
+class CalendarEventRow(Row, kw_only=True):
+    """One event of a calendar. `occurred_at` is its start; ends are exclusive."""
+
+    table: ClassVar[str] = "calendar_events"
+
+    uid: str | None = None
+    recurrence_id: str | None = None
+    occurred_at: datetime | None = None
+    ends_at: datetime | None = None
+    all_day: bool = False
+    title: str | None = None
+    location: str | None = None
+    description: str | None = None
+    organizer: str | None = None
+    attendees: list[str] = []
+    status: str | None = None
+    recurrence: str | None = None
+
+
 class InteractionRow(Row, kw_only=True):
     """One message between people. Addresses are lower-cased; `body` is plain text."""
 

@@ -91,13 +91,14 @@ def stage(*, version: int, content: str | None = None) -> Callable[[Transform], 
     def wrap(function: Transform) -> Stage:
         hints = typing.get_type_hints(function)
         parameters = list(inspect.signature(function).parameters)
+        reads = hints.get(parameters[0]) if len(parameters) == 2 else None
         produced = typing.get_args(hints.get("return"))
-        if len(parameters) != 2 or len(produced) != 1 or not issubclass(produced[0], Row):
+        makes_rows = len(produced) == 1 and isinstance(produced[0], type)
+        if reads is None or not makes_rows or not issubclass(produced[0], Row):
             raise StageError(
                 f"Stage {function.__name__} is not (row, stream) -> Iterable[Row type].",
                 hint="See docs/how-to/add-a-stage.md.",
             )
-        reads = hints[parameters[0]]
         whole = typing.get_origin(reads) is Sequence
         return Stage(
             name=function.__name__,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -18,6 +20,8 @@ _RUN_FIELDS = (
     "timedOut",
 )
 """The fields of a run's line, to the letter (A1.22)."""
+
+_listeners: list[Callable[[str], None]] = []
 
 
 def configure(level: str = "INFO") -> None:
@@ -39,9 +43,18 @@ def configure(level: str = "INFO") -> None:
         logging.getLogger(noisy).setLevel(max(logging.ERROR, logging.getLevelName(level)))
 
 
-def quiet() -> None:
-    """For the command line, where a person reads: only errors are logged."""
-    configure("ERROR")
+def quiet(*, bugs: bool = False) -> None:
+    """For the command line, where a person reads sentences: nothing is logged, or, when somebody
+    looks for what is wrong, errors with their tracebacks."""
+    configure("CRITICAL")
+    if bugs:
+        plain = structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
+        structlog.configure(
+            processors=[structlog.processors.add_log_level, plain],
+            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        )
 
 
 def _log() -> Any:
@@ -73,6 +86,25 @@ def bug(where: str, error: BaseException) -> None:
     _log().error("bug", where=where, exc_info=error)
 
 
+def overhear(listener: Callable[[str], None]) -> Callable[[], None]:
+    """Tell `listener` why a source is being asked again, each time; until what this returns is
+    called. For a person who waits in front of it."""
+    _listeners.append(listener)
+    return partial(_listeners.remove, listener)
+
+
+def asked_again(why: str, attempt: int, wait: float) -> None:
+    """A request failed, and is made again after this many seconds."""
+    for listener in tuple(_listeners):
+        listener(why)
+    _log().info("asked_again", why=why, attempt=attempt, waitSeconds=round(wait, 2))
+
+
+def away(where: str, error: BaseException) -> None:
+    """PostgreSQL did not answer a request."""
+    _log().error("away", where=where, error=str(error))
+
+
 def note(connection: str, stream: str, notes: dict[str, str]) -> None:
     """A fact about a source worth knowing, such as the envelope it answers with (A2.23)."""
     _log().info("source", connection=connection, stream=stream, **notes)
@@ -85,7 +117,7 @@ def died(executor: str) -> None:
 
 def declared_dead(executor: str) -> None:
     """This process was found dead by others, and ends now: they run its jobs."""
-    _log().error("declared_dead", executor=executor)
+    _log().critical("declared_dead", executor=executor)
 
 
 def takeover(executor: str, recovered: int) -> None:

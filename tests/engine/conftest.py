@@ -29,6 +29,7 @@ from headrace.store.landing import Landing
 from headrace.vault import Vault
 
 TENANT, USER = "acme", "ann"
+CONTENT = "application/x-probe"
 
 _PROBE = Path(__file__).parent / "probe" / "probe.py"
 _TEMPLATE = "headrace_engine_template"
@@ -173,10 +174,12 @@ class Trail:
         [part] = await source.plan()
         return await source.walk(self.job_id, part, Budget(seconds, records))
 
-    def land_one(self) -> None:
-        """Land one record for the job, outside of any walk."""
+    def land_one(self, *records: Record) -> None:
+        """Land one batch for the job, outside of any walk."""
         with self.bench.database.transaction() as session:
-            [part] = connections.plan(session, self.connection, [StreamPlan("numbers")])
+            [part] = connections.plan(
+                session, self.connection, [StreamPlan("numbers", content=CONTENT)]
+            )
             claimed = claim(
                 session,
                 tenant=TENANT,
@@ -186,7 +189,7 @@ class Trail:
                 job_id=self.job_id,
             )
         gathering = Gathering(None)
-        gathering.add(self.page("one", cursor="1"), None)
+        gathering.add(Page(records or [Record("one", b"1")], "1", more=True), None)
         Landing(self.bench.database, claimed, lambda *_: None).land(gathering.take())
 
     def next_job(self) -> None:

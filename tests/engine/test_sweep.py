@@ -110,7 +110,7 @@ def test_a_job_that_waits_for_its_time_is_not_stalled(bench: Bench) -> None:
     assert swept(bench) == (0, 0)
     bench.rows("UPDATE headrace.jobs SET resume_at = now() RETURNING job_id")
     assert swept(bench) == (1, 0)
-    assert queued(bench) == [job]
+    assert bench.one("SELECT workflow_uuid FROM dbos.workflow_status") == job
 
 
 def test_a_batch_whose_stage_was_lost_is_found(bench: Bench, batch: int) -> None:
@@ -156,6 +156,5 @@ def test_many_that_sweep_at_once_enqueue_once(bench: Bench, batch: int) -> None:
     lose(bench)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: swept(bench), range(8)))
-    assert sorted(queued(bench))[-1].startswith("stage:")
     assert len(queued(bench)) == len(made) + 2
     assert {bench.job(job)["turn"] for job in made} == {1}

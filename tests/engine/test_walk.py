@@ -200,7 +200,7 @@ async def test_the_budget_ends_a_leg_and_the_next_goes_on(trail: Trail) -> None:
     trail.answers(pages(5))
     assert (await trail.leg(seconds=0)).state == "more"
     assert trail.asked == []
-    assert (await trail.leg(records=2)).state == "more"
+    assert (await trail.leg(records=2)).state == "capped"
     assert trail.raw() == ["r001", "r002"]
     assert trail.checkpoint()["cursor"] == "3"
     assert (await trail.leg(records=100)).state == "done"

@@ -12,13 +12,13 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ARRAY, JSON, Column, DateTime, Integer, Text
+from sqlalchemy import ARRAY, JSON, Boolean, Column, DateTime, Integer, Text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from headrace import rows
 from headrace.model import metadata
 from headrace.rows import EventRow, InteractionRow
-from headrace.stage import Row
+from headrace.stage import Row, StageError
 from headrace.store.projection import target, write
 from headrace.text import lexeme, tsvector
 
@@ -34,6 +34,7 @@ ROW_TYPES = [
 _COLUMNS: dict[Any, Any] = {
     str: Text,
     int: Integer,
+    bool: Boolean,
     datetime: DateTime,
     bytes: (JSON, TSVECTOR),
     list[str]: ARRAY,
@@ -67,7 +68,11 @@ def shown(desk: Desk) -> list[tuple[Any, ...]]:
 
 
 def test_every_row_type_is_looked_at() -> None:
-    assert [one.__name__ for one in ROW_TYPES] == ["EventRow", "InteractionRow"]
+    assert [one.__name__ for one in ROW_TYPES] == [
+        "EventRow",
+        "CalendarEventRow",
+        "InteractionRow",
+    ]
 
 
 @pytest.mark.parametrize("row", ROW_TYPES, ids=lambda one: one.__name__)
@@ -242,5 +247,5 @@ def test_a_field_of_an_unknown_kind_is_refused_by_name() -> None:
         table: ClassVar[str] = "events"
         weight: float = 0.0
 
-    with pytest.raises(KeyError, match="float"):
+    with pytest.raises(StageError, match="weight of Odd"):
         target(Odd)

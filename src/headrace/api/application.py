@@ -24,10 +24,22 @@ from headrace.store.keys import ensure_first
 ROUTERS = (jobs, connections, search, records, dead_letters)
 
 
-def create_app(database: Database | None = None, settings: Settings | None = None) -> FastAPI:
-    """The application over an open database.
+class FrontDesk(Database):
+    """The pool that requests are served from. Jobs cannot drain it; and when it has nothing to
+    give, it says so soon: nobody waits half a minute at a desk."""
 
-    Without one, it opens what the settings name when it is started, and nothing before: importing
+    CONNECTIONS = 16
+    PATIENCE_SECONDS = 2.0
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url, name="headrace api", connections=self.CONNECTIONS)
+        self._pool.timeout = self.PATIENCE_SECONDS
+
+
+def create_app(database: Database | None = None, settings: Settings | None = None) -> FastAPI:
+    """The application over a migrated database; it makes a pool of its own to it.
+
+    Without one, it brings up what the settings name. Either happens when it is started: importing
     and making it connects to nothing.
     """
     app = FastAPI(
@@ -40,7 +52,6 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
         openapi_url=None,
         lifespan=partial(_lifespan, database=database, settings=settings),
     )
-    app.state.database = database
     problems.install(app)
     app.add_middleware(Envelope)
     app.include_router(health.router)
@@ -79,12 +90,18 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     with ExitStack() as opened:
         if database is None:
-            app.state.database = await asyncio.to_thread(_open, opened, settings or load())
+            url = await asyncio.to_thread(_bring_up, opened, settings or load())
+        else:
+            url = database.url
+        desk = FrontDesk(url)
+        opened.callback(desk.close)
+        app.state.database = await asyncio.to_thread(desk.open)
         yield
 
 
-def _open(opened: ExitStack, settings: Settings) -> Database:
-    """What `uvicorn headrace.api:app` stands on: the database of the settings, migrated."""
+def _bring_up(opened: ExitStack, settings: Settings) -> str:
+    """What `uvicorn headrace.api:app` stands on: the database of the settings, migrated, with a
+    key that opens it."""
     # Late, because only here the engine's library is needed, and it takes half a second to import.
     from headrace.engine.schema import prepare
     from headrace.store import embedded
@@ -94,13 +111,15 @@ def _open(opened: ExitStack, settings: Settings) -> Database:
     if url is None:
         url = opened.enter_context(embedded.postgres(settings.postgres_folder))
     prepare(url)
-    database = Database(url, name="headrace api", connections=16).open()
-    opened.callback(database.close)
     chosen = settings.headrace_api_key
-    with database.transaction() as connection:
-        made = ensure_first(connection, chosen.get_secret_value() if chosen else None)
+    database = Database(url, name="headrace api", connections=1).open()
+    try:
+        with database.transaction() as connection:
+            made = ensure_first(connection, chosen.get_secret_value() if chosen else None)
+    finally:
+        database.close()
     if made:
         # Not to the log: logs are kept, and this is shown once.
         sys.stderr.write(f"API key, shown this once: {made}\n")
     telemetry.started("api")
-    return database
+    return url

@@ -133,7 +133,7 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
 
 def _database_away(request: Request, error: Exception) -> JSONResponse:
     # Its own words may name hosts and accounts: they are for the log.
-    telemetry.bug(request.url.path, error)
+    telemetry.away(request.url.path, error)
     detail = "PostgreSQL does not answer."
     if isinstance(error, psycopg.errors.QueryCanceled):
         detail = "PostgreSQL took too long to answer."

@@ -23,7 +23,7 @@ from headrace.cli.house import TENANT, USER, database_url
 from headrace.cli.look import show_hit
 from headrace.cli.show import out
 from headrace.errors import HeadraceError
-from headrace.mailbox.sample import write_sample_mbox
+from headrace.mailbox.sample import OWNER_ADDRESS, write_sample_mbox
 from headrace.out.search import search
 from headrace.settings import Settings, load
 from headrace.store.database import Database
@@ -67,7 +67,7 @@ def demo(
         out.print(f"   [red]SIGKILL[/red] with {landed:,} events landed. The same command again:")
         _command(home, "sync", "--spec", str(spec))
         out.print(f"2. A mailbox of {mails:,} messages from disk")
-        _command(home, "ingest", str(home / "files" / "sample.mbox"), "--address", "me@example.org")
+        _command(home, "ingest", str(home / "files" / "sample.mbox"), "--address", OWNER_ADDRESS)
         out.print("3. Is everything there, and only once?")
         _verify(database, events, mails)
         out.print("4. Three searches")

@@ -56,12 +56,20 @@ def interrupted(error: KeyboardInterrupt, message: str = "Stopped.", hint: str =
 
 def _misused(error: TyperException) -> HeadraceError:
     """A command line that cannot be used as it was typed."""
-    # Typer brings Click with it, under a name that is not to be relied on.
-    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    # Typer brings a copy of Click, under a name that is not to be relied on: so no isinstance.
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "headrace"
     hint = f"`{command} --help` shows how it is used."
-    first = next((line for line in message.splitlines() if line.strip()), "").strip()
-    if not first:
+    near = getattr(error, "possibilities", None)
+    message = str(getattr(error, "message", error)) if near else _told(error)
+    if not message:
         return BadInput("")  # no command was named, and the help has been shown
-    return BadInput(first if first.endswith((".", "?")) else f"{first}.", hint=hint)
+    message, did, meant = message.partition("Did you mean ")
+    if near or did:
+        hint = f"Did you mean {' or '.join(sorted(near)) if near else meant.rstrip('?')}?"
+    return BadInput(f"{message.strip().rstrip('.')}.", hint=hint)
+
+
+def _told(error: TyperException) -> str:
+    told = error.format_message() if hasattr(error, "format_message") else str(error)
+    return " ".join(told.split())

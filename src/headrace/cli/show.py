@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,25 +13,47 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-err = Console(stderr=True, highlight=False)
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def tame(text: str) -> str:
+    """Words from outside, without what would steer the terminal: the subject of a mail must not be
+    able to clear the screen, or to turn round what stands beside it."""
+    return _UNSEEN.sub("\ufffd", text)
+
+
+class _Tame(Console):
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*[tame(one) if isinstance(one, str) else one for one in objects], **how)
+
+
+out = _Tame(highlight=False, width=None if sys.stdout.isatty() else 140)
+err = _Tame(stderr=True, highlight=False)
 
 
 def complain(message: str, hint: str = "") -> None:
-    """One sentence on standard error, and what to do under it."""
-    err.print(f"[red]{escape(message)}[/red]")
+    """One sentence on standard error, and what to do under it. A line each, whatever their length:
+    terminals wrap them, and programs read them."""
+    err.print(f"[red]{escape(_sentence(message))}[/red]", soft_wrap=True)
     if hint:
-        err.print(f"  {escape(hint)}")
+        err.print(f"  {escape(_sentence(hint))}", soft_wrap=True)
+
+
+def _sentence(text: str) -> str:
+    return " ".join(text.split())
 
 
 def say(message: str) -> None:
     """A sentence that is not the answer: on standard error, so that pipes stay clean."""
-    err.print(message)
+    err.print(message, soft_wrap=True)
 
 
 def answer_json(value: Any) -> None:
     """The answer as JSON on standard output."""
-    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+    sys.stdout.flush()
+    # Bytes, because JSON is UTF-8 wherever the terminal is.
+    sys.stdout.buffer.write(msgspec.json.encode(value, enc_hook=str) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -53,4 +76,4 @@ def _cell(value: Any) -> str:
         return value.astimezone().strftime("%Y-%m-%d %H:%M")
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return escape(str(value))
+    return escape(tame(str(value)))

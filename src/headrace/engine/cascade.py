@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from headrace.provider import BadRecord
 from headrace.stage import RawEvent, Row, Stage, StreamContext
 from headrace.store.database import Connection, Database
 from headrace.store.landing import FollowUp, bury
-from headrace.store.projection import write
+from headrace.store.projection import sift, write
 
 ATTEMPTS = 5
 
@@ -121,7 +122,8 @@ def run_stage(database: Database, name: str, batch_id: int, *, isolate: bool = F
     """Run one stage on one batch, in one transaction. Returns the rows written.
 
     Idempotent: run twice, it leaves the same rows. A record it refuses is buried alone; with
-    `isolate`, so is a record that the stage fails on by a bug of its own.
+    `isolate`, so is a record that the stage fails on by a bug of its own, and one of which it
+    makes what PostgreSQL cannot hold.
     """
     one = stages()[name]
     try:
@@ -137,18 +139,26 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
         origin = context(connection, batch_id)
         raws = _read(connection, batch_id)
         rows, bad, versions = transform(one, raws, origin.stream, isolate=isolate)
-        # A later version must find the earlier one, and it may be in this same batch.
-        merge = merge or any(raw.version > 1 for raw in raws)
-        write(
+        place = partial(
+            write,
             connection,
             one.writes,
-            rows,
             tenant=origin.tenant,
             user=origin.user,
             stream_id=origin.stream_id,
             batch_id=batch_id,
-            merge=merge,
         )
+        refused: list[tuple[Row, Exception]] = []
+        if isolate:
+            refused = sift(connection, partial(place, merge=True), rows)
+        else:
+            # A later version must find the earlier one, and it may be in this same batch.
+            place(rows, merge=merge or any(raw.version > 1 for raw in raws))
+        for row, error in refused:
+            reason = f"PostgreSQL cannot hold what {one.name} made of it: {error}."
+            hint = "Report it; retry the dead letter once the stage is mended."
+            bad.append(BadRecord(b"", reason, hint, row.source_id))
+            versions.append(row.version)
         if bad:
             bury(connection, origin.keys(), batch_id, one.name, bad, versions)
         mark("in-stage")
@@ -160,13 +170,13 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
                 "stage": one.name,
                 "version": one.version,
                 "rows_in": len(raws),
-                "rows_out": len(rows),
+                "rows_out": len(rows) - len(refused),
                 "dead": len(bad),
                 "ms": int((time.perf_counter() - started) * 1000),
                 "error": None,
             },
         )
-    return len(rows)
+    return len(rows) - len(refused)
 
 
 def _read(connection: Connection, batch_id: int) -> list[RawEvent]:
@@ -189,7 +199,8 @@ def transform(
     versions: list[int] = []
     for raw in raws:
         try:
-            rows.extend(one.run((raw,) if one.whole else raw, stream))
+            # All of them before any is taken: a record refused half way is refused as a whole.
+            rows += list(one.run((raw,) if one.whole else raw, stream))
         except Skip as skip:
             # The bytes stay where they are, in raw_events: the dead letter only points there.
             bad.append(BadRecord(b"", skip.message, skip.hint, raw.source_id))

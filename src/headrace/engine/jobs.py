@@ -26,6 +26,7 @@ ATTEMPTS = 5
 
 _BACKOFF_SECONDS = (2, 300)
 _LEAST_WAIT_SECONDS = 1.0
+_FINAL = {"done": "SUCCEEDED", "capped": "SUCCEEDED", "stop": "CANCELLED"}
 
 
 class Run(msgspec.Struct):
@@ -100,18 +101,23 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
             "attempts": 0
         }
         tried = 1 + (0 if progressed else int(attempts["attempts"]))
-        summary = {**totals, "timed_out": ended.state == "more"}
+        summary = {
+            **totals,
+            "timed_out": ended.state == "more",
+            "capped": ended.state == "capped",
+        }
         values: dict[str, Any] = {
             "job_id": job_id,
             "turn": turn,
             "summary": Jsonb(summary),
             "error": ended.error or None,
             "hint": ended.hint or None,
+            "code": ended.code if ended.error else None,
             "progressed": progressed,
             "failed": 0,
         }
         # A wait the source asked for is no failure; a run that failed is tried again in a while.
-        waited = ended.state == "retry" and ended.after is not None
+        waited = ended.state == "retry" and not ended.failure
         again = ended.state == "more" or waited
         if ended.state in ("retry", "failed") and not waited:
             values["failed"] = 1
@@ -119,7 +125,7 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
         if again:
             status = _pause(connection, values, _resume_at(ended, tried, progressed))
         else:
-            final = {"done": "SUCCEEDED", "stop": "CANCELLED"}.get(ended.state, "FAILED")
+            final = _FINAL.get(ended.state, "FAILED")
             status = _finish(connection, values, final, ended)
         mark("in-conclude")
     if ended.error and ended.state != "stop":
@@ -186,6 +192,16 @@ def cancel(connection: Connection, job_id: str) -> JobRow:
             f"Job {job_id} cannot be cancelled.", hint="It is over already, or not yours."
         )
     return row
+
+
+def hasten(connection: Connection, job_id: str) -> bool:
+    """Have a job that waits after a failure go on now, for a person asks. Returns whether it did
+    wait so: a wait that its source asked for is kept."""
+    row = connection.execute(query("jobs", "hasten"), {"job_id": job_id}).fetchone()
+    if row is not None:
+        with as_owner(connection):
+            dispatch(connection, row)
+    return row is not None
 
 
 def retry(connection: Connection, job_id: str) -> JobRow:

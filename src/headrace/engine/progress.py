@@ -32,7 +32,8 @@ WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
 
 class Progress(msgspec.Struct):
     """A job at one moment. `total` is what the source says there is, where it says it;
-    `stages_pending` counts the batches that a stage has still to work through."""
+    `stages_pending` counts the batches that a stage has still to work through; `capped` says that
+    it ended at the most that one run may fetch."""
 
     job_id: str
     status: str
@@ -48,6 +49,8 @@ class Progress(msgspec.Struct):
     resume_at: datetime | None
     last_error: str | None
     hint: str | None
+    error_code: int | None
+    capped: bool
 
     @property
     def settled(self) -> bool:
@@ -59,7 +62,7 @@ def progress(connection: Connection, job_id: str) -> Progress:
     """Where a job stands. Raises BadInput when there is none of that id to be seen."""
     row = jobs.get(connection, job_id)
     if row is None:
-        raise BadInput(f"There is no job {job_id}.", hint="`headrace jobs` lists them.")
+        raise BadInput(f"There is no job {job_id}.", hint="`headrace jobs list` shows them.")
     landed = jobs.totals(connection, row["tenant_id"], job_id)
     expected = connection.execute(_EXPECTED, [job_id]).fetchone()
     known = list(stages().values())
@@ -88,4 +91,6 @@ def progress(connection: Connection, job_id: str) -> Progress:
         resume_at=row["resume_at"],
         last_error=row["last_error"],
         hint=row["hint"],
+        error_code=row["error_code"],
+        capped=bool((row["summary"] or {}).get("capped")),
     )

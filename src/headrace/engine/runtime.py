@@ -17,8 +17,10 @@ from headrace.engine.sweep import Sweeper
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
+from headrace.stage import RawEvent
 from headrace.store.database import Database
 from headrace.store.migrate import engine_url
+from headrace.store.projection import target
 from headrace.vault import Vault
 
 _POLL_SECONDS = 0.2
@@ -36,7 +38,13 @@ def check() -> None:
                 raise HeadraceError(
                     f"Two providers claim the job kind {kind!r}.", hint="Rename one of them."
                 )
-    plugins.stages()
+    for stage in plugins.stages().values():
+        target(stage.writes)
+        if stage.reads is not RawEvent:
+            raise HeadraceError(
+                f"Stage {stage.name} reads {stage.reads.__name__}, and nothing would run it.",
+                hint="Stages over the rows of other stages are yet to come: read RawEvent.",
+            )
     registered = {workflows.run_job.__name__, workflows.run_stage.__name__}
     if registered != {"run_job", "run_stage"}:
         raise HeadraceError("The engine's workflows are not registered.", hint="Reinstall.")

@@ -21,7 +21,7 @@ from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
 from headrace.plugins import provider as provider_named
 from headrace.provider import Provider, StreamPlan
 from headrace.settings import Settings
-from headrace.store import connections
+from headrace.store import connections, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
@@ -35,11 +35,12 @@ SIDE_BY_SIDE = 4
 
 _LONGEST_WORDS = 4000
 
-State = Literal["done", "more", "retry", "human", "failed", "stop"]
+State = Literal["done", "more", "capped", "retry", "human", "failed", "stop"]
 
 
 class Outcome(msgspec.Struct):
-    """How a part, a leg or a run ended. `after` is seconds to wait, where the source said."""
+    """How a part, a leg or a run ended. `after` is seconds to wait, where that is known; `failure`
+    whether it counts as a failed attempt; `code` is what a command ends with for this error."""
 
     state: State
     after: float | None = None
@@ -47,8 +48,12 @@ class Outcome(msgspec.Struct):
     hint: str = ""
     reauth: bool = False
     inserted: int = 0
+    failure: bool | None = None
+    code: int = HeadraceError.exit_code
 
     def __post_init__(self) -> None:
+        if self.failure is None:
+            self.failure = self.after is None
         # They quote sources, and have to pass through PostgreSQL: the engine's tables and ours.
         self.error = clean_text(self.error[:_LONGEST_WORDS])
         self.hint = clean_text(self.hint[:_LONGEST_WORDS])
@@ -56,24 +61,23 @@ class Outcome(msgspec.Struct):
 
 def outcome_of(error: Exception, where: str) -> Outcome:
     """How a walk ends that raised this."""
+    if isinstance(error, psycopg.OperationalError):
+        error = unavailable(error)
+    if not isinstance(error, HeadraceError):
+        telemetry.bug(where, error)
+        return Outcome("failed", None, f"A bug: {error!r}.", "Report it; what landed is kept.")
+    # What is wrong with a spec or a source today is wrong with it in ten seconds as well.
+    ended = Outcome("human", None, error.message, error.hint, code=error.exit_code)
     match error:
         case Retry():
-            return Outcome("retry", error.after, error.message, error.hint)
-        case NeedsHuman():
-            return Outcome("human", None, error.message, error.hint, error.reauth)
-        case Fenced() | Cancelled():
-            return Outcome("stop", None, error.message)
+            ended.state, ended.after, ended.failure = "retry", error.after, error.failure
         case Unavailable():
-            return Outcome("retry", 1.0, error.message, error.hint)
-        case HeadraceError():
-            # What is wrong with a spec or a source today is wrong with it in ten seconds as well.
-            return Outcome("human", None, error.message, error.hint)
-        case psycopg.OperationalError():
-            gone = unavailable(error)
-            return Outcome("retry", 1.0, gone.message, gone.hint)
-        case _:
-            telemetry.bug(where, error)
-            return Outcome("failed", None, f"A bug: {error!r}.", "Report it; what landed is kept.")
+            ended.state, ended.after, ended.failure = "retry", 1.0, False
+        case NeedsHuman():
+            ended.reauth = error.reauth
+        case Fenced() | Cancelled():
+            ended.state = "stop"
+    return ended
 
 
 class Source:
@@ -101,6 +105,14 @@ class Source:
         with self._database.transaction() as connection:
             return connections.plan(connection, self.row, plans)
 
+    def left(self, job_id: str) -> int | None:
+        """How many records this job may still fetch; None where its provider sets no cap."""
+        cap = self.provider.items_per_run
+        if cap is None:
+            return None
+        with self._database.connection() as connection:
+            return cap - jobs.totals(connection, self.row["tenant_id"], job_id)["fetched"]
+
     async def walk(self, job_id: str, part: Part, budget: Budget) -> Outcome:
         """Walk one slice for a while. Every way it can end becomes an Outcome."""
         try:
@@ -108,7 +120,8 @@ class Source:
         except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
             return outcome_of(error, f"walk of {part.stream}")
         inserted = sum(one.inserted for one in landed)
-        return Outcome("done" if complete else "more", inserted=inserted)
+        state: State = "done" if complete else "capped" if budget.capped else "more"
+        return Outcome(state, inserted=inserted)
 
     async def _walk(self, job_id: str, part: Part, budget: Budget) -> tuple[list[Landed], bool]:
         with self._database.connection() as connection:
@@ -164,17 +177,16 @@ class Source:
         await self.provider.aclose()
 
 
-async def leg(
-    source: Source, job_id: str, parts: Sequence[Part], records: int | None
-) -> list[Outcome]:
-    """Walk the parts side by side until each ends or the leg's time is up; in the parts' order."""
-    budget = Budget(LEG_SECONDS, records)
+async def leg(source: Source, job_id: str, parts: Sequence[Part]) -> list[Outcome]:
+    """Walk the parts side by side until each ends, the leg's time is up or the run has fetched as
+    much as one may; in the parts' order."""
+    budget = Budget(LEG_SECONDS, await asyncio.to_thread(source.left, job_id))
     places = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(part: Part) -> Outcome:
         async with places:
             if budget.spent:
-                return Outcome("more")
+                return Outcome("capped" if budget.capped else "more")
             return await source.walk(job_id, part, budget)
 
     return list(await asyncio.gather(*[one(part) for part in parts]))

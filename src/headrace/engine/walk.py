@@ -11,16 +11,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import psycopg
-
 from headrace.crashpoints import mark
 from headrace.engine.gather import BYTES, SECONDS, Gathering, LoopGuard, size
 from headrace.errors import Expired, HeadraceError, Retry
 from headrace.provider import Page, Provider
 from headrace.store.checkpoints import Claim, restart_walk
-from headrace.store.database import Database, unavailable
+from headrace.store.database import Database
 from headrace.store.landing import Gathered, Landed, Landing
-from headrace.store.quarantine import quarantine
+from headrace.store.quarantine import REFUSED, quarantine
 
 RESTARTS = 10
 """Walks begun again for an expired cursor before a walk must have come to its end."""
@@ -31,7 +29,7 @@ _PAGES_AHEAD = 100
 
 
 class Budget:
-    """How long a leg may go on, and how many records the run may still land."""
+    """How long a leg may go on, and how many records the run may still fetch (A1.6, A1.8)."""
 
     def __init__(self, seconds: float, records: int | None) -> None:
         self._until = time.monotonic() + seconds
@@ -40,7 +38,12 @@ class Budget:
     @property
     def spent(self) -> bool:
         """Whether it is time to stop at the next page."""
-        return time.monotonic() >= self._until or (self.records is not None and self.records <= 0)
+        return self.capped or time.monotonic() >= self._until
+
+    @property
+    def capped(self) -> bool:
+        """Whether the run has fetched as much as one may."""
+        return self.records is not None and self.records <= 0
 
 
 class Walk:
@@ -94,7 +97,7 @@ class Walk:
                 hashed = self._guard.check(page)
                 self._waiting_bytes += size(page)
                 if self._budget.records is not None:
-                    self._budget.records -= len(page.records)
+                    self._budget.records -= len(page.records) + len(page.bad)
                 await self._pages.put((page, hashed))
                 if not page.more:
                     return
@@ -151,21 +154,11 @@ class Walk:
 _TIME: tuple[Page, bytes | None] = (Page(records=(), cursor=None, more=True), None)
 
 
-_REFUSED = (
-    psycopg.DataError,
-    psycopg.errors.CheckViolation,
-    psycopg.errors.ProgramLimitExceeded,
-    # And psycopg itself, before it comes to that: half a character, a time without a zone.
-    UnicodeError,
-    TypeError,
-)
-
-
 async def land(landing: Landing, gathered: Gathered) -> Landed:
     """Commit in a thread. What PostgreSQL refuses for one record's sake is found and buried."""
     try:
         return await asyncio.to_thread(landing.land, gathered)
-    except _REFUSED:
+    except REFUSED:
         sifted = quarantine(gathered)
         return await asyncio.to_thread(landing.land, sifted)
 
@@ -173,19 +166,15 @@ async def land(landing: Landing, gathered: Gathered) -> Landed:
 async def survive(
     database: Database, claim: Claim, walk: Callable[[], Awaitable[list[Landed]]]
 ) -> list[Landed]:
-    """Run a walk, turning an expired cursor into a walk from the start, and a lost database into a
-    `Retry`: rule R18, and REQUIREMENTS A2.34."""
+    """Run a walk, turning an expired cursor into a walk from the start: rule R18."""
     try:
         return await walk()
     except Expired as expired:
-        if claim.cursor is None or claim.restarts >= RESTARTS:
+        if claim.cursor == expired.cursor or claim.restarts >= RESTARTS:
             raise HeadraceError(
                 "The source refuses its own cursors: this walk was begun again and did not end.",
                 hint=f"It last said: {expired.message} Smaller pages, or slices, may outrun it.",
             ) from expired
-        await asyncio.to_thread(restart_walk, database, claim)
+        await asyncio.to_thread(restart_walk, database, claim, expired.cursor)
         mark("restarted")
         raise Retry("The cursor had expired; the walk begins again.", after=0) from expired
-    except psycopg.OperationalError as error:
-        gone = unavailable(error)
-        raise Retry(gone.message, after=1, hint=gone.hint) from error

@@ -41,7 +41,7 @@ _step = partial(
     max_attempts=16,
 )
 
-_MOST_SEVERE = ("stop", "human", "failed", "retry", "done")
+_MOST_SEVERE = ("stop", "human", "failed", "retry", "capped", "done")
 
 
 @_step(name="begin")
@@ -74,7 +74,7 @@ async def _leg(job_id: str, connection_id: str, parts: list[dict[str, Any]]) -> 
     try:
         source = await _source(connection_id)
         try:
-            outcomes = await leg(source, job_id, [Part(**part) for part in parts], None)
+            outcomes = await leg(source, job_id, [Part(**part) for part in parts])
         finally:
             await source.aclose()
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs

@@ -7,7 +7,7 @@ Everything else in Headrace asks through a `Client` and sees an `Answer` or one 
 `headrace.errors`, never an exception of the library underneath.
 """
 
-from headrace.http.answers import TROUBLE, Answer, error_for, require_json
+from headrace.http.answers import TROUBLE, Answer, Nonsense, error_for, require_json
 from headrace.http.client import Client
 from headrace.http.links import next_link
 from headrace.http.policy import GOOGLE, Clock, Policy
@@ -18,6 +18,7 @@ __all__ = [
     "Answer",
     "Client",
     "Clock",
+    "Nonsense",
     "Policy",
     "error_for",
     "next_link",

@@ -43,6 +43,14 @@ _MESSAGE_KEYS = (
 )
 
 
+class Nonsense(Retry):
+    """The source answers, and its answers make no sense: it is left alone for a minute, and after
+    five of those a person is told (A2.36)."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, after=TROUBLE, failure=True, hint=hint)
+
+
 class Answer(msgspec.Struct):
     """One whole answer. `headers` ignores case; `url` is what was asked, without credentials."""
 
@@ -128,9 +136,8 @@ def require_json(answer: Answer) -> None:
             hint="It may be a login or maintenance page: check base_url, the path and the key.",
         )
     if "json" not in type_ and "javascript" not in type_ and type_ not in _UNTYPED:
-        raise Retry(
+        raise Nonsense(
             f"{answer.host} sent {one_line(type_, 60)} instead of JSON for {path_of(answer.url)}.",
-            after=TROUBLE,
             hint="Check the path, and whether the API needs a parameter to answer in JSON.",
         )
 

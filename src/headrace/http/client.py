@@ -10,6 +10,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from headrace import telemetry
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import body, guard, waits
 from headrace.http.answers import Answer, error_for, is_rate_limit
@@ -109,6 +110,7 @@ class Client:
                 attempt += 1
                 if wait > self.policy.max_wait or attempt > self.policy.retries:
                     raise self._give_up(failure, attempt) from None
+                telemetry.asked_again(failure.message, attempt, wait)
             await self.clock.sleep(wait)
 
     def error(self, answer: Answer) -> HeadraceError:
@@ -217,7 +219,7 @@ class Client:
         if attempts > 1:
             message = f"{message.rstrip('.')}, after {attempts} attempts."
         after = None if failure.after is None else self._park(failure.after)
-        return Retry(message, after=after, hint=failure.hint)
+        return Retry(message, after=after, failure=failure.failure, hint=failure.hint)
 
     def _open(self) -> aiohttp.ClientSession:
         policy = self.policy

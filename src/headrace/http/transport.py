@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import aiohttp
 
@@ -33,7 +34,7 @@ def error_from(problem: Exception, host: str, port: int | None, policy: Policy) 
             hint="Check base_url and the network.",
         )
     if isinstance(problem, aiohttp.ClientConnectorError):
-        reason = problem.os_error.strerror or "no connection"
+        reason = _reason(problem.os_error)
         return Retry(
             f"{where} cannot be reached: {reason}.",
             hint="Check base_url, and that the service runs there.",
@@ -47,3 +48,11 @@ def error_from(problem: Exception, host: str, port: int | None, policy: Policy) 
     if isinstance(problem, aiohttp.ClientResponseError):
         return Retry(f"{where} sent an answer that is not proper HTTP.", hint="It is tried again.")
     return Retry(f"{where} closed the connection without an answer.", hint="It is tried again.")
+
+
+def _reason(error: OSError) -> str:
+    """The system's word for it: asyncio's own names the address once more, as Python writes it."""
+    number = error.errno
+    if number is None or number <= 0:
+        return "no connection"
+    return os.strerror(number).lower()

@@ -43,6 +43,7 @@ class Rest(Provider):
 
     def __init__(self, config: RestSpec, *, secret: str | None = None) -> None:
         super().__init__(config, secret=secret)
+        self.items_per_run = config.items_per_run
         self._client: Client | None = None
         self._readers: dict[str, PageReader] = {}
 
@@ -121,7 +122,7 @@ class Rest(Provider):
                 return reader.read(answer, state.at, begins=begins)
             if begins and answer.status == 404 and state.path + 1 < len(spec.paths):
                 return None
-            raise self._refusal(answer, begins)
+            raise self._refusal(answer, begins, state)
 
         return await self._open().ask(
             asked.method,
@@ -133,7 +134,7 @@ class Rest(Provider):
             parse=parse,
         )
 
-    def _refusal(self, answer: Answer, begins: bool) -> HeadraceError:
+    def _refusal(self, answer: Answer, begins: bool, state: State) -> HeadraceError:
         """A 400, 404 or 410: an old cursor, unless the walk just began or the key is the matter."""
         text = answer.body[:4096].lower()
         if begins or any(word in text for word in _ABOUT_THE_KEY):
@@ -141,6 +142,8 @@ class Rest(Provider):
         return Expired(
             f"{answer.host} no longer accepts the cursor ({answer.status})"
             f"{explanation(answer.body, self._open().secrets)}.",
+            # A walk from a watermark begins there again, not at the beginning of everything.
+            cursor=cursors.write(State(since=state.since, path=state.path)),
             hint="The walk begins again; what is already there is not doubled.",
         )
 

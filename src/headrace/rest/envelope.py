@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from headrace.errors import Retry
-from headrace.http import TROUBLE
+from headrace.http import Nonsense
 from headrace.http.answers import in_words
 from headrace.rest.pagination import paths_of
 from headrace.rest.paths import Getter, compile_paths, keys_of
@@ -86,8 +86,7 @@ class EnvelopeReader:
 
     def _misshapen(self, body: bytes, host: str) -> Retry:
         where = f"at {self._declared}" if self._declared else f"in {', '.join(GUESSES)}"
-        return Retry(
+        return Nonsense(
             f"{host} sent no array of records {where}: its answer is {keys_of(body)}.",
-            after=TROUBLE,
             hint="Set `records` in the spec to the path of the array.",
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from headrace.errors import NeedsHuman, Retry
-from headrace.http import TROUBLE, Answer, require_json
+from headrace.http import Answer, Nonsense, require_json
 from headrace.provider import BadRecord, Record
 from headrace.rest.cursor import At
 from headrace.rest.envelope import GUESSES, Envelope, EnvelopeReader
@@ -83,7 +83,7 @@ class PageReader:
             records, bad = self._records.one_by_one(found.records)
             return envelope, records, bad
         if isinstance(problem, RecursionError):
-            raise Retry(f"{host} sent a page that is nested too deep.", after=TROUBLE)
+            raise Nonsense(f"{host} sent a page that is nested too deep.")
         raise Retry(f"{host} sent a page that is not whole JSON ({problem}).")
 
     def _check_ids(self, bad: Sequence[BadRecord]) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import msgspec
 
 from headrace.errors import NeedsHuman, Retry
-from headrace.http import TROUBLE, next_link
+from headrace.http import Nonsense, next_link
 from headrace.rest.cursor import At
 from headrace.rest.paths import keys_of
 from headrace.rest.stream_spec import Pagination
@@ -143,9 +143,7 @@ def _flag(seen: Seen, path: str | None) -> bool | None:
         return bool(value)
     if isinstance(value, str) and value.lower() in {"true", "false"}:
         return value.lower() == "true"
-    raise Retry(
-        f"The answer's {path} is {str(value)[:40]!r}, neither true nor false.", after=TROUBLE
-    )
+    raise Nonsense(f"The answer's {path} is {str(value)[:40]!r}, neither true nor false.")
 
 
 def _cursor(value: Any, more: bool | None, shape: str) -> Following:
@@ -159,10 +157,7 @@ def _cursor(value: Any, more: bool | None, shape: str) -> Following:
 
 
 def _contradiction(missing: str, shape: str) -> Retry:
-    return Retry(
-        f"The answer says that there is more but gives no {missing} for it ({shape}).",
-        after=TROUBLE,
-    )
+    return Nonsense(f"The answer says that there is more but gives no {missing} for it ({shape}).")
 
 
 def _linked(value: Any, seen: Seen, more: bool | None, shape: str) -> Following:
@@ -173,7 +168,7 @@ def _linked(value: Any, seen: Seen, more: bool | None, shape: str) -> Following:
             raise _contradiction("link", shape)
         return Following(None, shape)
     if not isinstance(value, str):
-        raise Retry(f"The answer's next link is not text ({shape}).", after=TROUBLE)
+        raise Nonsense(f"The answer's next link is not text ({shape}).")
     at = At(url=urljoin(seen.url, clean_text(value)))
     return Following(at, shape, at)
 
@@ -185,7 +180,7 @@ def _offset(spec: Pagination, seen: Seen, at: At) -> Following:
         return Following(None, "offset")
     if seen.count <= at.back:
         if more or total is not None:
-            raise Retry("The answer says that there is more but holds no records.", after=TROUBLE)
+            raise Nonsense("The answer says that there is more but holds no records.")
         return Following(None, "offset")
     # Deletions during the walk shift later records forward: each page looks back a little (R4).
     back = seen.count // 10

@@ -98,6 +98,12 @@ class RestSpec(Part):
     timeout_s: float = Field(
         60, gt=0, le=600, description="Seconds one request may take, body included."
     )
+    items_per_run: int | None = Field(
+        None,
+        ge=1,
+        description="Records after which a run ends, at the end of a page; the next run goes on"
+        " there. Only for APIs whose cursors are still good by then.",
+    )
     streams: dict[Name, Stream] = Field(
         min_length=1, description="The sequences of records, by name."
     )

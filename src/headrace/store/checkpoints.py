@@ -86,10 +86,12 @@ def seen_cursors(connection: Connection, claimed: Claim) -> set[bytes]:
     return {hashes[at : at + _HASH] for at in range(0, len(hashes), _HASH)}
 
 
-def restart_walk(database: Database, claimed: Claim) -> None:
+def restart_walk(database: Database, claimed: Claim, cursor: JSON = None) -> None:
     """Begin the slice's walk again. Raises Fenced when the slice has been taken meanwhile."""
     with database.transaction() as connection:
-        row = connection.execute(query("landing", "restart_walk"), claimed.keys()).fetchone()
+        row = connection.execute(
+            query("landing", "restart_walk"), {**claimed.keys(), "cursor": as_json(cursor)}
+        ).fetchone()
     if row is None:
         raise Fenced("Another worker has taken over this stream.")
-    claimed.cursor, claimed.walk, claimed.restarts = None, row["walk"], row["restarts"]
+    claimed.cursor, claimed.walk, claimed.restarts = cursor, row["walk"], row["restarts"]

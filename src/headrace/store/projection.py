@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from headrace.stage import Row
+from headrace.stage import Row, StageError
 from headrace.store.database import Connection
+from headrace.store.quarantine import REFUSED
 
 _SOURCE_ID = attrgetter("source_id")
 _OWNED = ("tenant_id", "user_id", "stream_id", "batch_id")
@@ -35,6 +36,12 @@ class Target:
 
     def __init__(self, row: type[Row]) -> None:
         fields = msgspec.structs.fields(row)
+        for field in fields:
+            if field.type not in _KINDS:
+                raise StageError(
+                    f"The field {field.name} of {row.__name__} has a type that cannot be written.",
+                    hint=f"It can be one of: {', '.join(map(str, _KINDS))}.",
+                )
         self.table = f"headrace.{row.table}"
         self.columns = (*_OWNED, *(field.name for field in fields))
         self.types = (*_OWNED_TYPES, *(_KINDS[field.type] for field in fields))
@@ -104,3 +111,22 @@ def write(
         to.merge(connection, owned, rows)
     else:
         to.copy(connection, to.table, owned, rows)
+
+
+def sift(
+    connection: Connection, place: Callable[[Sequence[Row]], None], rows: Sequence[Row]
+) -> list[tuple[Row, Exception]]:
+    """Have `place` write every row that PostgreSQL takes, and return the others with the reason.
+
+    What is refused is halved until the rows that are to blame stand alone.
+    """
+    try:
+        with connection.transaction():
+            place(rows)
+    except REFUSED as error:
+        if len(rows) == 1:
+            return [(rows[0], error)]
+        middle = len(rows) // 2
+        first = sift(connection, place, rows[:middle])
+        return first + sift(connection, place, rows[middle:])
+    return []

@@ -5,10 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import msgspec
+import psycopg
 
 from headrace.errors import HeadraceError
 from headrace.provider import BadRecord, Record
 from headrace.store.landing import Gathered
+
+REFUSED = (
+    psycopg.DataError,
+    psycopg.errors.CheckViolation,
+    psycopg.errors.NotNullViolation,
+    psycopg.errors.ProgramLimitExceeded,
+    # And psycopg itself, before it comes to that: half a character, a time without a zone.
+    UnicodeError,
+    TypeError,
+)
+"""What is raised when PostgreSQL cannot hold a value, and never will."""
 
 # A btree entry holds at most 2,704 bytes, and the key has more in it than the id.
 _LONGEST_ID = 2000

@@ -71,3 +71,5 @@ def probe_numbers(raw: RawEvent, stream: StreamContext) -> Iterable[EventRow]:
         version=raw.version,
         name=raw.payload.decode(),
     )
+    if raw.payload == b"half":
+        raise Skip("It is refused after all.")

@@ -27,7 +27,7 @@ RETURNING tenant_id, user_id, kind, connection_id, payload, priority;
 -- name: finish
 UPDATE headrace.jobs
 SET status = %(status)s, completed_at = now(), summary = %(summary)s, last_error = %(error)s,
-    hint = %(hint)s, attempts = attempts + %(failed)s
+    hint = %(hint)s, error_code = %(code)s, attempts = attempts + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
 RETURNING tenant_id, user_id, connection_id, kind;
 
@@ -36,7 +36,7 @@ RETURNING tenant_id, user_id, connection_id, kind;
 -- failures anew: five attempts are for getting nowhere (X4).
 UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, resume_at = %(resume_at)s, last_error = %(error)s,
-    hint = %(hint)s, summary = %(summary)s,
+    hint = %(hint)s, error_code = %(code)s, summary = %(summary)s,
     attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
 RETURNING priority;
@@ -52,8 +52,15 @@ RETURNING *;
 -- name: retry
 UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, attempts = 0, completed_at = NULL, last_error = NULL,
-    hint = NULL, resume_at = NULL
+    hint = NULL, error_code = NULL, resume_at = NULL
 WHERE job_id = %(job_id)s AND status IN ('FAILED', 'CANCELLED')
+RETURNING *;
+
+-- name: hasten
+-- The turn that waits becomes an old one, and ends as soon as it is begun.
+UPDATE headrace.jobs
+SET turn = turn + 1, last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
+WHERE job_id = %(job_id)s AND status = 'PENDING' AND resume_at > now() AND attempts > 0
 RETURNING *;
 
 -- name: get

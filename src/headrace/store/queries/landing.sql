@@ -96,9 +96,9 @@ FROM headrace.batches
 WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s AND walk = %(walk)s;
 
 -- name: restart_walk
--- An expired cursor: from the start again. Rows are deduplicated, so a walk may be repeated at will.
+-- An expired cursor: from the start again, or from where the walk began. Rows are deduplicated, so a walk may be repeated at will.
 UPDATE headrace.checkpoints
-SET cursor = NULL, walk = walk + 1, restarts = restarts + 1, updated_at = now()
+SET cursor = %(cursor)s, walk = walk + 1, restarts = restarts + 1, updated_at = now()
 WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s
   AND epoch = %(epoch)s
 RETURNING walk, restarts;

@@ -162,6 +162,7 @@ CREATE TABLE headrace.jobs (
   summary jsonb,
   last_error text,
   hint text,
+  error_code integer,
   idempotency_key text,
   created_at timestamptz NOT NULL DEFAULT now(),
   started_at timestamptz,
@@ -277,6 +278,35 @@ CREATE TABLE headrace.interactions (
 );
 CREATE INDEX interactions_search ON headrace.interactions USING gin (search);
 CREATE INDEX interactions_time ON headrace.interactions (tenant_id, occurred_at);
+CREATE TABLE headrace.calendar_events (
+  tenant_id text COLLATE "C" NOT NULL,
+  stream_id bigint NOT NULL,
+  source_id text COLLATE "C" NOT NULL,
+  version integer NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  batch_id bigint NOT NULL,
+  uid text,
+  recurrence_id text,
+  occurred_at timestamptz,
+  ends_at timestamptz,
+  all_day boolean NOT NULL,
+  title text,
+  location text,
+  description text,
+  organizer text,
+  attendees text[] NOT NULL DEFAULT '{}',
+  status text,
+  recurrence text,
+  search tsvector GENERATED ALWAYS AS (
+    setweight(to_tsvector('english', coalesce(title, '')), 'A')
+    || setweight(to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(organizer, '')
+         || ' ' || headrace.words(attendees)), 'B')
+    || setweight(to_tsvector('english', left(coalesce(description, ''), 100000)), 'D')) STORED,
+  PRIMARY KEY (tenant_id, stream_id, source_id)
+);
+CREATE INDEX calendar_events_search ON headrace.calendar_events USING gin (search);
+CREATE INDEX calendar_events_time ON headrace.calendar_events (tenant_id, occurred_at);
+
 CREATE INDEX interactions_thread ON headrace.interactions (tenant_id, thread_id, occurred_at);
 """
 
@@ -308,6 +338,7 @@ TABLES = [
     "workers",
     "events",
     "interactions",
+    "calendar_events",
 ]
 
 # A setting that was SET LOCAL once reads as '' afterwards, not NULL, hence NULLIF; the sub-select
