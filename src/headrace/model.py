@@ -15,7 +15,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
-    Column,
     DateTime,
     Identity,
     Integer,
@@ -34,11 +33,11 @@ _ID = Text(collation="C")
 
 
 def _key(kind: Any = _ID, **more: Any) -> Any:
-    return Field(sa_column=Column(kind, primary_key=True, nullable=False, **more))
+    return Field(primary_key=True, nullable=False, sa_type=kind, sa_column_kwargs=more)
 
 
-def _col(kind: Any = Text, *, null: bool = True, **more: Any) -> Any:
-    return Field(sa_column=Column(kind, nullable=null, **more))
+def _col(kind: Any = Text, *, null: bool = True) -> Any:
+    return Field(nullable=null, sa_type=kind)
 
 
 def _time(*, null: bool = True) -> Any:
@@ -46,7 +45,12 @@ def _time(*, null: bool = True) -> Any:
 
 
 class _Table(SQLModel):
+    """What every row has: who owns it."""
+
     metadata: ClassVar[MetaData] = metadata
+
+    tenant_id: str = _key()
+    user_id: str = _col(_ID, null=False)
 
 
 class ApiKey(_Table, table=True):
@@ -54,9 +58,7 @@ class ApiKey(_Table, table=True):
     it to one user's rows; without it the key sees all of its tenant."""
 
     __tablename__ = "api_keys"
-    tenant_id: str = _key()
     key_hash: bytes = _key(LargeBinary)
-    user_id: str = _col(_ID, null=False)
     key_user_id: str | None = _col(_ID)
     name: str = _col(null=False)
     prefix: str = _col(null=False)
@@ -73,9 +75,7 @@ class Connection(_Table, table=True):
     """
 
     __tablename__ = "connections"
-    tenant_id: str = _key()
     connection_id: str = _key()
-    user_id: str = _col(_ID, null=False)
     provider: str = _col(null=False)
     name: str = _col(null=False)
     config: dict[str, Any] = _col(JSONB, null=False)
@@ -93,9 +93,7 @@ class Stream(_Table, table=True):
     """One sequence inside a connection: a mailbox, a calendar, an events feed."""
 
     __tablename__ = "streams"
-    tenant_id: str = _key()
     stream_id: int = _key(BigInteger, server_default=Identity(always=True))
-    user_id: str = _col(_ID, null=False)
     connection_id: str = _col(_ID, null=False)
     name: str = _col(null=False)
     content: str = _col(null=False)
@@ -111,10 +109,8 @@ class Checkpoint(_Table, table=True):
     """
 
     __tablename__ = "checkpoints"
-    tenant_id: str = _key()
     stream_id: int = _key(BigInteger)
     slice: str = _key()
-    user_id: str = _col(_ID, null=False)
     cursor: Any = _col(JSON)
     epoch: int = _col(BigInteger, null=False)
     walk: int = _col(Integer, null=False)
@@ -129,9 +125,7 @@ class Batch(_Table, table=True):
     """What one commit landed: the unit of lineage, of stage work and of metrics."""
 
     __tablename__ = "batches"
-    tenant_id: str = _key()
     batch_id: int = _key(BigInteger, server_default=Identity(always=True))
-    user_id: str = _col(_ID, null=False)
     stream_id: int = _col(BigInteger, null=False)
     slice: str = _col(_ID, null=False)
     walk: int = _col(Integer, null=False)
@@ -153,11 +147,9 @@ class RawEvent(_Table, table=True):
     """One version of one source record, verbatim: the immutable truth of everything below."""
 
     __tablename__ = "raw_events"
-    tenant_id: str = _key()
     stream_id: int = _key(BigInteger)
     source_id: str = _key()
     version: int = _key(Integer)
-    user_id: str = _col(_ID, null=False)
     content_hash: bytes = _col(LargeBinary, null=False)
     batch_id: int = _col(BigInteger, null=False)
     occurred_at: datetime | None = _time()
@@ -168,11 +160,9 @@ class StageRun(_Table, table=True):
     """That a stage, in one version of its code, has finished a batch (or given it up: `error`)."""
 
     __tablename__ = "stage_runs"
-    tenant_id: str = _key()
     batch_id: int = _key(BigInteger)
     stage: str = _key()
     version: int = _key(Integer)
-    user_id: str = _col(_ID, null=False)
     rows_in: int = _col(Integer, null=False)
     rows_out: int = _col(Integer, null=False)
     dead_lettered: int = _col(Integer, null=False)
@@ -190,9 +180,7 @@ class Job(_Table, table=True):
     """
 
     __tablename__ = "jobs"
-    tenant_id: str = _key()
     job_id: str = _key()
-    user_id: str = _col(_ID, null=False)
     kind: str = _col(null=False)
     connection_id: str | None = _col(_ID)
     payload: dict[str, Any] = _col(JSONB, null=False)
@@ -218,9 +206,7 @@ class DeadLetter(_Table, table=True):
     """
 
     __tablename__ = "dead_letters"
-    tenant_id: str = _key()
     dead_letter_id: int = _key(BigInteger, server_default=Identity(always=True))
-    user_id: str = _col(_ID, null=False)
     stream_id: int | None = _col(BigInteger)
     batch_id: int | None = _col(BigInteger)
     job_id: str | None = _col(_ID)
@@ -240,17 +226,16 @@ class DeadLetter(_Table, table=True):
 class _Projection(_Table):
     """What every projected row has: where it came from and which version of it is shown."""
 
+    stream_id: int = _key(BigInteger)
+    source_id: str = _key()
+    version: int = _col(Integer, null=False)
+    batch_id: int = _col(BigInteger, null=False)
+
 
 class Event(_Projection, table=True):
     """One record of an events API, typed."""
 
     __tablename__ = "events"
-    tenant_id: str = _key()
-    stream_id: int = _key(BigInteger)
-    source_id: str = _key()
-    version: int = _col(Integer, null=False)
-    user_id: str = _col(_ID, null=False)
-    batch_id: int = _col(BigInteger, null=False)
     occurred_at: datetime | None = _time()
     type: str | None = _col()
     name: str | None = _col()
@@ -265,12 +250,6 @@ class Interaction(_Projection, table=True):
     stands for the source, because one user may have two accounts of the same kind."""
 
     __tablename__ = "interactions"
-    tenant_id: str = _key()
-    stream_id: int = _key(BigInteger)
-    source_id: str = _key()
-    version: int = _col(Integer, null=False)
-    user_id: str = _col(_ID, null=False)
-    batch_id: int = _col(BigInteger, null=False)
     source: str = _col(null=False)
     kind: str = _col(null=False)
     occurred_at: datetime | None = _time()
@@ -293,12 +272,6 @@ class CalendarEvent(_Projection, table=True):
     UTC; ends are exclusive; `recurrence` is kept as written and not expanded."""
 
     __tablename__ = "calendar_events"
-    tenant_id: str = _key()
-    stream_id: int = _key(BigInteger)
-    source_id: str = _key()
-    version: int = _col(Integer, null=False)
-    user_id: str = _col(_ID, null=False)
-    batch_id: int = _col(BigInteger, null=False)
     uid: str | None = _col()
     recurrence_id: str | None = _col()
     occurred_at: datetime | None = _time()
@@ -318,9 +291,7 @@ class Worker(_Table, table=True):
     """One process that runs jobs. Alive while it holds the advisory lock of its slot."""
 
     __tablename__ = "workers"
-    tenant_id: str = _key()
     executor_id: str = _key()
-    user_id: str = _col(_ID, null=False)
     slot: int = _col(Integer, null=False)
     started_at: datetime = _time(null=False)
     dead_at: datetime | None = _time()

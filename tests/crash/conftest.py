@@ -91,7 +91,8 @@ def databases(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
 def worlds(
     databases: Callable[..., str], tally: Tally, tmp_path: Path
 ) -> Iterator[Callable[..., World]]:
-    """`worlds(total=..., page=..., **options of the twin)`: a world with a database of its own."""
+    """`worlds(total=..., page=..., **options of the twin)`: a world with a database of its own,
+    or with the `database` given; "" is an embedded one in its home."""
     with ExitStack() as stack:
 
         def make(
@@ -101,13 +102,15 @@ def worlds(
             edits: float = 0.0,
             database: str | None = None,
             slices: int = 1,
+            home: Path | None = None,
             **options: Any,
         ) -> World:
-            home = tmp_path / f"home-{next(_numbers)}"
-            home.mkdir()
+            home = home or tmp_path / f"home-{next(_numbers)}"
+            home.mkdir(mode=0o755)
             options = {"latency_ms": 5, "cursor_ttl_s": 0, "edits": edits, **options}
             base = stack.enter_context(run_twin(total=total, **options))
-            database = database or databases()
+            # An empty name: no DATABASE_URL, and an embedded server in the home.
+            database = databases() if database is None else database
             commands = Commands(home, database)
             stack.callback(commands.end)
             seed = options.get("seed", 1)

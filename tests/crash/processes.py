@@ -52,13 +52,17 @@ class Running:
         if self.running:
             os.kill(self.pid, number)
 
-    def kill(self, *, group: bool = False) -> bool:
-        """SIGKILL it, or everything in its process group. Returns whether it was still running."""
+    def kill(self, *, group: bool = False, reap: bool = True) -> bool:
+        """SIGKILL it, or everything in its process group. Returns whether it was still running.
+
+        Not reaped, it keeps its process id although it is dead.
+        """
         was_running = self.running
         if was_running and group:
             os.killpg(self.pid, signal.SIGKILL)
         self.process.kill()
-        self.process.wait()
+        if reap:
+            self.process.wait()
         return was_running
 
     def wait(self, seconds: float = PATIENCE) -> int:
@@ -85,12 +89,12 @@ class Running:
 class Commands:
     """Starts `headrace` on one database, from one home folder; ends all of them with the test."""
 
-    def __init__(self, home: Path, database: str | None) -> None:
+    def __init__(self, home: Path, database: str) -> None:
         self.home = home
         kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
         self._environment = {name: os.environ[name] for name in kept if name in os.environ}
         self._environment |= {"HEADRACE_HOME": str(home), "NO_COLOR": "1", "COLUMNS": "200"}
-        if database is not None:
+        if database:
             self._environment["DATABASE_URL"] = database
         self._started: list[Running] = []
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 
-from headrace.engine.runtime import prepare
+from headrace.engine.schema import prepare
 from headrace.store import embedded
 
 _OTHERS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> %s"

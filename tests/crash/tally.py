@@ -9,13 +9,14 @@ import msgspec
 
 _HEAD = (
     "scenario", "rounds", "kills", "records", "pages again", "most a kill", "lost", "doubled",
-    "takeover s (p50 / max)",
+    "takeover s (p50 / max)", "resume s (p50 / max)",
 )  # fmt: skip
 
 
 class Tally(msgspec.Struct):
     """The counts of one scenario. `again` is how many pages were fetched twice, `most` the most
-    that one kill cost; `takeovers` are seconds from a kill to the next commit by somebody else."""
+    that one kill cost; `takeovers` are seconds from a kill to the next commit by somebody else,
+    `resumes` from the start of the same command to its first request."""
 
     name: str
     rounds: int = 0
@@ -26,13 +27,18 @@ class Tally(msgspec.Struct):
     lost: int = 0
     doubled: int = 0
     takeovers: list[float] = []
+    resumes: list[float] = []
 
     def row(self) -> tuple[str, ...]:
-        times = "-"
-        if self.takeovers:
-            times = f"{statistics.median(self.takeovers):.1f} / {max(self.takeovers):.1f}"
         numbers = (self.rounds, self.kills, self.records, self.again, self.most)
-        return (self.name, *(f"{n:,}" for n in (*numbers, self.lost, self.doubled)), times)
+        counts = [f"{number:,}" for number in (*numbers, self.lost, self.doubled)]
+        return (self.name, *counts, _spread(self.takeovers), _spread(self.resumes))
+
+
+def _spread(seconds: list[float]) -> str:
+    if not seconds:
+        return "-"
+    return f"{statistics.median(seconds):.1f} / {max(seconds):.1f}"
 
 
 def table(tallies: Iterable[Tally]) -> str:
@@ -44,6 +50,7 @@ def table(tallies: Iterable[Tally]) -> str:
             setattr(total, name, getattr(total, name) + getattr(one, name))
         total.most = max(total.most, one.most)
         total.takeovers = total.takeovers + one.takeovers
+        total.resumes = total.resumes + one.resumes
     lines = [_HEAD, *(one.row() for one in (*tallies, total))]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     texts = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]

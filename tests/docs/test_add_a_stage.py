@@ -18,7 +18,7 @@ def test_the_stage_makes_rows_that_are_found(
     python: Callable[..., str],
     database: str,
 ) -> None:
-    """Covers A1.29, A1.49, A1.51, A1.54: one file, no other edit; a bad record goes alone."""
+    """Covers A1.29, A1.49, A1.54: one file, no other edit; a bad record goes alone."""
     folder = files(PAGE)
     files(PROVIDER)
     plugin(PAGE)

@@ -43,7 +43,7 @@ def test_no_file_names_a_registry_or_a_machine() -> None:
 
 
 def test_the_lock_names_no_address() -> None:
-    """Covers A0.14: it installs from whatever index the machine is configured for."""
+    """It installs from whatever index the machine is configured for."""
     text = (ROOT / "requirements.lock").read_text("utf-8")
     assert "--hash=sha256:" in text
     assert not re.search(r"://|--(?:extra-)?index-url|--find-links|--trusted-host| @ ", text)

@@ -36,7 +36,7 @@ streams: {{events: {{path: /events, time: timestamp}}}}
 
 
 def test_questions_to_the_tables_are_answered(blocks: Blocks, database: str) -> None:
-    """Covers A1.21, A3.27: how long the oldest job has waited can be asked."""
+    """Covers A1.21: what there is to know can be asked with SQL alone."""
     asked = [text for text in blocks(PAGE, "sql") if text.startswith("SELECT")]
     assert len(asked) == 4
     with psycopg.connect(database) as connection:
@@ -55,7 +55,7 @@ def test_numbers_are_those_of_the_code(page: Callable[[str], str]) -> None:
 def test_a_dump_holds_everything(
     blocks: Blocks, python: Python, database: str, tmp_path: Path
 ) -> None:
-    """Covers A2.16: restored elsewhere, it goes on from the checkpoints in it."""
+    """Restored elsewhere it goes on, and what it holds is not landed again."""
     restored = with_name(database, "restored")
     with psycopg.connect(with_name(database, "postgres"), autocommit=True) as connection:
         connection.execute("CREATE DATABASE restored")

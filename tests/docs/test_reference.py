@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from headrace.settings import Settings, load
 from headrace.store.database import Database
@@ -67,22 +69,21 @@ def test_every_error_says_what_it_is(generate: ModuleType, page: Text) -> None:
 
 
 def test_every_route_is_documented(page: Text) -> None:
-    """Covers A4.13: the application can be had without a database that answers."""
+    """Covers A4.13: the application can be imported, without a database that answers."""
+    from headrace.api import app as importable
     from headrace.api import create_app
 
+    assert isinstance(importable, FastAPI)
     app = create_app(Database("postgresql://"), load(database_url=None))
     text = page("docs/reference/http.md")
-    found = sorted(set(paths(app.routes)) | set(app.openapi()["paths"]))
-    assert "/health" in found
-    missing = [path for path in found if path not in text]
+    shown = app.openapi()["paths"]
+    found = {f"{method.upper()} {path}" for path, methods in shown.items() for method in methods}
+    # What is kept out of the description is a route all the same.
+    paths = (re.sub(r":\w+}", "}", str(one.path)) for one in iter_route_contexts(app.routes))
+    found |= set(paths) - set(shown)
+    assert "GET /health" in found
+    missing = sorted(one for one in found if f"`{one}`" not in text)
     assert not missing, f"docs/reference/http.md does not name {', '.join(missing)}"
-
-
-def paths(routes: Iterable[Any], prefix: str = "") -> Iterator[str]:
-    """The path of every route, and of those below a mount."""
-    for route in routes:
-        yield prefix + route.path
-        yield from paths(getattr(route, "routes", None) or (), prefix + route.path)
 
 
 def read(path: Path) -> str:

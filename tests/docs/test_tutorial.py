@@ -39,7 +39,7 @@ _VARIES = re.compile(r"(…|\d[\d,.:-]*)")
 def test_every_command_does_what_the_page_says(
     blocks: Callable[[str, str], list[str]], desk: Desk
 ) -> None:
-    """Covers A0.14, A0.21, A2.8, A2.15, A2.16, A3.10."""
+    """Covers A0.21, A2.8, A2.15, A3.10."""
     spec = blocks(PAGE, "yaml")[0]
     for told in blocks(PAGE, "console"):
         for command, shown in exchanges(told):

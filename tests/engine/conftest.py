@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
@@ -16,6 +17,7 @@ import pytest
 from headrace import plugins
 from headrace.engine import jobs
 from headrace.engine.gather import Gathering
+from headrace.engine.progress import progress
 from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
 from headrace.engine.sync import Outcome, Source
@@ -137,6 +139,43 @@ class Bench:
         """The one value a query answers."""
         [row] = self.rows(query, *values)
         return next(iter(row.values()))
+
+    def until(self, ready: Callable[[], Any], *, seconds: float = 60) -> None:
+        """Wait until something is so. A database that is away for a moment is asked again."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                if ready():
+                    return
+            except psycopg.OperationalError:
+                pass
+            assert time.monotonic() < end, self.rows(
+                "SELECT job_id, status, turn, attempts, last_error FROM headrace.jobs"
+            )
+            time.sleep(0.02)
+
+    def settled(self, *job_ids: str, seconds: float = 60) -> None:
+        """Wait until these jobs are over, and all they landed has been worked through."""
+
+        def over() -> bool:
+            with self.database.connection() as session:
+                return all(progress(session, one).settled for one in job_ids)
+
+        self.until(over, seconds=seconds)
+
+    def hurry(self) -> None:
+        """Whatever waits for its time has waited long enough."""
+        self.rows(
+            "UPDATE dbos.workflow_status SET delay_until_epoch_ms = 1 WHERE status = 'DELAYED'"
+            " RETURNING workflow_uuid"
+        )
+
+    def numbers(self) -> list[tuple[str, int]]:
+        """Every raw event, in order, and every one of them as its stage shows it."""
+        raw = self.rows("SELECT source_id, version FROM headrace.raw_events ORDER BY 1, 2")
+        shown = self.rows("SELECT source_id, version FROM headrace.events ORDER BY 1, 2")
+        assert raw == shown
+        return [(row["source_id"], row["version"]) for row in raw]
 
 
 @pytest.fixture

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from headrace.cli.house import TENANT, USER, working
+from headrace.cli.mistakes import interrupted
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, complain, err, out, say
 from headrace.cli.watch import watch
 from headrace.engine import intake
+from headrace.engine.jobs import hasten
 from headrace.engine.progress import Progress
-from headrace.errors import BadInput
+from headrace.errors import HeadraceError, Retry
 from headrace.settings import load
-from headrace.store.database import Database
+from headrace.store.database import Connection, Database
 
 
 def sync(
@@ -71,31 +75,67 @@ def ingest(
 def run(database: Database, rows: Sequence[dict[str, Any]], *, json: bool) -> None:
     """Submit a job for each connection, watch them to the end, and say what came of it."""
     with database.transaction() as session:
-        named = [(row["name"], intake.submit_sync(session, row)["job_id"]) for row in rows]
+        named = {row["name"]: _submit(session, row) for row in rows}
     try:
-        ended = watch(database, named, show=not json)
-    except KeyboardInterrupt:
-        complain(
-            "Stopped. Everything landed so far is kept.",
-            "Go on with: headrace sync " + " ".join(name for name, _ in named[:1]),
-        )
-        raise typer.Exit(130) from None
+        ended = watch(database, list(named.items()), show=not json)
+    except KeyboardInterrupt as stop:
+        name = shlex.quote(next(iter(named)))
+        again = f"headrace sync {name}" if len(named) == 1 else "headrace sync"
+        raise interrupted(
+            stop, "Stopped; everything landed so far is kept.", f"Go on with: {again}"
+        ) from None
     if json:
-        answer_json([msgspec.structs.asdict(one) for one in ended])
+        answer_json(
+            [
+                {"connection": name, **msgspec.structs.asdict(one)}
+                for name, one in zip(named, ended, strict=True)
+            ]
+        )
     else:
-        for (name, _), one in zip(named, ended, strict=True):
+        for name, one in zip(named, ended, strict=True):
             _tell(name, one)
-    if any(one.status != "SUCCEEDED" for one in ended):
-        failed = next(one for one in ended if one.status != "SUCCEEDED")
-        raise BadInput(failed.last_error or "The job did not succeed.", hint=failed.hint or "")
+    failures = [
+        _failure(name if len(named) > 1 else "", one)
+        for name, one in zip(named, ended, strict=True)
+        if one.status != "SUCCEEDED"
+    ]
+    for failure in failures[:-1]:
+        complain(failure.message, failure.hint)
+    if failures:
+        raise failures[-1]
+
+
+def _submit(session: Connection, row: dict[str, Any]) -> str:
+    """The connection's job. One that waits after a failure goes on at once: somebody is here."""
+    job_id = str(intake.submit_sync(session, row)["job_id"])
+    hasten(session, job_id)
+    return job_id
 
 
 def _tell(name: str, ended: Progress) -> None:
+    if ended.status != "SUCCEEDED" and not ended.fetched:
+        return
     parts = [f"[bold]{ended.inserted:,}[/bold] new", f"{ended.unchanged:,} unchanged"]
     if ended.dead_lettered:
         parts.append(f"[yellow]{ended.dead_lettered:,} dead-lettered[/yellow]")
-    out.print(f"{name}: {', '.join(parts)} of {ended.fetched:,} fetched.")
+    out.print(f"{escape(name)}: {', '.join(parts)} of {ended.fetched:,} fetched.", soft_wrap=True)
     if ended.dead_lettered:
         say("  See what could not be used: headrace dead-letters list")
+    if ended.capped:
+        say("  That is all that one run may fetch here; the next one goes on where it stopped.")
     if ended.status == "SUCCEEDED" and err.is_terminal and ended.inserted:
         say('  Try: headrace search "a few words"')
+
+
+def _failure(name: str, ended: Progress) -> HeadraceError:
+    """What is said of a job that did not succeed, and the exit code for it."""
+    message, hint, code = ended.last_error or "", ended.hint or "", ended.error_code
+    if ended.status == "CANCELLED":
+        message, hint = "The job was cancelled.", f"Go on with: headrace jobs retry {ended.job_id}"
+    elif ended.status == "PENDING":
+        waits = ended.resume_at if ended.attempts == 0 else None
+        at = f" after {waits.astimezone():%H:%M:%S}" if waits else ""
+        hint = f"{hint} Nothing is lost: the same command tries again{at}, as `headrace up` does."
+    failure = HeadraceError(f"{name}: {message}" if name else message, hint=hint.strip())
+    failure.exit_code = code or Retry.exit_code
+    return failure

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import psycopg
-from rich.progress import (
-    BarColumn,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import (
-    Progress as Bars,
-)
+from rich.markup import escape
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.progress import Progress as Bars
+from rich.text import Text
 
+from headrace import telemetry
 from headrace.cli.show import err, say
 from headrace.engine.progress import FINAL, Progress, progress
 from headrace.store.database import Database, unavailable
@@ -26,45 +24,83 @@ from headrace.store.database import Database, unavailable
 _LOOK_SECONDS = 0.2
 _PLAIN_SECONDS = 5.0
 """How often a line is printed where no bar can be drawn."""
-_PATIENCE_SECONDS = 120.0
-"""How long PostgreSQL may be away before a person is told to look after it."""
+_SILENCE_SECONDS = 5.0
+"""After how long without a new record a person is told for how long that has been so."""
+PATIENCE_SECONDS = 60.0
+"""How long a person is kept waiting for what does not come: for a source that asks for a pause, for
+one that fails in the middle of things, for a PostgreSQL that is away."""
+_LONGEST_NAME = 32
+
+
+class Watched(msgspec.Struct):
+    """A job that somebody waits for, and what has been seen of it."""
+
+    name: str
+    job_id: str
+    state: Progress
+    before: int
+    """Records that had been fetched when the watch began."""
+    since: float
+    """When it last moved, in monotonic seconds."""
+    told: str | None = None
+    """The error that has been told last."""
+
+    @property
+    def still(self) -> float:
+        """Seconds since it last moved."""
+        return time.monotonic() - self.since
+
+    @property
+    def over(self) -> bool:
+        """Whether waiting for it has an end: it is done, or nobody knows when it will be.
+
+        A source that fails before anything came from it has a wrong address more often than a bad
+        moment, so the first failed run is told at once. Nothing is given up but the waiting.
+        """
+        state = self.state
+        if state.settled:
+            return True
+        if state.status != "PENDING" or not state.last_error:
+            return False
+        if not state.fetched and state.attempts:
+            return True
+        return max(self.still, _seconds_until(state.resume_at)) > PATIENCE_SECONDS
 
 
 def watch(database: Database, named: Sequence[tuple[str, str]], *, show: bool) -> list[Progress]:
-    """Wait until every job (name, id) is over and worked through. Returns where each ended."""
-    bars = Bars(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
-        TextColumn("{task.fields[counts]}"),
-        TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[note]}"),
-        console=err,
-        transient=False,
-        disable=not (show and err.is_terminal),
-    )
-    tasks: dict[str, TaskID] = {
-        job_id: bars.add_task(name, total=None, counts="", note="") for name, job_id in named
-    }
-    started = printed = time.monotonic()
-    with bars:
+    """Wait until every job (name, id) is over and worked through, or until there is no telling when
+    one that has failed will be. Returns where each stands."""
+    now = time.monotonic()
+    jobs = [
+        Watched(name, job_id, state, state.fetched, now)
+        for (name, job_id), state in zip(named, _look(database, [j for _, j in named]), strict=True)
+    ]
+    board = _Board(jobs, draw=show and err.is_terminal)
+    with board, _overheard(board if show else None):
         while True:
-            states = _look(database, [job_id for _, job_id in named])
-            for state in states:
-                bars.update(tasks[state.job_id], **_drawn(state, time.monotonic() - started))
-            if all(state.settled for state in states):
-                return states
-            if show and not err.is_terminal and time.monotonic() - printed > _PLAIN_SECONDS:
-                printed = time.monotonic()
-                for (name, _), state in zip(named, states, strict=True):
-                    say(f"{name}: {_counts(state, printed - started)} {_note(state)}".rstrip())
+            board.update()
+            if show:
+                for job in jobs:
+                    _tell(job)
+                if not err.is_terminal:
+                    board.lines()
+            if all(job.over for job in jobs):
+                return [job.state for job in jobs]
             time.sleep(_LOOK_SECONDS)
+            for job, state in zip(jobs, _look(database, [j.job_id for j in jobs]), strict=True):
+                if _moved(job.state, state):
+                    job.since = time.monotonic()
+                job.state = state
+
+
+def _moved(old: Progress, new: Progress) -> bool:
+    return (new.fetched, new.stages_pending) != (old.fetched, old.stages_pending)
 
 
 def _look(database: Database, job_ids: Sequence[str]) -> list[Progress]:
     """Where the jobs stand. Waits for a PostgreSQL that has gone away, as the engine does; raises
     Unavailable when it stays away."""
-    until = time.monotonic() + _PATIENCE_SECONDS
+    until = time.monotonic() + PATIENCE_SECONDS
     told = False
     while True:
         try:
@@ -76,30 +112,141 @@ def _look(database: Database, job_ids: Sequence[str]) -> list[Progress]:
                 raise gone from error
             if not told:
                 told = True
-                say(f"{gone.message} Waiting for it.")
+                say(f"{escape(gone.message)} Waiting for it.")
             time.sleep(_LOOK_SECONDS)
 
 
-def _drawn(state: Progress, seconds: float) -> dict[str, Any]:
-    total = state.total if state.status not in FINAL else max(state.fetched, 1)
-    return {
-        "completed": state.fetched if state.status not in FINAL else total,
-        "total": total,
-        "counts": _counts(state, seconds),
-        "note": _note(state),
-    }
+def _tell(job: Watched) -> None:
+    """Say once why a job waits, and until when: beside its bar there is no room for a sentence."""
+    state = job.state
+    wait = _seconds_until(state.resume_at)
+    if state.status != "PENDING" or not state.last_error or wait <= 1 or job.over:
+        return
+    if job.told != state.last_error:
+        job.told = state.last_error
+        at = _clock(state.resume_at)
+        say(f"{escape(job.name)} waits until {at}: {escape(state.last_error)}")
 
 
-def _counts(state: Progress, seconds: float) -> str:
-    rate = "" if state.status in FINAL else f" · {state.fetched / max(seconds, 0.2):,.0f}/s"
-    known = f" of {state.total:,}" if state.total else ""
-    return f"{state.fetched:,}{known}{rate}"
+@contextmanager
+def _overheard(board: _Board | None) -> Iterator[None]:
+    """What sources answer to this process while it asks again and again: the jobs run in it."""
+    if board is None:
+        yield
+        return
+    stop = telemetry.overhear(board.hear)
+    try:
+        yield
+    finally:
+        stop()
 
 
-def _note(state: Progress) -> str:
-    if state.status == "PENDING" and state.resume_at and state.resume_at > datetime.now(UTC):
-        at = state.resume_at.astimezone().strftime("%H:%M:%S")
-        return f"waits until {at}: {state.last_error or 'the source asked for it'}"
+class _Board:
+    """The bars of a terminal, or a line from time to time."""
+
+    def __init__(self, jobs: Sequence[Watched], *, draw: bool) -> None:
+        self._jobs = jobs
+        self._started = self._printed = time.monotonic()
+        self._draw = draw
+        self._heard = ""
+        self._bars = Bars(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[counts]}"),
+            _Left(),
+            TextColumn("{task.fields[note]}"),
+            console=err,
+            disable=not draw,
+        )
+        self._tasks: dict[str, TaskID] = {
+            job.job_id: self._bars.add_task(escape(_short(job.name)), **self._drawn(job))
+            for job in jobs
+        }
+
+    def __enter__(self) -> _Board:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def hear(self, why: str) -> None:
+        """Say what a source answers that is being asked again: at once, or with the next lines."""
+        if self._draw and why != self._heard:
+            say(f"{escape(why)} Trying again.")
+        self._heard = why
+
+    def update(self) -> None:
+        """Draw where the jobs stand."""
+        for job in self._jobs:
+            self._bars.update(self._tasks[job.job_id], **self._drawn(job))
+
+    def lines(self) -> None:
+        """Print where they stand, if it is time to."""
+        if time.monotonic() - self._printed < _PLAIN_SECONDS:
+            return
+        self._printed = time.monotonic()
+        for job in self._jobs:
+            say(f"{escape(job.name)}: {self._counts(job)} {_note(job)}".rstrip())
+        if self._heard:
+            say(f"{escape(self._heard)} Trying again.")
+            self._heard = ""
+
+    def _drawn(self, job: Watched) -> dict[str, Any]:
+        state = job.state
+        total = state.total if state.status not in FINAL else max(state.fetched, 1)
+        return {
+            "completed": state.fetched if state.status not in FINAL else total,
+            "total": total,
+            "counts": self._counts(job),
+            "note": _note(job),
+        }
+
+    def _counts(self, job: Watched) -> str:
+        state = job.state
+        if state.status in FINAL:
+            return f"{state.fetched:,}"
+        seconds = max(time.monotonic() - self._started, 0.2)
+        known = f" of {state.total:,}" if state.total else ""
+        return f"{state.fetched:,}{known} · {(state.fetched - job.before) / seconds:,.0f}/s"
+
+
+class _Left(ProgressColumn):
+    """How long it will still take, once that can be told."""
+
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        left = task.time_remaining
+        if task.finished or task.total is None or left is None:
+            return Text("")
+        return Text(f"{timedelta(seconds=int(left))} left", style="progress.remaining")
+
+
+def _note(job: Watched) -> str:
+    state = job.state
+    if state.status == "PENDING" and _seconds_until(state.resume_at) > 0:
+        return f"waits until {_clock(state.resume_at)}"
     if state.status in FINAL and state.stages_pending:
         return "making it searchable"
+    if state.status == "RUNNING" and job.still > _SILENCE_SECONDS:
+        return f"nothing new for {job.still:.0f} s"
     return "" if state.status in ("RUNNING", "SUCCEEDED") else state.status.lower()
+
+
+def _seconds_until(at: datetime | None) -> float:
+    return 0.0 if at is None else (at - datetime.now(UTC)).total_seconds()
+
+
+def _clock(at: datetime | None) -> str:
+    if at is None:
+        return "now"
+    local = at.astimezone()
+    return f"{local:%H:%M:%S}" if _seconds_until(at) < 12 * 3600 else f"{local:%Y-%m-%d %H:%M}"
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the bar: of a path, its end."""
+    name = Path(name).name or name if name.startswith("/") else name
+    return name if len(name) <= _LONGEST_NAME else f"...{name[3 - _LONGEST_NAME :]}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from headrace.engine.jobs import submit
 from headrace.errors import BadInput
@@ -53,14 +55,37 @@ def _rest(spec: Any) -> Wanted:
 
 
 def mailbox(path: Path, addresses: Sequence[str]) -> Wanted:
-    """A mailbox on this machine. Raises BadInput when there is nothing at that path."""
-    full = path.expanduser().resolve()
-    if not full.exists():
+    """A mailbox on this machine. Raises BadInput, before anything is made of it, when there is
+    nothing at that path or no mail in it, and for an address that is none."""
+    from headrace.mailbox.detect import find
+
+    full = _full(path)
+    if full is None or not os.path.lexists(full):
         raise BadInput(f"There is nothing at {path}.", hint="Check the path.")
-    made = provider("mailbox").Config.model_validate(
-        {"path": str(full), "addresses": [one.lower() for one in addresses]}
-    )
-    return Wanted("mailbox", str(full), _plain(made), addresses=[a.lower() for a in addresses])
+    try:
+        str(full).encode()
+    except UnicodeEncodeError:
+        raise BadInput(
+            f"The name of {path} is not text, so nothing can be called by it.", hint="Rename it."
+        ) from None
+    find(full)
+    try:
+        made = provider("mailbox").Config.model_validate(
+            {"path": str(full), "addresses": list(addresses)}
+        )
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{said}.", hint="Write it as you@example.org.") from None
+    config = _plain(made)
+    return Wanted("mailbox", str(full), config, addresses=config.get("addresses", ()))
+
+
+def _full(path: Path) -> Path | None:
+    """The path from the root; None where it begins with the home of somebody who has none."""
+    try:
+        return path.expanduser().resolve()
+    except (RuntimeError, OSError, ValueError):
+        return None
 
 
 def _plain(config: BaseModel) -> dict[str, Any]:
@@ -96,23 +121,39 @@ def connect(
 
 
 def named(connection: Connection, tenant: str, user: str, name: str | None) -> list[ConnectionRow]:
-    """The user's connection of that name, or all of them. Raises BadInput where there is none."""
+    """The user's connection of that name, or all of them. Raises BadInput where there is none.
+
+    A mailbox's connection is called by its path from the root; a path from here does as well.
+    """
     rows = connection.execute(
-        "SELECT * FROM headrace.connections WHERE tenant_id = %s AND user_id = %s"
-        " AND (%s::text IS NULL OR name = %s) ORDER BY name",
-        [tenant, user, name, name],
+        "SELECT * FROM headrace.connections WHERE tenant_id = %s AND user_id = %s ORDER BY name",
+        [tenant, user],
     ).fetchall()
-    if not rows and name is not None:
-        raise BadInput(
-            f"There is no connection {name!r}.", hint="`headrace connections list` shows them."
-        )
     if not rows:
         raise BadInput(
-            "There is nothing to sync yet.",
+            f"There is no connection {name!r}." if name else "There is nothing to sync yet.",
             hint="Name a spec (headrace sync --spec my-api.yaml) or bring files in"
             " (headrace ingest mail.mbox).",
         )
-    return rows
+    if name is None:
+        return rows
+    by_name = {row["name"]: row for row in rows}
+    for called in (name, str(_full(Path(name)))):
+        if called in by_name:
+            return [by_name[called]]
+    raise BadInput(f"There is no connection {name!r}.", hint=_meant(name, list(by_name)))
+
+
+def _meant(name: str, known: Sequence[str]) -> str:
+    """What to do about a connection that is not there."""
+    if Path(name).suffix.lower() in {".yaml", ".yml"}:
+        return f"To sync what a spec describes: headrace sync --spec {name}"
+    near = difflib.get_close_matches(name, known, n=1)
+    if near:
+        return f"Did you mean {near[0]}?"
+    if os.path.lexists(name):
+        return f"To bring a file in: headrace ingest {name}"
+    return "`headrace connections list` shows them."
 
 
 def submit_sync(connection: Connection, row: ConnectionRow, **more: Any) -> JobRow:
