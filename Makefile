@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types docs lock bench-sync crash clean
+.PHONY: help install demo test check lint types docs lock bench-sync bench-peers crash clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -42,6 +42,13 @@ bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; 
 
 docs: install ## write into docs/ what the code says of itself: commands, settings, tables, tests
 	$(BIN)/python docs/generate.py
+
+.venv-peers/.installed:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install --quiet --disable-pip-version-check 'dlt[postgres]==1.31.0'
+	@touch $@
+
+bench-peers: install .venv-peers/.installed bench-sync ## the same with dlt beside it, in an environment of its own
 
 lock: ## pin dependencies anew, by hash and without hosts (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -25,6 +25,10 @@ from headrace.store.embedded import postgres
 from headrace.twin import run_twin
 
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+PEERS = Path(__file__).parent.parent / ".venv-peers" / "bin" / "python"
+PEER = "dlt"
+"""Run only where `make bench-peers` has made an environment of its own for it."""
+
 BEGIN, END = "<!-- bench-sync -->", "<!-- /bench-sync -->"
 
 PAGES = (100, 1_000, 5_000)
@@ -84,14 +88,17 @@ def median(found: list[dict[str, float]], key: str) -> float:
 def no_latency(url: str, total: int, n: int) -> list[str]:
     """The table at no latency, a block a page size."""
     lines = [
-        "| pages of | contender | rows/s | of raw COPY | of the plain loop | client CPU s/100k |"
-        " server CPU s/100k | peak RSS MB |",
+        (
+            "| pages of | contender | rows/s | of raw COPY | of the plain loop | client CPU s/100k |"
+            " server CPU s/100k | peak RSS MB |"
+        ),
         "|---|---|---|---|---|---|---|---|",
     ]
+    names = [*ALL, *([PEER] if PEERS.exists() else [])]
     for page in PAGES:
-        found = rounds(list(ALL), url, total, page, 0, n)
+        found = rounds(names, url, total, page, 0, n)
         copy, loop = median(found["raw COPY"], "rate"), median(found["plain loop"], "rate")
-        for name in ALL:
+        for name in names:
             rate = median(found[name], "rate")
             per = 100_000 / total
             lines.append(
@@ -105,8 +112,10 @@ def no_latency(url: str, total: int, n: int) -> list[str]:
 def with_latency(url: str, n: int) -> list[str]:
     """The table with latency: the network is the floor, and how near one comes to it."""
     lines = [
-        "| latency ms | pages of | network floor rows/s | headrace (of the floor) |"
-        " plain loop (of the floor) |",
+        (
+            "| latency ms | pages of | network floor rows/s | headrace (of the floor) |"
+            " plain loop (of the floor) |"
+        ),
         "|---|---|---|---|---|",
     ]
     names = ["network floor", "plain loop", "headrace"]
@@ -129,8 +138,10 @@ def all_of_it(url: str, total: int) -> list[str]:
     """The whole source, once: flat memory is what it is to show."""
     found = rounds(["headrace"], url, total, 5_000, 0, 1)["headrace"][0]
     return [
-        f"{total:,} events, pages of 5,000: {found['seconds']:.0f} s until the last was searchable "
-        f"({found['rate']:,.0f} rows/s), peak RSS of the process {found['rss']:.0f} MB."
+        (
+            f"{total:,} events, pages of 5,000: {found['seconds']:.0f} s until the last was searchable "
+            f"({found['rate']:,.0f} rows/s), peak RSS of the process {found['rss']:.0f} MB."
+        )
     ]
 
 
@@ -155,9 +166,11 @@ def main() -> None:
     folder.chmod(0o755)
     with postgres(folder / "postgres") as url:
         parts = [
-            f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync on,"
-            f" twin and contenders on the same cores. `make bench-sync`"
-            f" ({wanted.rows:,} rows, medians of {wanted.rounds} interleaved rounds).",
+            (
+                f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync on,"
+                f" twin and contenders on the same cores. `make bench-sync`"
+                f" ({wanted.rows:,} rows, medians of {wanted.rounds} interleaved rounds)."
+            ),
             "### No latency",
             "\n".join(no_latency(url, wanted.rows, wanted.rounds)),
             "### With latency",

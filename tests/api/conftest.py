@@ -192,6 +192,18 @@ class House:
             stream_id,
         )
 
+    def meeting(self, stream_id: int, source_id: str, at: datetime | None = TIME) -> None:
+        """One projected event of a calendar."""
+        self.execute(
+            "INSERT INTO headrace.calendar_events (tenant_id, user_id, stream_id, source_id,"
+            " version, batch_id, occurred_at, all_day, title, description)"
+            " SELECT tenant_id, user_id, stream_id, %s, 1, 1, %s, false, 'Tea', 'With a teapot.'"
+            " FROM headrace.streams WHERE stream_id = %s",
+            source_id,
+            at,
+            stream_id,
+        )
+
     def mail(self, stream_id: int, source_id: str, at: datetime | None = TIME, **more: Any) -> None:
         """One projected message."""
         self.execute(

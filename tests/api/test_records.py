@@ -76,6 +76,20 @@ def test_a_message_is_listed_without_and_read_with_its_text(
     problem(client.get("/api/events/99999999999999999999999/x"), 404)
 
 
+def test_a_calendar_can_be_read(house: House, client: TestClient) -> None:
+    """Covers A3.5, A3.22."""
+    stream = house.stream(house.connection())
+    for n in range(68):
+        house.meeting(stream, f"m{n}", TIME + timedelta(days=n))
+    page = client.get("/api/calendar-events?limit=50").json()
+    rest = client.get(f"/api/calendar-events?limit=50&cursor={page['next']}").json()
+    seen = [row["source_id"] for row in page["items"] + rest["items"]]
+    assert seen == [f"m{n}" for n in reversed(range(68))]
+    assert "description" not in page["items"][0]
+    read = client.get(f"/api/calendar-events/{stream}/m0").json()
+    assert (read["title"], read["description"]) == ("Tea", "With a teapot.")
+
+
 def test_an_event_keeps_its_properties(house: House, client: TestClient) -> None:
     stream = house.stream(house.connection())
     house.event(stream, "e", properties={"a": [1, None, {"b": "ü"}]})

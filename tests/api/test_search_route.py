@@ -27,8 +27,7 @@ def test_a_hit_leads_to_its_row(client: TestClient, filled: int) -> None:
         assert (hit["connection"], hit["stream"], hit["stream_id"]) == ("shop", "events", filled)
         assert "**teapot**" in hit["snippet"]
         assert 1 < hit["score"] < 2
-        row = client.get(f"/api/{hit['kind']}/{hit['stream_id']}/{hit['source_id']}").json()
-        assert row["source_id"] == hit["source_id"]
+        assert client.get(hit["path"]).json()["source_id"] == hit["source_id"]
 
 
 def test_it_can_be_narrowed(client: TestClient, filled: int) -> None:

@@ -22,6 +22,7 @@ def things(house: House) -> dict[str, Any]:
     batch = house.land(stream, Record("e1", b"{}"))
     house.event(stream, "e1")
     house.mail(stream, "folder/m1")
+    house.meeting(stream, "c1")
     letter = house.letter(
         stream, stage="normalize_events", source_id="e1", version=1, batch_id=batch
     )
@@ -38,7 +39,8 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
     found = []
     for method, path in routes(app):
         if "{" in path:
-            source = "e1" if "events" in path else "folder/m1"
+            ids = {"/api/events": "e1", "/api/calendar-events": "c1"}
+            source = ids.get(path.partition("/{")[0], "folder/m1")
             found.append((method, path.format(**things, source_id=source)))
     return found
 
@@ -68,7 +70,8 @@ def test_listings_of_somebody_else_are_empty(
     house: House, things: dict[str, Any], who: tuple[str, str, str | None]
 ) -> None:
     stranger = house.client(*who)
-    listings = ("jobs", "connections", "dead-letters", "interactions", "events", "search?q=teapot")
+    listings = ["jobs", "connections", "dead-letters", "interactions", "calendar-events", "events"]
+    listings.append("search?q=teapot")
     for listing in listings:
         assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
     assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0
@@ -138,6 +141,6 @@ def test_search_reads_only_what_the_caller_may_see(
         }
         for who in (("acme", "ann", None), ("acme", "bob", "bob"), ("other", "zoe", None))
     }
-    assert found[("acme", "ann", None)] == {"e1", "folder/m1", "of-bob"}
+    assert found[("acme", "ann", None)] == {"e1", "folder/m1", "c1", "of-bob"}
     assert found[("acme", "bob", "bob")] == {"of-bob"}
     assert found[("other", "zoe", None)] == {"of-zoe"}

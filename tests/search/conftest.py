@@ -12,7 +12,7 @@ import pytest
 
 from headrace.out.search import Hit, search
 from headrace.provider import StreamPlan
-from headrace.rows import EventRow, InteractionRow
+from headrace.rows import CalendarEventRow, EventRow, InteractionRow
 from headrace.stage import Row
 from headrace.store import connections
 from headrace.store.database import Database
@@ -92,8 +92,18 @@ MAILS = [
     mail("will", "Re: Hello", "See you.", from_name="Will Harper", from_address="w@x.org"),
     mail("undated", "A message without a date", "It says saffron.", occurred_at=None),
     mail("dated", "Saffron", "Saffron, and more saffron.", occurred_at=TIME - timedelta(days=900)),
-    mail("markup", "Markup", "<script>alert('gorse')</script> & <b>gorse</b>"),
+    mail("markup", "Markup", "<script>alert(1)</script><b>gorse</b> hedge <"),
     mail("quote", "It's", "O'Brien said \\ 'quoted': the backslash & the | bar."),
+]
+CALENDAR = [
+    CalendarEventRow(
+        source_id="dentist",
+        version=1,
+        occurred_at=TIME,
+        title="Dentist",
+        location="High Street 5",
+        description="The yearly appointments.",
+    )
 ]
 EVENTS = [
     event("checkout-error", "Error in checkout", "payment refused by the bank"),
@@ -104,6 +114,8 @@ EVENTS = [
     event("old", "Bought saffron", "", TIME - timedelta(days=400)),
     event("new", "Bought saffron", "", TIME),
     event("none", "Bought saffron", "", None),
+    event("past", "Ancient", "", datetime(1, 1, 1, tzinfo=UTC)),
+    event("future", "Ancient", "", datetime(9999, 12, 31, tzinfo=UTC)),
     event("uuid", "Session", "fa6b228d-63fc-42b2-8096-8e01ffef90ae"),
     event("Ünïcode", "Größe geändert", "Ελληνικά 日本語"),
 ]
@@ -118,6 +130,7 @@ def shelf(cluster: str, template_db: str) -> Iterator[Shelf]:
     made = Shelf(store)
     made.put(ANN, list(MAILS), "mail")
     made.put(ANN, list(EVENTS), "events")
+    made.put(ANN, list(CALENDAR), "calendar")
     for who in (BOB, STRANGER):
         made.put(who, [event(f"of-{who[1]}", "Error in checkout", "ceramic teapot, saffron")])
     with store.connection() as session:

@@ -128,7 +128,22 @@ def test_a_hit_says_where_it_is(shelf: Shelf) -> None:
     assert hit.snippet == "note: payment refused by the **bank**"
 
 
-def test_a_snippet_is_what_was_written(shelf: Shelf) -> None:
-    """Plain text: whoever puts it into a page escapes it, nothing is taken away before."""
+def test_a_snippet_marks_what_was_found(shelf: Shelf) -> None:
+    """It is plain text, of which PostgreSQL has left tags out."""
     [hit] = shelf.find("gorse")
-    assert hit.snippet == "<script>alert('**gorse**')</script> & <b>**gorse**</b>"
+    assert "**gorse**" in hit.snippet
+    assert "script" not in hit.snippet
+
+
+def test_a_calendar_is_searched_too(shelf: Shelf) -> None:
+    """Covers A3.22."""
+    [hit] = shelf.find("dentist")
+    assert (hit.kind, hit.source_id, hit.title) == ("calendar_events", "dentist", "Dentist")
+    assert hit.snippet.startswith("High Street 5")
+    assert shelf.ids("appointment", kinds=["calendar_events"]) == ["dentist"]
+    assert shelf.ids("dentist", kinds=["events", "interactions"]) == []
+
+
+def test_times_of_any_year(ids: Ids) -> None:
+    """The oldest and the furthest that a row can have."""
+    assert ids("ancient") == ["future", "past"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
@@ -17,6 +19,7 @@ from headrace.api import connections, dead_letters, health, jobs, problems, reco
 from headrace.api.auth import visit
 from headrace.api.description import describe
 from headrace.api.envelope import Envelope
+from headrace.errors import BadInput
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
@@ -71,17 +74,37 @@ def _description(request: Request) -> dict[str, Any]:
     return described
 
 
-def serve(app: FastAPI, settings: Settings) -> None:
-    """Serve until told to stop, on SERVICE_HOST and SERVICE_PORT: this machine only, if unset."""
-    uvicorn.run(
+def listen(settings: Settings) -> socket.socket:
+    """Take SERVICE_HOST and SERVICE_PORT: this machine only, if unset. Raises BadInput when they
+    cannot be had, which is better known before anything else is started."""
+    host, port = settings.service_host, settings.service_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = (error.strerror or str(error)).partition(" (while")[0].lower()
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            raise BadInput(
+                f"SERVICE_HOST {host} is no address of this machine.",
+                hint="127.0.0.1 is for this machine only, 0.0.0.0 for everybody who can reach it.",
+            ) from None
+        raise BadInput(
+            f"Port {port} on {host} cannot be used: {why}.",
+            hint="Does Headrace run there already? SERVICE_PORT names another; 0 takes any.",
+        ) from None
+
+
+def serve(app: FastAPI, listener: socket.socket) -> None:
+    """Serve on what `listen` gave until a signal comes. It is raised again in the end: SIGINT and
+    SIGTERM go on to whoever handled them before."""
+    config = uvicorn.Config(
         app,
-        host=settings.service_host,
-        port=settings.service_port,
         log_config=None,  # headrace.telemetry writes the log
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=10,
     )
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 @asynccontextmanager
@@ -109,7 +132,7 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
     telemetry.configure(settings.log_level)
     url = settings.database_url
     if url is None:
-        url = opened.enter_context(embedded.postgres(settings.postgres_folder))
+        url = opened.enter_context(embedded.kept(settings.postgres_folder))
     prepare(url)
     chosen = settings.headrace_api_key
     database = Database(url, name="headrace api", connections=1).open()

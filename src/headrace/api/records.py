@@ -1,4 +1,4 @@
-"""`/api/interactions` and `/api/events`: what has been brought in, newest first, and one by one."""
+"""`/api/interactions`, `/api/calendar-events`, `/api/events`: what has been brought in."""
 
 from __future__ import annotations
 
@@ -53,6 +53,32 @@ class Interaction(InteractionLine):
     body: str
 
 
+class CalendarLine(BaseModel):
+    """One event of a calendar, without its description; `ends_at` is exclusive."""
+
+    stream_id: int
+    source_id: str
+    version: int
+    user_id: str
+    uid: str | None
+    recurrence_id: str | None
+    occurred_at: Time | None
+    ends_at: Time | None
+    all_day: bool
+    title: str | None
+    location: str | None
+    organizer: str | None
+    attendees: list[str]
+    status: str | None
+    recurrence: str | None
+
+
+class CalendarEvent(CalendarLine):
+    """One event of a calendar."""
+
+    description: str | None
+
+
 class Event(BaseModel):
     """One record of an events API."""
 
@@ -81,6 +107,21 @@ def list_interactions(
 def get_interaction(visitor: Visitor, stream_id: int, source_id: str) -> Interaction:
     """One message with its text."""
     return Interaction.model_validate(_one(visitor, "interactions", stream_id, source_id))
+
+
+@router.get("/calendar-events")
+def list_calendar_events(
+    visitor: Visitor, asked: Annotated[Listing, Query()]
+) -> Page[CalendarLine]:
+    """Events of calendars, the latest first; those without a time come last."""
+    rows, after = _page(visitor, "calendar_events", asked)
+    return Page(items=[CalendarLine.model_validate(row) for row in rows], next=after)
+
+
+@router.get("/calendar-events/{stream_id}/{source_id:path}")
+def get_calendar_event(visitor: Visitor, stream_id: int, source_id: str) -> CalendarEvent:
+    """One event of a calendar with its description."""
+    return CalendarEvent.model_validate(_one(visitor, "calendar_events", stream_id, source_id))
 
 
 @router.get("/events")
@@ -118,5 +159,6 @@ def _one(visitor: Visit, table: Table, stream_id: int, source_id: str) -> dict[s
     with visitor.session() as session:
         row = listings.one(session, table, stream_id, source_id)
     if row is None:
-        raise NotFound(f"There is no such row among the {table}.", hint="Search names the ids.")
+        name = table.replace("_", " ")
+        raise NotFound(f"There is no such row among the {name}.", hint="Search names the ids.")
     return row

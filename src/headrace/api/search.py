@@ -1,10 +1,12 @@
-"""`/api/search`: full text over interactions and events."""
+"""`/api/search`: full text over messages, calendars and events."""
 
 from __future__ import annotations
 
 import time
-from typing import Annotated, Literal
+from typing import Annotated
+from urllib.parse import quote
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
@@ -12,6 +14,7 @@ from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
 from headrace.api.shapes import Limit, Time
 from headrace.out import search as out
+from headrace.out.search import KINDS, Kind
 
 router = APIRouter(prefix="/search", tags=["search"])
 
@@ -20,8 +23,8 @@ class Asked(Strict):
     """A search."""
 
     q: str = Field(description='Words; "a phrase"; -without. Fewer hits: some of the words.')
-    kind: list[Literal["interactions", "events"]] = Field(
-        ["interactions", "events"], description="Where to look; may be given twice."
+    kind: list[Kind] = Field(
+        list(KINDS), description="Where to look; may be given more than once. Unset: everywhere."
     )
     limit: Limit = 20
     since: Time | None = Field(None, description="Only what happened then or later.")
@@ -29,9 +32,9 @@ class Asked(Strict):
 
 
 class Hit(BaseModel):
-    """One row that was found; GET /api/{kind}/{stream_id}/{source_id} has all of it."""
+    """One row that was found; `path` has all of it."""
 
-    kind: Literal["interactions", "events"]
+    kind: Kind
     stream_id: int
     source_id: str
     stream: str
@@ -40,6 +43,7 @@ class Hit(BaseModel):
     title: str
     snippet: str = Field(description="Plain text; what was found stands between two asterisks.")
     occurred_at: Time | None
+    path: str = Field(description="GET this for the whole row.")
     score: float = Field(description="0 to 2; above 1, everything asked for is in it.")
 
 
@@ -64,5 +68,9 @@ def search(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Hits:
             until=asked.until,
         )
     took = (time.perf_counter() - began) * 1000
-    items = [Hit.model_validate(one, from_attributes=True) for one in found]
+    items = [Hit(**msgspec.structs.asdict(one), path=_path(one)) for one in found]
     return Hits(items=items, took_ms=round(took, 1))
+
+
+def _path(hit: out.Hit) -> str:
+    return f"/api/{hit.kind.replace('_', '-')}/{hit.stream_id}/{quote(hit.source_id, safe='')}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 TRACEBACK = "--traceback"
@@ -36,8 +37,9 @@ def _terminate(number: int, _frame: Any) -> None:
 def _run(arguments: Sequence[str]) -> int:
     arguments, traceback_wanted = _take_traceback(arguments)
     try:
-        from headrace import telemetry
-        from headrace.cli.app import app
+        with _signals_held():
+            from headrace import telemetry
+            from headrace.cli.app import app
 
         telemetry.quiet(bugs=traceback_wanted)
         code = app(arguments, standalone_mode=False, prog_name="headrace")
@@ -53,6 +55,22 @@ def _run(arguments: Sequence[str]) -> int:
 
             traceback.print_exc()
         return _explain(error)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Let signals wait: one that interrupts an import leaves half a module behind, which the
+    sentence about it may need."""
+    came: list[int] = []
+    held = [signal.SIGINT, signal.SIGTERM]
+    before = [signal.signal(one, lambda number, _: came.append(number)) for one in held]
+    try:
+        yield
+    finally:
+        for one, handler in zip(held, before, strict=True):
+            signal.signal(one, handler)
+    for number in came:
+        signal.raise_signal(number)
 
 
 def _take_traceback(arguments: Sequence[str]) -> tuple[list[str], bool]:

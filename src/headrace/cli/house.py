@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from headrace.engine.schema import prepare
 from headrace.settings import Settings, load
 from headrace.store.database import Database
-from headrace.store.embedded import postgres
+from headrace.store.embedded import kept
 
 TENANT = "default"
 USER = "me"
@@ -19,7 +19,7 @@ USER = "me"
 def database_url(settings: Settings) -> Iterator[str]:
     """DATABASE_URL, or the embedded PostgreSQL while the context lasts; migrated either way."""
     with ExitStack() as stack:
-        url = settings.database_url or stack.enter_context(postgres(settings.postgres_folder))
+        url = settings.database_url or stack.enter_context(kept(settings.postgres_folder))
         prepare(url)
         yield url
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from headrace import telemetry
+from headrace import __version__, telemetry
 from headrace.cli.house import TENANT, USER, database_url, reading
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
@@ -13,41 +16,66 @@ from headrace.plugins import providers, stages
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
+from headrace.vault import Vault
 
 
-def up() -> None:
+def up(json: Json = False) -> None:
     """Run everything in one process: API, workers, and an embedded PostgreSQL if none is set.
 
     Prints the address, and once the first API key. Control-C ends it; all work can be resumed.
     """
     from headrace.engine.runtime import engine
 
-    settings = load()
-    telemetry.configure(settings.log_level)
-    with database_url(settings) as url, engine(url, settings) as database:
-        _introduce(database, settings)
-        _serve(database, settings)
+    with (
+        _listening() as (settings, listener),
+        database_url(settings) as url,
+        engine(url, settings) as database,
+    ):
+        _serve(database, settings, listener, json=json)
 
 
-def api() -> None:
+def api(json: Json = False) -> None:
     """Run the API alone; jobs wait for a `headrace worker`."""
-    settings = load()
-    telemetry.configure(settings.log_level)
-    with database_url(settings) as url:
+    with _listening() as (settings, listener), database_url(settings) as url:
         database = Database(url, name="headrace api", connections=16).open()
         try:
-            _introduce(database, settings)
-            _serve(database, settings)
+            _serve(database, settings, listener, json=json)
         finally:
             database.close()
 
 
-def _introduce(database: Database, settings: Settings) -> None:
+@contextmanager
+def _listening() -> Iterator[tuple[Settings, socket.socket]]:
+    """The port first: that it is taken is to be known before anything else is started."""
+    # Only these two commands need the web framework: the others start faster without it.
+    from headrace.api import listen
+
+    settings = load()
+    with listen(settings) as listener:
+        telemetry.configure(settings.log_level)
+        yield settings, listener
+
+
+def _serve(database: Database, settings: Settings, listener: socket.socket, *, json: bool) -> None:
+    from headrace.api import create_app, serve
+
+    _introduce(database, settings, listener.getsockname()[1], json=json)
+    try:
+        serve(create_app(database, settings), listener)
+    except KeyboardInterrupt:
+        pass  # a signal is how it is meant to end
+
+
+def _introduce(database: Database, settings: Settings, port: int, *, json: bool) -> None:
     chosen = settings.headrace_api_key
     with database.transaction() as session:
         made = ensure_first(session, chosen.get_secret_value() if chosen else None)
     host = settings.service_host
-    say(f"Headrace serves on [bold]http://{host}:{settings.service_port}[/bold]")
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if json:
+        answer_json({"url": url, "api_key": made})
+        return
+    say(f"Headrace serves on [bold]{url}[/bold]")
     if host in ("127.0.0.1", "localhost", "::1"):
         say("  Only this machine can reach it; SERVICE_HOST=0.0.0.0 opens it to the network.")
     else:
@@ -55,13 +83,6 @@ def _introduce(database: Database, settings: Settings) -> None:
     if made:
         say(f"  API key, shown this once: [bold]{made}[/bold]")
         say(f"  It is {USER}'s key of tenant {TENANT}; send it as X-API-Key or as a bearer token.")
-
-
-def _serve(database: Database, settings: Settings) -> None:
-    # Only these two commands need the web framework: the others start faster without it.
-    from headrace.api import create_app, serve
-
-    serve(create_app(database, settings), settings)
 
 
 def worker() -> None:
@@ -79,12 +100,15 @@ def worker() -> None:
             pass
 
 
-def migrate() -> None:
+def migrate(json: Json = False) -> None:
     """Bring the database to this version's schema. Every command does so by itself; operators who
     keep the rights apart run this one with an account that may."""
     settings = load()
     with database_url(settings):
-        out.print("The database is up to date.")
+        if json:
+            answer_json({"version": __version__})
+        else:
+            out.print("The database is up to date.")
 
 
 def check(json: Json = False) -> None:
@@ -93,6 +117,7 @@ def check(json: Json = False) -> None:
 
     settings = load()
     prove()
+    Vault.from_settings(settings)
     with reading() as database, database.connection() as connection:
         row = connection.execute("SHOW server_version").fetchone()
     found = {

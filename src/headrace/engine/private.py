@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+
 from dbos import DBOS
 from dbos._dbos import _get_dbos_instance
+from dbos._logger import dbos_logger
 from dbos._utils import INTERNAL_QUEUE_NAME
 
 
@@ -21,6 +24,17 @@ def requeue(workflow_id: str, executor_id: str) -> bool:
     return _get_dbos_instance()._sys_db.reenqueue_for_recovery(
         workflow_id, [executor_id], INTERNAL_QUEUE_NAME
     )
+
+
+def take_no_more() -> None:
+    """Leave the queues to others. What is being run goes on."""
+    for event in _get_dbos_instance().background_thread_stop_events:
+        event.set()
+
+
+def say_no_more() -> None:
+    """DBOS logs what is cut off by the end of the process as errors; others take it up."""
+    dbos_logger.setLevel(logging.CRITICAL + 1)
 
 
 def running() -> set[str]:

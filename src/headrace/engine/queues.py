@@ -60,3 +60,8 @@ def enqueue(
 def stage_workflow_id(stage: str, version: int, batch_id: int, attempt: int) -> str:
     """One id a piece of stage work: asking for it twice does it once."""
     return f"stage:{stage}:{version}:{batch_id}:{attempt}"
+
+
+def is_stage(workflow_id: str) -> bool:
+    """Whether this is an id of stage work."""
+    return workflow_id.startswith("stage:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,9 +10,9 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from headrace import plugins
 from headrace.crashpoints import mark
-from headrace.engine import state, workflows
+from headrace.engine import private, state, workflows
 from headrace.engine.place import new_executor_id
-from headrace.engine.queues import APPLICATION, JOBS, STAGES, VERSION
+from headrace.engine.queues import APPLICATION, JOBS, STAGES, VERSION, is_stage
 from headrace.engine.recovery import Recovery
 from headrace.engine.sweep import Sweeper
 from headrace.engine.takeover import Liveness
@@ -26,6 +27,8 @@ from headrace.vault import Vault
 _POLL_SECONDS = 0.2
 """DBOS polls its queues: its default of one second would be felt by a person waiting, and twenty
 times a second costs an idle laptop a tenth of a core (measured; at five times, a twentieth)."""
+
+_LEAVE_SECONDS = 5.0
 
 
 def check() -> None:
@@ -84,9 +87,20 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     finally:
         sweeper.stop()
         recovery.stop()
+        _leave()
         liveness.stop()
         DBOS.destroy()
         database.close()
+
+
+def _leave() -> None:
+    """Take no more work, and give the stages being run a moment to end: they are threads, which
+    cannot be stopped. A walk can, anywhere; it loses what it has not committed."""
+    private.take_no_more()
+    until = time.monotonic() + _LEAVE_SECONDS
+    while any(map(is_stage, private.running())) and time.monotonic() < until:
+        time.sleep(0.01)
+    private.say_no_more()
 
 
 def _config(url: str, executor_id: str) -> DBOSConfig:

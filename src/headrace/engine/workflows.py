@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 import psycopg
 from dbos import DBOS
+from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
@@ -27,7 +28,8 @@ from headrace.store.connections import Part
 
 
 def _away(error: BaseException) -> bool:
-    return isinstance(error, psycopg.OperationalError)
+    # Closed is not away: the process ends, and must not try again for minutes on its way out.
+    return isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolClosed)
 
 
 # A step's error is final to DBOS, but PostgreSQL being away is not: such a step is tried again for

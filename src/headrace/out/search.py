@@ -1,4 +1,4 @@
-"""Full-text search over interactions and events, on behalf of people.
+"""Full-text search over messages, calendars and events, on behalf of people.
 
     with database.people(tenant, user) as connection:
         hits = search(connection, 'invoice "last march" -draft')
@@ -11,18 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from headrace.out.asked import parse
 from headrace.out.look import Key, Look
 from headrace.out.snippet import MARK, snippet
-from headrace.out.terms import Terms, mail_and_event_terms, weigh
+from headrace.out.terms import Terms, read, weigh
 from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
 
-Kind = Literal["interactions", "events"]
+Kind = Literal["interactions", "calendar_events", "events"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""The tables that can be searched."""
 
 MAX_HITS = 200
 
@@ -52,7 +54,7 @@ def search(
     connection: Connection,
     text: str,
     *,
-    kinds: Sequence[Kind] = ("interactions", "events"),
+    kinds: Sequence[Kind] = KINDS,
     limit: int = 20,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -69,12 +71,10 @@ def search(
     scope = connection.execute(query("search", "scope")).fetchone()
     assert scope is not None, "a SELECT of one row answers"
     scope |= {"since": since, "until": until, "limit": limit}
-    mail, events = mail_and_event_terms(connection, asked)
-    by_kind = {"interactions": mail, "events": events}
+    prose, labels = read(connection, asked)
+    by_kind = {kind: labels if kind == "events" else prose for kind in dict.fromkeys(kinds)}
     with as_owner(connection):
-        found = {
-            kind: _find(connection, kind, by_kind[kind], scope) for kind in dict.fromkeys(kinds)
-        }
+        found = {kind: _find(connection, kind, by_kind[kind], scope) for kind in by_kind}
     ranked = [(score, kind, key) for kind in found for key, score in found[kind].items()]
     best = sorted(ranked, key=lambda one: -one[0])[:limit]
     shown = {
@@ -94,8 +94,7 @@ def _find(
 ) -> dict[Key, float]:
     if not terms.wanted:
         return {}
-    weigh(connection, kind, terms)
-    look = Look(connection, kind, terms, scope)
+    look = Look(connection, kind, weigh(connection, kind, terms), scope)
     look.for_all()
     if not look.enough:
         look.for_any()

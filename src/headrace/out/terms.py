@@ -18,7 +18,7 @@ _UNKNOWN_ROWS = 1_000.0
 """Rows a table is taken to have before its first ANALYZE."""
 
 
-class Term(msgspec.Struct):
+class Term(msgspec.Struct, frozen=True):
     """One part of a query as tsquery text. `loose` asks for a phrase's words in any order.
 
     `readings` are the lexemes of each way to read it; `matches` estimates the rows that have it,
@@ -33,7 +33,7 @@ class Term(msgspec.Struct):
     known: bool = False
 
 
-class Terms(msgspec.Struct):
+class Terms(msgspec.Struct, frozen=True):
     """A query for one table: every wanted term, and the unwanted ones as tsquery texts."""
 
     wanted: list[Term]
@@ -41,8 +41,8 @@ class Terms(msgspec.Struct):
     rows: float = _UNKNOWN_ROWS
 
 
-def mail_and_event_terms(connection: Connection, asked: Asked) -> tuple[Terms, Terms]:
-    """The terms for text that PostgreSQL cut into words, and for rows cut by `tokenize`.
+def read(connection: Connection, asked: Asked) -> tuple[Terms, Terms]:
+    """A query's terms for prose, which PostgreSQL cut into words, and for rows that `tokenize` did.
 
     English stop words are left out, unless there is nothing else.
     """
@@ -54,22 +54,22 @@ def mail_and_event_terms(connection: Connection, asked: Asked) -> tuple[Terms, T
     wanted = list(zip(asked.wanted, readings, strict=False))
     unwanted = list(zip(asked.unwanted, readings[len(wanted) :], strict=True))
     telling = [pair for pair in wanted if pair[1]["english"]] or wanted
-    mail = Terms(
-        [term for part, reading in telling if (term := _mail(part, reading))],
-        [term.query for part, reading in unwanted if (term := _mail(part, reading))],
+    prose = Terms(
+        [term for part, reading in telling if (term := _prose(part, reading))],
+        [term.query for part, reading in unwanted if (term := _prose(part, reading))],
     )
-    events = Terms(
-        [term for part, _ in telling for term in _event(part)],
+    labels = Terms(
+        [term for part, _ in telling for term in _labels(part)],
         [
             " & ".join(term.query for term in terms)
             for part, _ in unwanted
-            if (terms := _event(part))
+            if (terms := _labels(part))
         ],
     )
-    return mail, events
+    return prose, labels
 
 
-def _mail(part: Part, reading: dict[str, Any]) -> Term | None:
+def _prose(part: Part, reading: dict[str, Any]) -> Term | None:
     """Subjects and bodies are stemmed English, names and addresses stand as they are."""
     exact = [reading["english"], reading["plain"]]
     loose = [_all(reading["english_lexemes"]), _all(reading["plain_lexemes"])]
@@ -84,7 +84,7 @@ def _mail(part: Part, reading: dict[str, Any]) -> Term | None:
     return Term(_any(exact), _any(loose), part.phrase, [one for one in lexemes if one])
 
 
-def _event(part: Part) -> list[Term]:
+def _labels(part: Part) -> list[Term]:
     """Events keep their words without places: a phrase is all of its words."""
     words = sorted(tokenize(part.text))
     if part.phrase:
@@ -93,8 +93,8 @@ def _event(part: Part) -> list[Term]:
     return [Term(_quoted(word), _quoted(word), False, [[word]]) for word in words]
 
 
-def weigh(connection: Connection, table: str, terms: Terms) -> None:
-    """Write into the terms how many rows have each, as far as the statistics know."""
+def weigh(connection: Connection, table: str, terms: Terms) -> Terms:
+    """The same terms, with how many rows of a table have each, as far as the statistics know."""
     found = connection.execute(
         query("search", "frequencies"),
         {
@@ -102,18 +102,20 @@ def weigh(connection: Connection, table: str, terms: Terms) -> None:
             "lexemes": [word for term in terms.wanted for one in term.readings for word in one],
         },
     ).fetchone()
-    assert found is not None, "a SELECT without FROM answers"
-    if found["rows"] > 0:
-        terms.rows = found["rows"]
-    floor: float = found["floor"] or 0.0
-    shares: dict[str, float] = found["shares"]
-    for term in terms.wanted:
-        # Of one reading the rarest word decides; of several readings the commonest.
-        term.known = any(all(word in shares for word in one) for one in term.readings)
-        share = max(
-            (min(shares.get(word, floor) for word in one) for one in term.readings), default=floor
-        )
-        term.matches = share * terms.rows
+    assert found is not None, "a SELECT of one row answers"
+    rows = found["rows"] if found["rows"] > 0 else _UNKNOWN_ROWS
+    shares, floor = found["shares"], found["floor"] or 0.0
+    wanted = [_weighed(term, rows, shares, floor) for term in terms.wanted]
+    return Terms(wanted, terms.unwanted, rows)
+
+
+def _weighed(term: Term, rows: float, shares: dict[str, float], floor: float) -> Term:
+    known = any(all(word in shares for word in one) for one in term.readings)
+    # Of one reading the rarest word decides; of several readings the commonest.
+    share = max(
+        (min(shares.get(word, floor) for word in one) for one in term.readings), default=floor
+    )
+    return msgspec.structs.replace(term, matches=share * rows, known=known)
 
 
 def _quoted(lexeme: str) -> str:

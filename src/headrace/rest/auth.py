@@ -39,7 +39,8 @@ def credentials(auth: Auth | None, secret: str | None, *, trusted: bool) -> Cred
     key = (key or "").strip()
     if not key:
         where = f"The variable {auth.env} is not set" if auth.env else "The connection has no key"
-        raise NeedsHuman(f"{where}, but the spec needs one.", hint="Set it.", reauth=True)
+        hint = "Set it where the job runs." if auth.env else "Give it in the spec: auth.key or env."
+        raise NeedsHuman(f"{where}, but the spec needs one.", hint=hint, reauth=True)
     if not (key.isascii() and key.isprintable()):
         raise NeedsHuman(
             "The key holds characters that cannot be sent.", hint="Copy it again.", reauth=True

@@ -12,13 +12,18 @@ from headrace.stage import Stage
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
-Table = Literal["interactions", "events"]
+Table = Literal["interactions", "calendar_events", "events"]
 
 _COLUMNS: dict[Table, tuple[str, ...]] = {
     "interactions": (
         *("stream_id", "source_id", "version", "user_id", "source", "kind", "occurred_at"),
         *("direction", "thread_id", "message_id", "from_name", "from_address", "to_addresses"),
         *("cc_addresses", "subject", "labels", "attachments"),
+    ),
+    "calendar_events": (
+        *("stream_id", "source_id", "version", "user_id", "uid", "recurrence_id", "occurred_at"),
+        *("ends_at", "all_day", "title", "location", "organizer", "attendees", "status"),
+        "recurrence",
     ),
     "events": (
         *("stream_id", "source_id", "version", "user_id", "occurred_at", "type", "name"),

@@ -22,10 +22,11 @@ from typing import Literal
 
 from headrace.errors import Unavailable
 from headrace.store.embedded.cluster import DATABASE, Answer, Cluster
+from headrace.store.embedded.keeper import keeping
 from headrace.store.embedded.lock import Lock
 from headrace.store.embedded.programs import installed
 
-__all__ = ["DATABASE", "Status", "installed", "postgres", "status", "stop"]
+__all__ = ["DATABASE", "Status", "installed", "kept", "postgres", "revive", "status", "stop"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,25 @@ def postgres(folder: Path) -> Iterator[str]:
             yield cluster.url()
         finally:
             _leave(cluster, starting, users)
+
+
+@contextmanager
+def kept(folder: Path) -> Iterator[str]:
+    """The same, and a server that dies while it is used is started again within seconds."""
+    with postgres(folder) as url, keeping(lambda: revive(folder)):
+        yield url
+
+
+def revive(folder: Path) -> None:
+    """Start the server again if it does not run. For its users only: nobody stops it otherwise.
+
+    Raises Unavailable when it does not come back.
+    """
+    cluster, starting, users = _open(folder)
+    with starting, users:
+        if cluster.postmaster() is None:
+            with starting.exclusive():
+                cluster.start(may_restart=False)
 
 
 def stop(folder: Path, *, force: bool = False) -> bool:

@@ -89,7 +89,9 @@ WITH pool AS MATERIALIZED (
   SELECT stream_id, source_id, occurred_at,
     (SELECT sum(weight * ts_rank(ARRAY[0.4, 0.4, 0.7, 1.0]::float4[], pool.search, query)) FROM term)
     / (0.5 + 0.5 * length(search) / greatest(1, avg(length(search)) OVER ()))
-    * (1 + 0.1 * exp(least(0, extract(epoch FROM occurred_at - now())) / 2592000)) AS score
+    -- A tenth more for today, half of that after three weeks; exp() fails on numbers below -700.
+    * (1 + CASE WHEN occurred_at IS NULL THEN 0 ELSE 0.1 * exp(greatest(-100, least(0,
+        extract(epoch FROM occurred_at - now())) / 2592000)) END) AS score
   FROM pool
 )
 SELECT stream_id, source_id, occurred_at, coalesce(score, 0)::float8 AS score
@@ -106,6 +108,18 @@ FROM unnest(%(streams)s::bigint[], %(sources)s::text[]) AS wanted (stream_id, so
 JOIN headrace.interactions i
   ON i.tenant_id = %(tenant)s AND i.stream_id = wanted.stream_id AND i.source_id = wanted.source_id
 JOIN headrace.streams s ON s.tenant_id = i.tenant_id AND s.stream_id = i.stream_id
+JOIN headrace.connections c
+  ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id;
+
+-- name: show_calendar_events
+SELECT e.stream_id, e.source_id, s.name AS stream, c.connection_id, c.name AS connection,
+  coalesce(e.title, '') AS title, e.occurred_at,
+  ts_headline('english', left(concat_ws('. ', e.location, e.description), 4000),
+    %(query)s::tsquery, %(options)s) AS snippet
+FROM unnest(%(streams)s::bigint[], %(sources)s::text[]) AS wanted (stream_id, source_id)
+JOIN headrace.calendar_events e
+  ON e.tenant_id = %(tenant)s AND e.stream_id = wanted.stream_id AND e.source_id = wanted.source_id
+JOIN headrace.streams s ON s.tenant_id = e.tenant_id AND s.stream_id = e.stream_id
 JOIN headrace.connections c
   ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id;
 
