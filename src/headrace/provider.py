@@ -47,6 +47,8 @@ class Page(msgspec.Struct):
     `cursor` is what to ask for next while `more` is true. With `more` false the walk is complete,
     and `cursor` is where the next run begins (None: from the start again).
     `notes` are facts about the exchange worth a log line, such as the envelope that was seen.
+    `left` is about how many records are still to come, where that can be told: only progress
+    displays use it, and the first page of a walk is enough for them.
     """
 
     records: Sequence[Record]
@@ -54,6 +56,7 @@ class Page(msgspec.Struct):
     more: bool
     bad: Sequence[BadRecord] = ()
     notes: dict[str, str] = {}
+    left: int | None = None
 
 
 class StreamPlan(msgspec.Struct, frozen=True):

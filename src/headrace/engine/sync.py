@@ -6,7 +6,7 @@ A leg is what one durable step covers. It keeps nothing: what is done stands in 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -19,7 +19,7 @@ from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
 from headrace.plugins import provider as provider_named
-from headrace.provider import Provider, StreamPlan
+from headrace.provider import Page, Provider, StreamPlan
 from headrace.settings import Settings
 from headrace.store import connections, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
@@ -98,6 +98,7 @@ class Source:
         self.provider.trusted = row["trusted"]
         self.provider.private_hosts = row["trusted"] or settings.headrace_private_hosts
         self._noted: set[int] = set()
+        self._expected: set[int] = set()
 
     async def plan(self) -> list[Part]:
         """Ask the source for its streams, and make what is needed to walk them."""
@@ -140,7 +141,7 @@ class Source:
             landing,
             guard,
             budget,
-            note=self._note(part),
+            note=self._note(job_id, part),
         )
         landed = await survive(self._database, claimed, walk.run)
         return landed, walk.complete
@@ -162,15 +163,25 @@ class Source:
         ).fetchone()
         return str(found["content"])
 
-    def _note(self, part: Part) -> Callable[[dict[str, str]], None]:
-        """Logs what the source's pages say of themselves, once a stream."""
+    def _note(self, job_id: str, part: Part) -> Callable[[Page], Awaitable[None]]:
+        """Logs what the source's pages say of themselves, and keeps how much they say there is:
+        once a leg."""
 
-        def note(notes: dict[str, str]) -> None:
-            if notes and part.stream_id not in self._noted:
+        async def note(page: Page) -> None:
+            if page.notes and part.stream_id not in self._noted:
                 self._noted.add(part.stream_id)
-                telemetry.note(self.row["name"], part.stream, notes)
+                telemetry.note(self.row["name"], part.stream, page.notes)
+            # Of a slice it says nothing about the others.
+            if page.left is not None and not part.slice and part.stream_id not in self._expected:
+                self._expected.add(part.stream_id)
+                more = len(page.records) + len(page.bad) + page.left
+                await asyncio.to_thread(self._expect, part.stream_id, job_id, more)
 
         return note
+
+    def _expect(self, stream_id: int, job_id: str, more: int) -> None:
+        with self._database.connection() as connection:
+            connections.expect(connection, stream_id, job_id, more)
 
     async def aclose(self) -> None:
         """Give the provider's connections and files back."""

@@ -59,7 +59,7 @@ class Walk:
         guard: LoopGuard,
         budget: Budget,
         *,
-        note: Callable[[dict[str, str]], None],
+        note: Callable[[Page], Awaitable[None]],
     ) -> None:
         self._database = database
         self._provider = provider
@@ -93,7 +93,7 @@ class Walk:
         try:
             while not self._budget.spent:
                 page = await self._provider.fetch(self._stream, self._claim.slice, cursor)
-                self._note(page.notes)
+                await self._note(page)
                 hashed = self._guard.check(page)
                 self._waiting_bytes += size(page)
                 if self._budget.records is not None:

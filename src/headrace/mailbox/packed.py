@@ -22,10 +22,12 @@ _STEP = 16 * KIB
 class Unpacked:
     """Reads like a file, forwards only. After damage it reads as ended, and `damage` says why.
 
-    `packed` is the file underneath: its position tells how much was spent on what came out.
+    `packed` is the file underneath: its position tells how much was spent on what came out. `size`
+    is how many bytes it says will come, 0 if it does not.
     """
 
-    def __init__(self, stream: BinaryIO, packed: BinaryIO, started: int = 0) -> None:
+    def __init__(self, stream: BinaryIO, packed: BinaryIO, started: int = 0, size: int = 0) -> None:
+        self.size = size
         self._stream = stream
         # What one call unpacks before it meets damage is lost: small calls, which `read1` makes.
         self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)

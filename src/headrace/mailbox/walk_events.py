@@ -58,7 +58,8 @@ class Events(Walk):
             if calendar.others:
                 notes["ignored"] = f"{calendar.others} components that are no events"
             self.close()
-        return filling.page(EventsCursor(at, of, done=not more), more=more, notes=notes)
+        state = EventsCursor(at, of, done=not more)
+        return filling.page(state, more=more, notes=notes, left=total - at)
 
     def _load(self, of: str) -> ics.Calendar:
         if self._calendar is None or self._of != of:

@@ -69,7 +69,7 @@ class Folder(Walk):
                 for item in self._read(key, name):
                     filling.add(item)
         if queue:
-            return filling.page(self._state, more=True)
+            return filling.page(self._state, more=True, left=len(queue))
         self._queue = None
         notes = {"ignored": f"{self._others} entries that are no plain files"}
         state = FolderCursor(since=self._state.next, seen=self._state.seen)

@@ -62,7 +62,8 @@ class PlainMbox(Walk):
                     return filling.page(None, more=False, notes=notes | {"edited": EDITED})
                 settled = stamp(before) == stamp(after) and state.at == after.st_size
                 state.stamp = stamp(after) if settled else ""
-            return filling.page(state, more=not ended, notes=notes)
+            left = filling.about(before.st_size - state.at)
+            return filling.page(state, more=not ended, notes=notes, left=left)
 
 
 def _resume(
@@ -136,7 +137,8 @@ class PackedMbox(Walk):
                 filling.add(damaged(self._source, splitter.position, stream.damage))
             self.close()
         state = PackedCursor(splitter.position, of, done=ended)
-        return filling.page(state, more=not ended, notes=notes)
+        left = filling.about(stream.size - splitter.position)
+        return filling.page(state, more=not ended, notes=notes, left=left)
 
     def _at(self, at: int, of: str) -> tuple[Unpacked, Splitter]:
         stream, splitter = self._stream, self._splitter

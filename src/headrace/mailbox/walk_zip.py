@@ -53,10 +53,11 @@ class ZipFolder(Walk):
             while at < len(self._members) and not filling.full:
                 filling.add(_read(archive, self._members[at]))
                 at += 1
-        more = at < len(self._members)
-        if not more:
+        left = len(self._members) - at
+        if not left:
             self.close()
-        return filling.page(ZipCursor(at, self._of, done=not more), more=more, notes=notes)
+        state = ZipCursor(at, self._of, done=not left)
+        return filling.page(state, more=left > 0, notes=notes, left=left)
 
     def _opened(self) -> zipfile.ZipFile:
         now = stamp(self._source.path.stat())

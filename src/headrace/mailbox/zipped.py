@@ -119,7 +119,7 @@ def unpack(path: Path, member: int, entry: str, *, follow: bool = False) -> Unpa
     except BaseException:
         packed.close()
         raise
-    return Unpacked(cast("BinaryIO", stream), packed, info.header_offset)
+    return Unpacked(cast("BinaryIO", stream), packed, info.header_offset, info.file_size)
 
 
 def identify(path: Path, member: int, entry: str, *, follow: bool = False) -> str:

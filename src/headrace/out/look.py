@@ -14,7 +14,7 @@ FEW = 10_000
 """Rows one look into the index may bring. A word that is in more is sought newest first instead.
 The limits in search.sql are the same number."""
 
-POOL = 2_000
+POOL = 1_000
 """Candidates that are scored, the newest ones."""
 
 TELLING = 16
@@ -105,15 +105,18 @@ def _few(term: Term) -> bool:
 
 
 def _rarest(words: list[Term]) -> tuple[list[str], list[str]]:
-    """The rarest words, as many as the pool holds rows of, and the others."""
-    ordered = sorted(words, key=lambda term: term.matches)
-    rows, count = 0.0, 0
-    for term in ordered:
-        rows += term.matches
-        if not _few(term) or (count and rows > POOL):
+    """The rarest words, and the others: those that the statistics do not know, which is rare in
+    itself, and of the known ones as many as the pool has room for."""
+    known = sorted([term for term in words if term.known], key=lambda term: term.matches)
+    room, taken = float(POOL), len(words) - len(known)
+    rare = [term.query for term in words if not term.known]
+    for term in known:
+        room -= term.matches
+        if not _few(term) or (room < 0 and taken):
             break
-        count += 1
-    return [term.query for term in ordered[:count]], [term.query for term in ordered[count:]]
+        rare.append(term.query)
+        taken += 1
+    return rare, [term.query for term in words if term.query not in rare]
 
 
 def _every(queries: list[str]) -> str:

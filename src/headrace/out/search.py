@@ -4,7 +4,8 @@
         hits = search(connection, 'invoice "last march" -draft')
 
 Every word has to be found; where that gives too few hits, rows with only some of the words follow.
-No query reads more than some 10,000 rows of a table, however large it is and whatever is asked.
+A search looks at some ten thousand rows of a table two or three times at the most, however large
+the table is and whatever is asked.
 """
 
 from __future__ import annotations

@@ -91,6 +91,7 @@ class Rest(Provider):
             cursor=advance(spec, state, read.records, going, now),
             more=going.at is not None,
             notes=notes,
+            left=_left(read) if begins else None,
         )
 
     def reread(self, stream: str, raw: bytes) -> Record:
@@ -180,3 +181,10 @@ class Rest(Provider):
                 clock=self.clock,
             )
         return self._client
+
+
+def _left(read: Read) -> int | None:
+    """How many records come after the first page of a walk."""
+    if read.total is None:
+        return None
+    return max(0, read.total - len(read.records) - len(read.bad))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -17,13 +18,19 @@ GUESSES = ("data", "items", "results", "records")
 """Where records are looked for when the spec does not say."""
 
 
+TOTALS = ("meta.total", "pagination.total", "total", "total_count", "totalCount")
+"""Where it is looked for how many records there are in all."""
+
+
 class Envelope(msgspec.Struct):
     """One decoded answer. `array` is the JSON array of records, `path` where it was ("": the answer
-    itself), `values` the fields that a paginator asked for."""
+    itself), `values` the fields that a paginator asked for, `total` how many records there are in
+    all, as far as it says."""
 
     array: bytes | msgspec.Raw
     path: str
     values: dict[str, Any]
+    total: int | None = None
 
 
 class EnvelopeReader:
@@ -38,11 +45,14 @@ class EnvelopeReader:
         for name in ("error", "errors"):
             if not any(path.partition(".")[0] == name for path in paths):
                 paths[name] = msgspec.Raw
+        totals = [path for path in TOTALS if path not in paths and _fits(path, paths)]
+        paths.update(dict.fromkeys(totals, msgspec.Raw))
         struct, getters = compile_paths("Envelope", paths, strict=False)
         self._decoder = msgspec.json.Decoder(struct)
         self._errors: list[Getter] = [getters[n] for n in ("errors", "error") if n in getters]
         self._records = [(path, getters[path]) for path in self._candidates]
         self._signals = [(path, getters[path]) for path in signals]
+        self._totals = [getters[path] for path in totals]
 
     def read(self, body: bytes, host: str) -> Envelope:
         """The envelope of an answer. Raises Retry for one that is not what the spec says, or says
@@ -67,10 +77,17 @@ class EnvelopeReader:
             if raw is msgspec.UNSET:
                 continue
             if bytes(memoryview(raw)[:1]) == b"[":
-                return Envelope(raw, path, values)
+                return Envelope(raw, path, values, self._total(fields))
             if bytes(raw) == b"null" and values:
                 return Envelope(b"[]", path, values)  # how Go writes an empty list
         raise self._misshapen(body, host)
+
+    def _total(self, fields: Any) -> int | None:
+        for getter in self._totals:
+            raw = getter(fields)
+            if raw is not msgspec.UNSET and bytes(raw).isdigit() and len(raw) < 16:
+                return int(bytes(raw))
+        return None
 
     def _refuse_error(self, raw: Any, host: str) -> None:
         """Raise Retry when an answer with status 200 carries an error (H11)."""
@@ -90,3 +107,8 @@ class EnvelopeReader:
             f"{host} sent no array of records {where}: its answer is {keys_of(body)}.",
             hint="Set `records` in the spec to the path of the array.",
         )
+
+
+def _fits(path: str, others: Iterable[str]) -> bool:
+    """Whether a field can be read beside those: none is the way to another."""
+    return not any(f"{one}.".startswith(f"{path}.") or path.startswith(f"{one}.") for one in others)

@@ -24,11 +24,13 @@ _SHOWN = 20  # keys of a record named in a message
 
 
 class Read(msgspec.Struct):
-    """One answer, read: its records and where to go on."""
+    """One answer, read: its records, where to go on, and how many records the walk has, if it
+    says."""
 
     records: Sequence[Record]
     bad: Sequence[BadRecord]
     next: Following
+    total: int | None = None
 
 
 class PageReader:
@@ -65,7 +67,7 @@ class PageReader:
             full=self._limit is None or count >= self._limit,
             body=body,
         )
-        return Read(records, bad, following(self._stream.pagination, seen, at))
+        return Read(records, bad, following(self._stream.pagination, seen, at), envelope.total)
 
     def _salvage(
         self, body: bytes, host: str, problem: Exception

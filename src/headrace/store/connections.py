@@ -102,6 +102,19 @@ def health(
     )
 
 
+def expect(connection: Connection, stream_id: int, job_id: str, more: int) -> None:
+    """How many records a job will have had of a stream: what it has landed, and this many more."""
+    connection.execute(
+        """
+        UPDATE headrace.streams s SET total = %s + (
+          SELECT coalesce(sum(fetched), 0) FROM headrace.batches b
+          WHERE b.tenant_id = s.tenant_id AND b.stream_id = s.stream_id AND b.job_id = %s)
+        WHERE stream_id = %s
+        """,
+        [more, job_id, stream_id],
+    )
+
+
 def plan(connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPlan]) -> list[Part]:
     """Make the streams and the checkpoints of their slices, or find them; in the plans' order."""
     keys = {
@@ -121,7 +134,7 @@ def plan(connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPla
         FROM unnest(%(names)s::text[], %(contents)s::text[], %(totals)s::bigint[])
           AS p (name, content, total)
         ON CONFLICT (tenant_id, connection_id, name) DO UPDATE
-        SET content = excluded.content, total = excluded.total
+        SET content = excluded.content, total = coalesce(excluded.total, headrace.streams.total)
         """,
         keys,
     )

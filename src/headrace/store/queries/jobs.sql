@@ -60,7 +60,7 @@ RETURNING *;
 -- The turn that waits becomes an old one, and ends as soon as it is begun.
 UPDATE headrace.jobs
 SET turn = turn + 1, last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
-WHERE job_id = %(job_id)s AND status = 'PENDING' AND resume_at > now() AND attempts > 0
+WHERE job_id = %(job_id)s AND status = 'PENDING' AND attempts > 0 AND last_error IS NOT NULL
 RETURNING *;
 
 -- name: get

@@ -76,7 +76,7 @@ WITH pool AS MATERIALIZED (
   SELECT * FROM ({found}) AS found
   WHERE search @@ %(query)s::tsquery
   ORDER BY occurred_at DESC NULLS LAST
-  LIMIT 2000
+  LIMIT 1000
 ), term AS MATERIALIZED (
   SELECT query, ln(1 + (%(rows)s - matches + 0.5) / (matches + 0.5)) AS weight
   FROM (
