@@ -41,10 +41,7 @@ def main() -> None:
     pipeline = dlt.pipeline(
         pipeline_name="bench",
         pipelines_dir=tempfile.mkdtemp(),
-        # The host of the query wins: a socket folder, which dlt has no field for.
-        destination=dlt.destinations.postgres(
-            url.replace("postgres@/", "postgres:none@localhost/")
-        ),
+        destination=dlt.destinations.postgres(address),
         dataset_name="bench_dlt",
         dev_mode=True,
     )

@@ -89,8 +89,8 @@ def no_latency(url: str, total: int, n: int) -> list[str]:
     """The table at no latency, a block a page size."""
     lines = [
         (
-            "| pages of | contender | rows/s | of raw COPY | of the plain loop | client CPU s/100k |"
-            " server CPU s/100k | peak RSS MB |"
+            "| pages of | contender | rows/s | of raw COPY | of the plain loop |"
+            " client CPU s/100k | server CPU s/100k | peak RSS MB |"
         ),
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -139,8 +139,8 @@ def all_of_it(url: str, total: int) -> list[str]:
     found = rounds(["headrace"], url, total, 5_000, 0, 1)["headrace"][0]
     return [
         (
-            f"{total:,} events, pages of 5,000: {found['seconds']:.0f} s until the last was searchable "
-            f"({found['rate']:,.0f} rows/s), peak RSS of the process {found['rss']:.0f} MB."
+            f"{total:,} events, pages of 5,000: {found['seconds']:.0f} s until the last was"
+            f" searchable ({found['rate']:,.0f} rows/s), peak RSS of the process {found['rss']:.0f} MB."
         )
     ]
 
@@ -167,8 +167,8 @@ def main() -> None:
     with postgres(folder / "postgres") as url:
         parts = [
             (
-                f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync on,"
-                f" twin and contenders on the same cores. `make bench-sync`"
+                f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded,"
+                f" fsync on, twin and contenders on the same cores. `make bench-sync`"
                 f" ({wanted.rows:,} rows, medians of {wanted.rounds} interleaved rounds)."
             ),
             "### No latency",

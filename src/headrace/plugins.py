@@ -11,13 +11,14 @@ import pkgutil
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import entry_points
+from inspect import isabstract
 from types import ModuleType
 
 from headrace import providers as provider_folder
 from headrace import stages as stage_folder
 from headrace.errors import BadInput
 from headrace.provider import Provider
-from headrace.stage import RawEvent, Row, Stage, StageError
+from headrace.stage import RawEvent, Stage, StageError
 
 
 def _modules(folder: ModuleType, group: str) -> Iterator[ModuleType]:
@@ -33,13 +34,8 @@ def providers() -> dict[str, type[Provider]]:
     found: dict[str, type[Provider]] = {}
     for module in _modules(provider_folder, "headrace.providers"):
         for value in vars(module).values():
-            if (
-                isinstance(value, type)
-                and issubclass(value, Provider)
-                and value is not Provider
-                and value.__module__ == module.__name__
-            ):
-                if value.name in found:
+            if isinstance(value, type) and issubclass(value, Provider) and not isabstract(value):
+                if found.get(value.name, value) is not value:
                     raise BadInput(
                         f"Two providers are called {value.name!r}: {found[value.name].__module__} "
                         f"and {value.__module__}.",
@@ -68,7 +64,7 @@ def sync_kinds() -> dict[str, type[Provider]]:
 
 @cache
 def stages() -> dict[str, Stage]:
-    """Every stage by name, proven to be wired: what it reads, somebody writes (ruling X8)."""
+    """Every stage by name, proven to be fed (ruling X8)."""
     found: dict[str, Stage] = {}
     for module in _modules(stage_folder, "headrace.stages"):
         for value in vars(module).values():
@@ -84,15 +80,14 @@ def stages() -> dict[str, Stage]:
 
 def prove(declared: Iterable[Stage]) -> None:
     """Refuse a stage that nothing can feed. Raises StageError."""
-    declared = list(declared)
-    written = {one.writes for one in declared}
     for one in declared:
-        if one.reads is not RawEvent and one.reads not in written:
+        if one.reads is not RawEvent:
             raise StageError(
-                f"Stage {one.name} reads {one.reads.__name__}, which no stage writes.",
-                hint="Add the stage that writes it, or correct the annotation.",
+                f"Stage {one.name} reads {one.reads.__name__}: this version feeds stages with "
+                "RawEvent only.",
+                hint="Read the raw event, or correct the annotation.",
             )
-        if one.reads is RawEvent and one.content is None:
+        if one.content is None:
             raise StageError(
                 f"Stage {one.name} reads raw events but does not say of which content.",
                 hint='Declare it as @stage(version=1, content="application/json").',
@@ -101,9 +96,4 @@ def prove(declared: Iterable[Stage]) -> None:
 
 def raw_stages(content: str) -> list[Stage]:
     """The stages that read raw events of this content."""
-    return [s for s in stages().values() if s.reads is RawEvent and s.content == content]
-
-
-def row_stages(row: type[Row]) -> list[Stage]:
-    """The stages that read what another stage wrote."""
-    return [s for s in stages().values() if s.reads is row]
+    return [s for s in stages().values() if s.content == content]

@@ -89,6 +89,8 @@ class Provider(ABC):
     items_per_run: int | None = None
     """Records after which a run ends, at the end of a page; the next run goes on there (A1.6, A1.8).
     None: a run ends when it has everything. A class sets it, or an instance by its config."""
+    local: ClassVar[bool] = False
+    """Whether it reads this machine's own files: then only the operator may connect it."""
     Config: ClassVar[type[BaseModel]]
     """What a connection of this provider is configured with; unknown keys are refused."""
     trusted: bool = False

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -54,7 +55,7 @@ class Settings(BaseSettings):
         4, ge=1, le=256, description="Jobs one worker process runs at the same time."
     )
     headrace_run_minutes: float = Field(
-        10, gt=0, description="Wall time after which a run stops and the next one goes on (A1.10)."
+        10, gt=0, description="Wall time after which a run stops and the next one goes on."
     )
     headrace_private_hosts: bool = Field(
         False,
@@ -64,7 +65,7 @@ class Settings(BaseSettings):
         None, description="One REST source from the environment alone: its base URL."
     )
     api_key: SecretStr | None = Field(None, description="Key for API_BASE_URL, sent as X-API-Key.")
-    batch_size: int = Field(100, ge=1, le=100_000, description="Records per fetch (A2.6).")
+    batch_size: int = Field(100, ge=1, le=100_000, description="Records per fetch.")
     rate_limit_delay_ms: int = Field(
         0, ge=0, description="Least pause between requests to a REST source, in milliseconds."
     )
@@ -78,7 +79,7 @@ class Settings(BaseSettings):
 def load(**overrides: object) -> Settings:
     """Read the settings. Raises BadInput naming the variable, what is wrong and a near name."""
     known = {name.upper() for name in Settings.model_fields}
-    for name in os.environ:
+    for name in (*os.environ, *(one.upper() for one in dotenv_values(".env"))):
         if name.startswith("HEADRACE_CRASH"):
             continue  # the crash suite's own: see headrace.crashpoints
         if name.startswith("HEADRACE_") and name not in known:

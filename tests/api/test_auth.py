@@ -24,7 +24,7 @@ def routes(app: object) -> list[tuple[str, str]]:
 
 
 def test_nothing_else_opens_without_a_key(nobody: TestClient, problem: Problem) -> None:
-    """Covers A4.8: every route there is, by the application's own description."""
+    """Every route there is, by the application's own description."""
     asked = 0
     for method, path in routes(nobody.app):
         if path in OPEN:
@@ -58,7 +58,7 @@ def test_the_description_names_every_route(nobody: TestClient) -> None:
 
 
 def test_health_and_readiness_are_open(nobody: TestClient) -> None:
-    """Covers A4.2: GET /health, and whether the database is there and of this version."""
+    """The process is up; the database is there, and of this version."""
     assert nobody.get("/health").json()["status"] == "ok"
     answer = nobody.get("/ready")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
@@ -80,7 +80,7 @@ def test_a_revoked_key_opens_nothing_from_then_on(
 
 
 def test_a_key_is_never_repeated(house: House, nobody: TestClient, problem: Problem) -> None:
-    """Not in an error, not in a header, not in the description."""
+    """Covers Keys: not in an error, not in a header, not in the description."""
     key = house.key()
     wrong = f"{key}x"
     told = nobody.get("/api/jobs", headers={"X-API-Key": wrong})

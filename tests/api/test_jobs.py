@@ -17,7 +17,7 @@ BODY = {"kind": "rest_sync", "connection": "shop"}
 
 
 def test_asking_makes_a_job_and_a_place_on_the_queue(house: House, client: TestClient) -> None:
-    """Covers A3.10, A3.24, A3.25, A3.52, A3.53: one row and one place on the queue, no call."""
+    """Covers A3.10, A3.24, A3.25: one row and one place on the queue, and nothing is run."""
     connection = house.connection()
     answer = client.post("/api/jobs", json={**BODY, "priority": "urgent", "payload": {"a": 1}})
     assert answer.status_code == 202
@@ -51,7 +51,7 @@ def test_an_ambiguous_name_is_asked_about(
 def test_an_unknown_kind_is_refused_with_a_near_one(
     house: House, client: TestClient, problem: Problem
 ) -> None:
-    """Covers A3.9, A3.35."""
+    """Covers A3.35."""
     house.connection()
     told = problem(client.post("/api/jobs", json={**BODY, "kind": "rest_snyc"}), 422)
     assert told["detail"] == "Unknown job kind: rest_snyc"
@@ -61,7 +61,7 @@ def test_an_unknown_kind_is_refused_with_a_near_one(
 def test_an_alias_is_stored_as_its_kind(
     house: House, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Covers A1.24, A3.34: an alias on intake, the canonical kind in the row."""
+    """Covers X3: an alias on intake, the canonical kind in the row."""
     monkeypatch.setattr(plugins.provider("rest"), "aliases", ("rest:fetch",))
     house.connection()
     assert client.post("/api/jobs", json={"kind": "rest:fetch"}).json()["kind"] == "rest_sync"
@@ -109,7 +109,7 @@ def test_two_users_may_use_the_same_idempotency_key(house: House) -> None:
 
 
 def test_a_page_of_jobs_leads_to_the_next(house: House, client: TestClient) -> None:
-    """Covers A3.42: newest first, each of them once."""
+    """Newest first, each of them once."""
     made = [house.job() for _ in range(5)]
     seen, after = [], ""
     while after is not None:
@@ -125,7 +125,7 @@ def test_a_page_of_jobs_leads_to_the_next(house: House, client: TestClient) -> N
 def test_both_vocabularies_are_understood(
     house: House, client: TestClient, problem: Problem
 ) -> None:
-    """Covers A3.33, A4.7: the seed's words on the listing, as a filter and on demand."""
+    """Covers A3.33, X1: the other words on the listing alone, as a filter and on demand."""
     over, waiting = house.job(), house.job()
     house.execute(
         "UPDATE headrace.jobs SET status = 'SUCCEEDED', completed_at = now() WHERE job_id = %s",
@@ -142,7 +142,7 @@ def test_both_vocabularies_are_understood(
 
 
 def test_a_job_shows_what_it_has_landed_so_far(house: House, client: TestClient) -> None:
-    """Covers A1.21, A3.45: live counts, and the batches that stages have before them."""
+    """Live counts, and the batches that stages have before them."""
     stream = house.stream(house.connection())
     job = house.job()
     house.land(stream, Record("a", b"{}"), Record("b", b"{}"), job=job)
@@ -166,7 +166,7 @@ def test_cancelling_ends_a_job_once(house: House, client: TestClient, problem: P
 def test_a_job_that_is_over_can_be_retried(
     house: House, client: TestClient, problem: Problem
 ) -> None:
-    """Covers A3.40: a new turn on the queue, under the same id."""
+    """A new turn on the queue, under the same id."""
     house.connection()
     job = client.post("/api/jobs", json=BODY).json()["job_id"]
     problem(client.post(f"/api/jobs/{job}/retry"), 409)
@@ -189,7 +189,7 @@ def test_a_retry_waits_for_its_connection(
 
 
 def test_the_runner_finds_what_was_forgotten(house: House, client: TestClient) -> None:
-    """Covers A3.7, A3.26, A3.28, A3.32: a sweep of the queue, which nobody ever needs."""
+    """Covers A3.7, A3.26, A3.32: a sweep of the queue, which nobody ever needs."""
     for _ in range(12):
         house.job()
     first = client.post("/api/jobs/runner").json()

@@ -21,6 +21,7 @@ def test_a_key_speaks_for_its_user(store: Database) -> None:
 
 
 def test_keys_are_strong_and_only_their_hashes_are_kept(store: Database) -> None:
+    """Covers Keys."""
     with store.transaction() as session:
         made = {keys.issue(session, "acme", "ann", str(n)) for n in range(20)}
         kept = session.execute("SELECT k::text AS row FROM headrace.api_keys k").fetchall()
@@ -38,6 +39,7 @@ def test_anything_else_opens_nothing(store: Database) -> None:
 
 
 def test_a_revoked_key_opens_nothing(store: Database) -> None:
+    """Covers Keys."""
     with store.transaction() as session:
         key = keys.issue(session, "acme", "ann", "laptop")
         [listed] = keys.listing(session, "acme")

@@ -58,7 +58,7 @@ def empty(cluster: str) -> Iterator[str]:
 
 
 def test_it_starts_from_nothing_but_a_url(empty: str) -> None:
-    """Covers A2.9, A2.15, A4.12, A4.13: it migrates, takes the operator's key, and answers."""
+    """Covers A2.9, A2.15, A4.13: it migrates, takes the operator's key, and answers."""
     settings = Settings(_env_file=None, database_url=empty, headrace_api_key=SecretStr(KEY))
     with served(create_app(settings=settings)) as client:
         assert client.get("/ready").json()["status"] == "ready"

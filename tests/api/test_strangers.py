@@ -52,7 +52,8 @@ STRANGERS = [("other", "ann", None), ("other", "zoe", "ann"), ("acme", "bob", "b
 def test_an_id_of_somebody_else_is_not_there(
     house: House, things: dict[str, Any], problem: Problem, who: tuple[str, str, str | None]
 ) -> None:
-    """Covers A1.20, A4.8: every id, every method; never a 403, which would tell that it exists."""
+    """Covers A4.8, CVE-2026-41949, CVE-2026-42276: every id, every method; never a 403, which would
+    tell that it exists."""
     stranger = house.client(*who)
     before = house.execute("SELECT j.*, d.* FROM headrace.jobs j, headrace.dead_letters d")
     asked = urls(stranger.app, things)
@@ -117,7 +118,7 @@ def test_a_key_of_the_tenant_sees_all_of_its_users(house: House, things: dict[st
 
 
 def test_nobody_can_make_rows_for_another_user(house: House, problem: Problem) -> None:
-    """Row-level security refuses the row even where the code would have let it through."""
+    """Covers A1.20, RLS: the row is refused even where the code would have let it through."""
     connection = house.connection()
     with house.store.people("acme", "bob") as session, pytest.raises(Exception, match="row-level"):
         session.execute(

@@ -80,7 +80,8 @@ def _compare(raw: list[dict[str, Any]], wanted: Versions) -> Findings:
     }
     return Findings(
         lost=len(expected.keys() - found.keys()),
-        doubled=found.total() - len(found)
+        doubled=found.total()
+        - len(found)
         + sum(key not in expected and key[0] in wanted for key in found),
         foreign=sum(source_id not in wanted for source_id, _ in found),
         altered=sum(

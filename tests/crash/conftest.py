@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-
-from headrace.engine.schema import prepare
-from headrace.twin import run_twin
 from tests.crash.processes import Commands
 from tests.crash.source import Source
 from tests.crash.tally import Tally, table
 from tests.crash.world import World
+
+from headrace.engine.schema import prepare
+from headrace.twin import run_twin
 
 ROUNDS = int(os.environ.get("HEADRACE_CRASH_ROUNDS", "0"))
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-
-from headrace.mailbox.sample import OWNER_ADDRESS, write_sample_mbox
 from tests.crash.processes import Commands, Running
 from tests.crash.tally import Tally
+
+from headrace.mailbox.sample import OWNER_ADDRESS, write_sample_mbox
 
 Ingest = Callable[[], tuple[str, Callable[[str], Running]]]
 

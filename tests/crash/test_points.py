@@ -6,9 +6,9 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+from tests.crash.world import World
 
 from headrace.crashpoints import POINTS
-from tests.crash.world import World
 
 LIFE = (
     "registered:1", "launched:1", "begun:1", "planned:1", "claimed:1", "copied:1", "before-ack:2",

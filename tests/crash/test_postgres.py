@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
-
 from tests.crash.server import Server
 from tests.crash.world import World
 

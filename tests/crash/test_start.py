@@ -10,9 +10,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.crash.world import World
 
 from headrace.store import embedded
-from tests.crash.world import World
 
 AT_WORK_SECONDS = 6.0
 """It takes less than two on a machine with nothing else to do."""

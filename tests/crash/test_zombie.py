@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable
 
 import pytest
-
 from tests.crash.world import World
 
 FREEZES = 25.0

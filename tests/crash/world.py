@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 import psycopg
-
-from headrace.engine import intake
-from headrace.settings import load
-from headrace.store.database import Database
 from tests.crash.audit import Versions, audit, landed
 from tests.crash.processes import Commands, Running
 from tests.crash.source import Source
 from tests.crash.tally import Tally
+
+from headrace.engine import intake
+from headrace.settings import load
+from headrace.store.database import Database
 
 
 class World:

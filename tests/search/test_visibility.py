@@ -19,7 +19,7 @@ _WORDS = ("checkout error", "teapot", "saffron", "click nowhere", "click")
 
 @pytest.mark.parametrize("words", _WORDS)
 def test_each_finds_their_own(shelf: Shelf, words: str) -> None:
-    """Covers A1.20, A4.8."""
+    """Covers A4.8."""
     assert shelf.ids(words, BOB) == ["of-bob"]
     assert shelf.ids(words, STRANGER) == ["of-zoe"]
     assert not [one for one in shelf.ids(words, ANN) if one.startswith("of-")]
@@ -45,7 +45,7 @@ def test_outside_of_people_there_is_nothing_to_find(shelf: Shelf) -> None:
 def test_row_level_security_has_the_last_word(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Covers A1.20: with the tenant and the user taken out of its queries, it finds no more."""
+    """Covers RLS: with the tenant and the user taken out of its queries, it finds no more."""
 
     def forgetful(file: str, name: str) -> str:
         text = query(file, name)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from headrace import __version__, telemetry
-from headrace.cli.house import TENANT, USER, database_url, reading
+from headrace.cli.house import TENANT, database_url, reading
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
 from headrace.plugins import providers, stages
@@ -82,7 +82,7 @@ def _introduce(database: Database, settings: Settings, port: int, *, json: bool)
         say("  [yellow]The network can reach it: keep its keys, and put TLS in front.[/yellow]")
     if made:
         say(f"  API key, shown this once: [bold]{made}[/bold]")
-        say(f"  It is {USER}'s key of tenant {TENANT}; send it as X-API-Key or as a bearer token.")
+        say(f"  Send it as X-API-Key or as a bearer token. It opens all of tenant {TENANT!r}.")
 
 
 def worker() -> None:

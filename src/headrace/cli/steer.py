@@ -39,9 +39,16 @@ def list_jobs(
         return
     table(
         "jobs",
-        ["job", "kind", "status", "created", "landed", "error"],
+        ["job", "connection", "status", "created", "landed", "error"],
         [
-            [r["job_id"], r["kind"], r["status"], r["created_at"], _landed(r), r["last_error"]]
+            [
+                r["job_id"],
+                r["connection"] or r["kind"],
+                r["status"],
+                r["created_at"],
+                _landed(r),
+                r["last_error"],
+            ]
             for r in rows
         ],
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 import psycopg
+from pydantic import ValidationError
 
 from headrace import telemetry
 from headrace.crashpoints import mark
@@ -94,7 +95,21 @@ class Source:
                 row["credential"], tenant=row["tenant_id"], connection=row["connection_id"]
             )
         made = provider_named(row["provider"])
-        self.provider: Provider = made(made.Config.model_validate(row["config"]), secret=secret)
+        if made.local and not row["trusted"]:
+            raise NeedsHuman(
+                f"The connection {row['name']} would read this machine's files.",
+                hint="Only whoever runs Headrace may connect such a source, by `headrace ingest`.",
+            )
+        try:
+            config = made.Config.model_validate(row["config"])
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            raise NeedsHuman(
+                f"The connection {row['name']} is not configured right: {where}: {first['msg']}.",
+                hint=f"Correct it and connect again; {made.name} wants what its reference says.",
+            ) from None
+        self.provider: Provider = made(config, secret=secret)
         self.provider.trusted = row["trusted"]
         self.provider.private_hosts = row["trusted"] or settings.headrace_private_hosts
         self._noted: set[int] = set()

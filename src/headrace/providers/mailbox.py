@@ -57,6 +57,7 @@ class Mailbox(Provider):
     name: ClassVar[str] = "mailbox"
     kind: ClassVar[str] = "mailbox_import"
     aliases: ClassVar[tuple[str, ...]] = ("mbox_import",)
+    local: ClassVar[bool] = True
     Config: ClassVar[type[BaseModel]] = MailboxConfig
 
     config: MailboxConfig

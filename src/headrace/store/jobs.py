@@ -81,11 +81,12 @@ def listing(
     """The newest jobs this connection may see, before a (created_at, job_id) if given."""
     return connection.execute(
         """
-        SELECT * FROM headrace.jobs
-        WHERE (%(status)s::text IS NULL OR status = %(status)s)
-          AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-          AND (%(at)s::timestamptz IS NULL OR (created_at, job_id) < (%(at)s, %(id)s))
-        ORDER BY created_at DESC, job_id DESC LIMIT %(limit)s
+        SELECT j.*, c.name AS connection
+        FROM headrace.jobs j LEFT JOIN headrace.connections c USING (tenant_id, connection_id)
+        WHERE (%(status)s::text IS NULL OR j.status = %(status)s)
+          AND (%(kind)s::text IS NULL OR j.kind = %(kind)s)
+          AND (%(at)s::timestamptz IS NULL OR (j.created_at, j.job_id) < (%(at)s, %(id)s))
+        ORDER BY j.created_at DESC, j.job_id DESC LIMIT %(limit)s
         """,
         {
             "status": status,

@@ -195,7 +195,11 @@ def bury(
             "stage": stage,
             "source_id": None if letter.source_id is None else _id(letter.source_id),
             "version": versions[at] if versions else None,
-            "content_hash": content_hash(letter.raw),
+            # One without an id is known by what is wrong with it as well: two empty mails in one
+            # mailbox are two.
+            "content_hash": content_hash(
+                letter.raw if letter.source_id is not None else letter.raw + letter.reason.encode()
+            ),
             "raw": letter.raw,
             "reason": clean_text(letter.reason[:_LONGEST_WORDS]),
             "hint": clean_text(letter.hint[:_LONGEST_WORDS]),

@@ -78,7 +78,7 @@ class Answer:
         return b"".join([self.head(f"Content-Length: {self.length}"), *self.parts])
 
 
-class Refused(Exception):  # noqa: N818 - not a failure of ours, but the answer the caller gets
+class Refused(Exception):
     """Ends an exchange with the answer `{"error": message, "code": code, ...more}`."""
 
     def __init__(
