@@ -87,7 +87,7 @@ class Provider(ABC):
     aliases: ClassVar[tuple[str, ...]] = ()
     """Other kinds accepted on intake for the same job."""
     items_per_run: int | None = None
-    """Records after which a run ends, at the end of a page; the next run goes on there (A1.6, A1.8).
+    """Records after which a run ends, at the end of a page; the next goes on there (A1.6, A1.8).
     None: a run ends when it has everything. A class sets it, or an instance by its config."""
     local: ClassVar[bool] = False
     """Whether it reads this machine's own files: then only the operator may connect it."""

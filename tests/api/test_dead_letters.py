@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from starlette.testclient import TestClient
 
 from headrace import plugins
 from headrace.engine import redrive
-from headrace.errors import Skip
+from headrace.errors import BadInput, Skip
 from headrace.provider import Provider, Record
 from headrace.rows import EventRow
 from headrace.stage import RawEvent, StreamContext, stage
@@ -81,7 +82,7 @@ def test_a_stage_reads_the_one_record_again(
 ) -> None:
     batch = house.land(stream, Record("a", b"one"), Record("b", b"two"))
     number = house.letter(stream, stage="read_test", source_id="a", version=1, batch_id=batch)
-    reading(Skip("Still not.", hint="Wait."))
+    reading(Skip("Still not\0.", hint="Wait."))
     failed = client.post(f"/api/dead-letters/{number}/retry").json()
     assert failed["state"] == "open"
     assert failed["message"] == f"Dead letter {number} stays open: Still not."
@@ -170,6 +171,23 @@ def test_what_was_never_landed_is_read_again_and_landed(
     [queued] = house.execute("SELECT workflow_uuid AS id FROM dbos.workflow_status")
     assert queued["id"] == f"stage:read_test:1:{batch['batch_id']}:1"
     assert house.execute("SELECT cursor, walk, pages FROM headrace.checkpoints") == before
+
+
+def test_two_who_retry_at_once_land_it_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them does it; the others learn that it is done."""
+    number = house.letter(mailbox(house), raw=b"7")
+    reread(monkeypatch, lambda *_: Record("7", b"7"))
+
+    def ask(_: int) -> bool:
+        try:
+            return redrive.again(house.store, "acme", None, number).state == "retried"
+        except BadInput:
+            return False
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(ask, range(8))) == 1
+    [batch] = house.execute("SELECT fetched, inserted FROM headrace.batches")
+    assert batch == {"fetched": 1, "inserted": 1}
 
 
 def test_what_the_source_has_mended_since_is_left(

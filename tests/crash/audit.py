@@ -28,7 +28,7 @@ SELECT
      AS wrong_summaries,
   (SELECT count(*) FROM headrace.checkpoints WHERE done_by IS NULL) AS undone_slices,
   (SELECT count(*) FROM dbos.workflow_status
-     WHERE status NOT IN ('SUCCESS', 'ENQUEUED', 'PENDING')) AS broken_workflows
+     WHERE status IN ('ERROR', 'CANCELLED')) AS broken_workflows
 """
 
 

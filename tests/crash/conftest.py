@@ -6,7 +6,6 @@ HEADRACE_CRASH_ROUNDS=200 (`make crash`) they go on for many rounds. See docs/cr
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -24,8 +23,6 @@ from tests.crash.world import World
 from headrace.engine.schema import prepare
 from headrace.twin import run_twin
 
-ROUNDS = int(os.environ.get("HEADRACE_CRASH_ROUNDS", "0"))
-
 _TEMPLATE = "crash_template"
 _TALLIES: dict[str, Tally] = {}
 _numbers = count(1)
@@ -41,16 +38,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _TALLIES:
         terminalreporter.write_sep("-", "crash suite")
         terminalreporter.write_line(table(_TALLIES.values()))
-
-
-@pytest.fixture
-def rounds() -> Callable[[int, int], range]:
-    """`rounds(quick, share)`: how often to repeat; in a long run one in `share` of all rounds."""
-
-    def rounds(quick: int, share: int) -> range:
-        return range(max(quick, ROUNDS // share))
-
-    return rounds
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -75,5 +76,10 @@ class Server:
         os.kill(pid, number)
 
     def _clients(self) -> list[int]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            return [pid for (pid,) in connection.execute(_OTHERS, [connection.info.backend_pid])]
+        while True:
+            try:
+                with psycopg.connect(self.url, autocommit=True) as connection:
+                    found = connection.execute(_OTHERS, [connection.info.backend_pid])
+                    return [pid for (pid,) in found]
+            except psycopg.OperationalError:
+                time.sleep(0.05)  # it recovers

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from random import Random
 
+from tests.crash.rounds import rounds
 from tests.crash.world import World
 
 POINTS = ("copied", "before-ack", "acknowledged", "after-commit", "in-stage", "after-stage")
 
 
-def test_versions_are_exactly_those_of_the_source(
-    worlds: Callable[..., World], rounds: Callable[[int, int], range]
-) -> None:
+def test_versions_are_exactly_those_of_the_source(worlds: Callable[..., World]) -> None:
     """Covers X9, X11, R3: a walk at revision 0, and one at revision 1 that is killed on its way.
     What was edited has versions 1 and 2, the rest version 1, and the newest is shown."""
     for number in rounds(1, 10):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from tests.crash.rounds import long_run
 from tests.crash.world import World
 
 
+@long_run
 def test_a_cursor_that_expired_meanwhile(worlds: Callable[..., World]) -> None:
     """Covers R18, R16: killed in mid-walk, away for longer than cursors live, and killed again
     just when the cursor had been given up."""

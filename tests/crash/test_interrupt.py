@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+from tests.crash.rounds import long_run
 from tests.crash.world import World
 
 
@@ -36,6 +37,7 @@ def test_control_c_at_once(worlds: Callable[..., World]) -> None:
     world.ends()
 
 
+@long_run
 def test_sigterm_hands_a_workers_job_on(worlds: Callable[..., World]) -> None:
     """Covers A4.16: a worker that is told to end does so in order, and the next one goes on."""
     world = worlds()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tests.crash.rounds import long_run, rounds
 from tests.crash.wire import Wire, at_random, of_landings
 from tests.crash.world import World
 
@@ -23,10 +24,10 @@ def test_landings_whose_answer_is_lost(
     world.compare(bounded=False)
 
 
+@long_run
 def test_any_commit_whose_answer_is_lost(
     worlds: Callable[..., World],
     databases: Callable[..., str],
-    rounds: Callable[[int, int], range],
 ) -> None:
     """Covers A2.34, X11: of every commit, the engine's own included, one in six is made and not
     answered. Work that was taken from its queue like that bears the name of a living worker and

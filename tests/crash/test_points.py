@@ -6,6 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+from tests.crash.rounds import long_run, rounds
 from tests.crash.world import World
 
 from headrace.crashpoints import POINTS
@@ -32,13 +33,12 @@ def test_one_job_survives_a_death_at_every_point(worlds: Callable[..., World]) -
     world.ends()
 
 
-def test_deaths_in_any_order(
-    worlds: Callable[..., World], rounds: Callable[[int, int], range]
-) -> None:
+@long_run
+def test_deaths_in_any_order(worlds: Callable[..., World]) -> None:
     """Covers A2.27, A2.28, R16: points and passings drawn at random, one death after another, so
     that the second often comes while the first is being made good."""
     points = sorted(POINTS.keys() - ELSEWHERE)
-    for number in rounds(1, 2):
+    for number in rounds(1, 4):
         random = Random(number)
         world = worlds(total=12_000)
         for _ in range(3):
@@ -46,7 +46,7 @@ def test_deaths_in_any_order(
         world.ends()
 
 
-@pytest.mark.parametrize("point", ["before-ack:3", "between-legs:1"])
+@pytest.mark.parametrize("point", ["between-legs:1", pytest.param("before-ack:3", marks=long_run)])
 def test_parts_that_are_walked_side_by_side(worlds: Callable[..., World], point: str) -> None:
     """Covers A2.42, R16: four parts of a stream, each with a checkpoint of its own. A part that was
     done is not walked again by whoever takes the job over."""

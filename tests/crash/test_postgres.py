@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 import pytest
+from tests.crash.rounds import long_run, rounds
 from tests.crash.server import Server
 from tests.crash.world import World
 
@@ -34,9 +35,17 @@ def _hurt(server: Server, how: str, random: Random) -> None:
             server.kill_a_backend(random.randrange(100))
 
 
-@pytest.mark.parametrize("how", ["kill", "immediate", "terminate", "backend"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "kill",
+        "terminate",
+        pytest.param("immediate", marks=long_run),
+        pytest.param("backend", marks=long_run),
+    ],
+)
 def test_the_server_dies_and_the_process_goes_on(
-    server: Server, worlds: Callable[..., World], rounds: Callable[[int, int], range], how: str
+    server: Server, worlds: Callable[..., World], how: str
 ) -> None:
     """Covers A2.34, A4.16, R16: SIGKILL of the postmaster, a stop without a checkpoint, every
     client thrown out, SIGKILL of a backend; each in mid-landing, and the command ends well."""
@@ -53,9 +62,8 @@ def test_the_server_dies_and_the_process_goes_on(
         world.compare(bounded=False)
 
 
-def test_the_server_and_the_worker_die(
-    server: Server, worlds: Callable[..., World], rounds: Callable[[int, int], range]
-) -> None:
+@long_run
+def test_the_server_and_the_worker_die(server: Server, worlds: Callable[..., World]) -> None:
     """Covers A2.34, A4.16: both at once, and two other workers take over what is there."""
     for number in rounds(1, 20):
         random = Random(number)

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from tests.crash.rounds import rounds
 from tests.crash.world import World
 
 from headrace.store import embedded
@@ -40,7 +41,7 @@ def test_killed_between_the_two_migrations(
 
 
 def test_killed_on_a_machine_where_nothing_is_set_up(
-    house: Path, worlds: Callable[..., World], rounds: Callable[[int, int], range]
+    house: Path, worlds: Callable[..., World]
 ) -> None:
     """Covers A2.9, A2.34, A4.16: no DATABASE_URL. The command makes its PostgreSQL, starts it and
     migrates it, and is killed anywhere on that way and after; the server outlives it, and the last

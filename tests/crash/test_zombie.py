@@ -6,17 +6,27 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from tests.crash.rounds import long_run
 from tests.crash.world import World
 
 FREEZES = 25.0
 """A worker that says nothing for ten seconds is taken for dead; some more for a slow machine."""
 
 
-@pytest.mark.parametrize("point", ["before-commit", "before-ack", "in-conclude"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        "before-ack",
+        pytest.param("before-commit", marks=long_run),
+        pytest.param("in-conclude", marks=long_run),
+        pytest.param("in-stage", marks=long_run),
+    ],
+)
 def test_a_zombie_cannot_commit(worlds: Callable[..., World], point: str) -> None:
-    """Covers A2.41, R16: frozen with pages in its hands, frozen inside the landing transaction with
-    the row of the checkpoint locked, frozen inside the transaction that ends the job. Another
-    worker takes over and goes on; the frozen one wakes up, and ends without having written."""
+    """Covers A2.41, R16: frozen inside the landing transaction with the row of the checkpoint
+    locked, with pages in its hands, inside the transaction that ends the job or that of a stage.
+    Another worker takes over and goes on; the frozen one wakes up, and ends without having
+    written."""
     world = worlds(total=12_000)
     zombie = world.commands.start("worker", crash=f"{point}:1:stop")
     world.submit()

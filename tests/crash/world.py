@@ -115,6 +115,11 @@ class World:
         )
         return int(rows[0][0].split(":")[-2]) if rows else None
 
+    def written_under(self) -> int:
+        """The newest epoch that has written anything."""
+        ((epoch,),) = self.query("SELECT coalesce(max(epoch), 0) FROM headrace.batches")
+        return int(epoch)
+
     @property
     def over(self) -> bool:
         """Whether every job is over and everything it landed worked through."""

@@ -70,16 +70,19 @@ def test_restarts_under_load_lose_nothing(
     ]
     landed = "SELECT count(*) FROM headrace.raw_events"
 
-    def started() -> set[Any]:
-        return {bench.one("SELECT pg_postmaster_start_time()")}
+    starts = set()
 
-    starts = started()
+    def started() -> int:
+        starts.add(bench.one("SELECT pg_postmaster_start_time()"))
+        return len(starts)
+
+    assert started() == 1
     with running(headrace_workers=16):
         for wanted in (500, 1_500):
             bench.until(lambda wanted=wanted: bench.one(landed) >= wanted)  # type: ignore[misc]
             assert server[0]._control("restart", f"--mode={mode}", seconds=60)
-            bench.until(lambda: starts.update(started()) or True)
+            bench.until(started)
         bench.settled(*made, seconds=90)
-    assert len(starts) == 3
+    assert started() == 3
     assert {bench.job(one)["status"] for one in made} == {"SUCCEEDED"}
     assert sorted(bench.numbers()) == sorted([(f"{n:06}", 1) for n in range(1_000)] * 3)

@@ -23,8 +23,10 @@ from headrace.store.projection import write
 from headrace.store.quarantine import why_not
 from headrace.store.reland import reland
 from headrace.store.sql import query
+from headrace.text import clean_text
 
 _COLLISIONS = 5  # a walk that lands the same record at the same time may win this often
+_WORDS = 4000  # characters of a reason
 
 
 class Retried(msgspec.Struct):
@@ -109,10 +111,7 @@ def _again(database: Database, keys: dict[str, Any]) -> Retried:
         try:
             with connection.transaction():
                 said = _process(connection, letter)
-        except (
-            psycopg.OperationalError,
-            psycopg.errors.UniqueViolation,
-        ):
+        except (psycopg.OperationalError, psycopg.errors.UniqueViolation):
             raise  # nothing is known about the letter
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it is its own matter
             return _still_dead(connection, keys, error)
@@ -135,6 +134,8 @@ def _still_dead(connection: Connection, keys: dict[str, Any], error: Exception) 
         telemetry.bug(f"retry of dead letter {keys['number']}", error)
         reason = f"It cannot be processed: {error!r}."
         hint = "Report it; retry the dead letter once it is mended."
+    # Whatever the words hold, they can be written: see `store.landing.bury`.
+    reason, hint = clean_text(reason[:_WORDS]), clean_text(hint[:_WORDS])
     values = {**keys, "reason": reason, "hint": hint}
     connection.execute(query("dead_letters", "still_dead"), values)
     return Retried(keys["number"], "open", f"Dead letter {keys['number']} stays open: {reason}")

@@ -50,7 +50,10 @@ UPDATE headrace.workers SET dead_at = now() WHERE executor_id = ANY(%s) AND dead
 """
 
 # A frozen process may hold row locks, and its half-open connections would hold them for long.
-_CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)"
+_CUT_OFF = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE application_name = ANY(%s) AND pid <> pg_backend_pid()
+"""
 
 
 class Liveness:
@@ -112,6 +115,8 @@ class Liveness:
             keepalives_count=3,
             tcp_user_timeout=5000,
         )
+        # The server may not have noticed yet that an earlier one was lost, and it has the lock.
+        self._line.execute(_CUT_OFF, [[f"{self._me} liveness"]])
         self._line.execute("SELECT pg_advisory_lock(%s, %s)", [_SPACE, self._slot])
 
     def _run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,8 @@ from headrace.store.database import unavailable
 # other as well.
 _LOCK = 0x4845_4144_5241_4345
 
+_ASK_SECONDS = 0.1
+
 _FOLDER = Path(__file__).parent / "migrations"
 
 
@@ -31,11 +34,17 @@ def engine_url(url: str) -> URL:
 
 @contextmanager
 def migration_lock(url: str) -> Iterator[Connection]:
-    """A connection that holds the migration lock: one process migrates, the others wait."""
+    """A connection that holds the migration lock: one process migrates, the others wait.
+
+    They wait by asking again, not inside a statement: DBOS builds indexes concurrently, and that
+    waits until every open statement has ended, so whoever waited in one would wait for ever.
+    """
     engine = create_engine(engine_url(url), poolclass=pool.NullPool)
     try:
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+            while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}):
+                connection.commit()
+                time.sleep(_ASK_SECONDS)
             connection.commit()
             # Closing the session frees the lock, whatever happened in between.
             yield connection
