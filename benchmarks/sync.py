@@ -140,7 +140,8 @@ def all_of_it(url: str, total: int) -> list[str]:
     return [
         (
             f"{total:,} events, pages of 5,000: {found['seconds']:.0f} s until the last was"
-            f" searchable ({found['rate']:,.0f} rows/s), peak RSS of the process {found['rss']:.0f} MB."
+            f" searchable ({found['rate']:,.0f} rows/s), peak RSS of the process"
+            f" {found['rss']:.0f} MB."
         )
     ]
 

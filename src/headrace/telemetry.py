@@ -38,6 +38,7 @@ def configure(level: str = "INFO") -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    logging.disable(logging.NOTSET)
     logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level)), force=True)
     for noisy in ("dbos", "alembic", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(max(logging.ERROR, logging.getLevelName(level)))
@@ -47,7 +48,9 @@ def quiet(*, bugs: bool = False) -> None:
     """For the command line, where a person reads sentences: nothing is logged, or, when somebody
     looks for what is wrong, errors with their tracebacks."""
     configure("CRITICAL")
-    if bugs:
+    if not bugs:
+        logging.disable()  # libraries that set a level of their own do not ask for ours
+    else:
         plain = structlog.dev.ConsoleRenderer(
             colors=False, exception_formatter=structlog.dev.plain_traceback
         )

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from headrace.engine.schema import prepare
+from headrace.errors import Unavailable
 from headrace.settings import Settings, load
-from headrace.store.database import Database
-from headrace.store.embedded import kept
+from headrace.store.database import DISK_FULL, Database, unavailable
+from headrace.store.embedded import ailment, kept
 
 TENANT = "default"
 USER = "me"
@@ -22,6 +23,16 @@ def database_url(settings: Settings) -> Iterator[str]:
         url = settings.database_url or stack.enter_context(kept(settings.postgres_folder))
         prepare(url)
         yield url
+
+
+def away(error: Exception) -> Unavailable:
+    """What a person should read when PostgreSQL is away in the middle of a command."""
+    settings = load()
+    gone = unavailable(error)
+    if settings.database_url or gone.message == DISK_FULL:
+        return gone
+    known = ailment(settings.postgres_folder)
+    return known or Unavailable(gone.message, hint="The same command starts it again.")
 
 
 @contextmanager

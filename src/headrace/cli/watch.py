@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from rich.progress import Progress as Bars
 from rich.text import Text
 
 from headrace import telemetry
+from headrace.cli.house import away
 from headrace.cli.show import err, say
 from headrace.engine.progress import FINAL, Progress, progress
-from headrace.store.database import Database, unavailable
+from headrace.store.database import DISK_FULL, Connection, Database, connect
 
 _LOOK_SECONDS = 0.2
 _PLAIN_SECONDS = 5.0
@@ -62,7 +63,7 @@ class Watched(msgspec.Struct):
             return True
         if state.status != "PENDING" or not state.last_error:
             return False
-        if not state.fetched and state.attempts:
+        if (not state.fetched and state.attempts) or state.last_error == DISK_FULL:
             return True
         return max(self.still, _seconds_until(state.resume_at)) > PATIENCE_SECONDS
 
@@ -71,12 +72,13 @@ def watch(database: Database, named: Sequence[tuple[str, str]], *, show: bool) -
     """Wait until every job (name, id) is over and worked through, or until there is no telling when
     one that has failed will be. Returns where each stands."""
     now = time.monotonic()
+    look = _Look(database.url, [job_id for _, job_id in named])
     jobs = [
         Watched(name, job_id, state, state.fetched, now)
-        for (name, job_id), state in zip(named, _look(database, [j for _, j in named]), strict=True)
+        for (name, job_id), state in zip(named, look(), strict=True)
     ]
     board = _Board(jobs, draw=show and err.is_terminal)
-    with board, _overheard(board if show else None):
+    with closing(look), board, _overheard(board if show else None):
         while True:
             board.update()
             if show:
@@ -87,7 +89,7 @@ def watch(database: Database, named: Sequence[tuple[str, str]], *, show: bool) -
             if all(job.over for job in jobs):
                 return [job.state for job in jobs]
             time.sleep(_LOOK_SECONDS)
-            for job, state in zip(jobs, _look(database, [j.job_id for j in jobs]), strict=True):
+            for job, state in zip(jobs, look(), strict=True):
                 if _moved(job.state, state):
                     job.since = time.monotonic()
                 job.state = state
@@ -97,23 +99,40 @@ def _moved(old: Progress, new: Progress) -> bool:
     return (new.fetched, new.stages_pending) != (old.fetched, old.stages_pending)
 
 
-def _look(database: Database, job_ids: Sequence[str]) -> list[Progress]:
-    """Where the jobs stand. Waits for a PostgreSQL that has gone away, as the engine does; raises
-    Unavailable when it stays away."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    told = False
-    while True:
-        try:
-            with database.connection() as connection:
-                return [progress(connection, job_id) for job_id in job_ids]
-        except psycopg.OperationalError as error:
-            gone = unavailable(error)
-            if time.monotonic() > until:
-                raise gone from error
-            if not told:
-                told = True
-                say(f"{escape(gone.message)} Waiting for it.")
-            time.sleep(_LOOK_SECONDS)
+class _Look:
+    """Looks at where jobs stand, on a connection of its own: what the pool says of a PostgreSQL that
+    has gone away, it says after half a minute, and not why."""
+
+    def __init__(self, url: str, job_ids: Sequence[str]) -> None:
+        self._url = url
+        self._job_ids = job_ids
+        self._line: Connection | None = None
+
+    def __call__(self) -> list[Progress]:
+        """Where they stand. Waits for a PostgreSQL that has gone away, as the engine does; raises
+        Unavailable when it stays away, and at once when its disk is full."""
+        until = time.monotonic() + PATIENCE_SECONDS
+        told = False
+        while True:
+            try:
+                if self._line is None:
+                    self._line = connect(self._url)
+                return [progress(self._line, job_id) for job_id in self._job_ids]
+            except psycopg.OperationalError as error:
+                self.close()
+                gone = away(error)
+                if gone.message == DISK_FULL or time.monotonic() > until:
+                    raise gone from error
+                if not told:
+                    told = True
+                    say(f"{escape(gone.message)} Waiting for it.")
+                time.sleep(_LOOK_SECONDS)
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
 
 def _tell(job: Watched) -> None:

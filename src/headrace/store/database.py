@@ -18,18 +18,31 @@ Connection = psycopg.Connection[dict[str, Any]]
 _GONE = (psycopg.OperationalError, psycopg.errors.AdminShutdown, PoolTimeout)
 
 
+DISK_FULL = "PostgreSQL's disk is full; nothing that was committed is lost."
+
+
 def unavailable(error: Exception) -> Unavailable:
     """What a person should read when PostgreSQL does not answer, cannot write or lets nobody in."""
     if isinstance(error, psycopg.errors.DiskFull):
-        return Unavailable(
-            "PostgreSQL's disk is full; nothing that was committed is lost.",
-            hint="Free some space and run the same command again: it goes on where it stopped.",
-        )
+        return disk_full()
     detail = str(error).strip().splitlines()
     return Unavailable(
         f"PostgreSQL does not answer: {detail[0] if detail else type(error).__name__}.",
         hint="Check that it runs and that DATABASE_URL names it; work goes on where it stopped.",
     )
+
+
+def disk_full() -> Unavailable:
+    """What a person should read when there is no room for what is to be written."""
+    return Unavailable(
+        DISK_FULL,
+        hint="Free some space and run the same command again: it goes on where it stopped.",
+    )
+
+
+def connect(url: str) -> Connection:
+    """One connection outside of any pool, in autocommit. Raises psycopg.OperationalError."""
+    return psycopg.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10)
 
 
 class Database:

@@ -26,7 +26,17 @@ from headrace.store.embedded.keeper import keeping
 from headrace.store.embedded.lock import Lock
 from headrace.store.embedded.programs import installed
 
-__all__ = ["DATABASE", "Status", "installed", "kept", "postgres", "revive", "status", "stop"]
+__all__ = [
+    "DATABASE",
+    "Status",
+    "ailment",
+    "installed",
+    "kept",
+    "postgres",
+    "revive",
+    "status",
+    "stop",
+]
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,11 @@ def revive(folder: Path) -> None:
         if cluster.postmaster() is None:
             with starting.exclusive():
                 cluster.start(may_restart=False)
+
+
+def ailment(folder: Path) -> Unavailable | None:
+    """Why the server does not run, where its log says so in words that are known here."""
+    return Cluster(folder).ailment()
 
 
 def stop(folder: Path, *, force: bool = False) -> bool:

@@ -22,6 +22,7 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from headrace.errors import BadInput, Unavailable
+from headrace.store.database import disk_full
 from headrace.store.embedded import conf, data, pidfile
 from headrace.store.embedded.account import Account, account_for
 from headrace.store.embedded.folders import forget_old, make_folder, replace_file, socket_folder
@@ -189,7 +190,15 @@ class Cluster:
             return False  # it went down again just now
         return True
 
+    def ailment(self) -> Unavailable | None:
+        """Why the server does not run, where its log says so in words that are known here."""
+        if self.answer() is not Answer.READY and data.full(self._log_text()):
+            return disk_full()
+        return None
+
     def _failed(self, how: str) -> Unavailable:
+        if known := self.ailment():
+            return known
         ending = data.tail(self._log_text())
         return Unavailable(
             f"PostgreSQL in {self.folder} {how}.",

@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 from headrace.errors import BadInput, Unavailable
+from headrace.store.database import disk_full
 from headrace.store.embedded.account import Account
 from headrace.store.embedded.programs import version
 
 _SECONDS = 120
+_FULL = ("No space left on device", "Disk quota exceeded", "Disc quota exceeded")
 # The letters of every language count as letters in C.UTF-8: with C alone, trigram search does not
 # see the others. macOS lacks it in older versions, and has the rest.
 _LOCALES = ("C.UTF-8", "en_US.UTF-8", "UTF-8", "C")
@@ -78,10 +80,17 @@ def _initdb(part: Path, bin_folder: Path, locale: str) -> list[str]:
 
 def _failed(part: Path, said: str) -> Unavailable:
     shutil.rmtree(part, ignore_errors=True)
+    if full(said):
+        return disk_full()
     return Unavailable(
         f"PostgreSQL could not make its data in {part.parent}.",
         hint=f"Is the disk full or read-only? initdb ended with: {tail(said)}",
     )
+
+
+def full(said: str) -> bool:
+    """Whether a program of PostgreSQL's says that the disk is full."""
+    return any(words in said for words in _FULL)
 
 
 def tail(text: str, lines: int = 5) -> str:

@@ -80,8 +80,11 @@ VALUES (%(tenant)s, %(user)s, %(stream_id)s, %(batch_id)s, %(job_id)s, %(stage)s
   %(version)s, %(content_hash)s, %(raw)s, %(reason)s, %(hint)s)
 ON CONFLICT (tenant_id, stream_id, stage, source_id, version, content_hash) DO UPDATE
 SET attempts = headrace.dead_letters.attempts + 1, batch_id = excluded.batch_id,
-    job_id = excluded.job_id, reason = excluded.reason, hint = excluded.hint, state = 'open',
-    resolved_at = NULL;
+    job_id = excluded.job_id, reason = excluded.reason, hint = excluded.hint,
+    -- What somebody has let go stays so, however often it is met again.
+    state = CASE headrace.dead_letters.state WHEN 'dropped' THEN 'dropped' ELSE 'open' END,
+    resolved_at = CASE headrace.dead_letters.state WHEN 'dropped'
+      THEN headrace.dead_letters.resolved_at END;
 
 -- name: claim
 -- Taking a slice: the epoch grows, and whoever held the old one can no longer commit.

@@ -226,6 +226,10 @@ PROJECTIONS = """
 CREATE FUNCTION headrace.words(text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
   RETURN array_to_string($1, ' ');
 
+-- Addresses as they stand, and in two: so that acme.com finds ann@acme.com.
+CREATE FUNCTION headrace.people(text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  RETURN $1 || ' ' || translate($1, '@', ' ');
+
 CREATE TABLE headrace.events (
   tenant_id text COLLATE "C" NOT NULL,
   stream_id bigint NOT NULL,
@@ -271,8 +275,9 @@ CREATE TABLE headrace.interactions (
   search tsvector GENERATED ALWAYS AS (
     setweight(to_tsvector('english', coalesce(subject, '')), 'A')
     || setweight(to_tsvector('simple', coalesce(from_name, '') || ' '
-         || coalesce(from_address, '') || ' ' || headrace.words(to_addresses) || ' '
-         || headrace.words(cc_addresses) || ' ' || headrace.words(attachments)), 'B')
+         || headrace.people(coalesce(from_address, '') || ' ' || headrace.words(to_addresses)
+              || ' ' || headrace.words(cc_addresses))
+         || ' ' || headrace.words(attachments)), 'B')
     || setweight(to_tsvector('english', left(body, 100000)), 'D')) STORED,
   PRIMARY KEY (tenant_id, stream_id, source_id)
 );
@@ -299,8 +304,8 @@ CREATE TABLE headrace.calendar_events (
   recurrence text,
   search tsvector GENERATED ALWAYS AS (
     setweight(to_tsvector('english', coalesce(title, '')), 'A')
-    || setweight(to_tsvector('simple', coalesce(location, '') || ' ' || coalesce(organizer, '')
-         || ' ' || headrace.words(attendees)), 'B')
+    || setweight(to_tsvector('simple', coalesce(location, '') || ' '
+         || headrace.people(coalesce(organizer, '') || ' ' || headrace.words(attendees))), 'B')
     || setweight(to_tsvector('english', left(coalesce(description, ''), 100000)), 'D')) STORED,
   PRIMARY KEY (tenant_id, stream_id, source_id)
 );
@@ -362,4 +367,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.execute(f"DROP TABLE headrace.{table}")
-    op.execute("DROP SEQUENCE headrace.worker_slots; DROP FUNCTION headrace.words(text[])")
+    op.execute(
+        "DROP SEQUENCE headrace.worker_slots; DROP FUNCTION headrace.words(text[]), headrace.people(text)"
+    )
