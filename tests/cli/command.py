@@ -138,7 +138,9 @@ class House:
 
     def json(self, *arguments: str, **more: str) -> Any:
         """What it answers with --json, when all goes well."""
-        return self.run(*arguments, "--json", **more).ok().json
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        line = [*arguments[:end], "--json", *arguments[end:]]
+        return self.run(*line, **more).ok().json
 
     def write(self, name: str, text: str) -> Path:
         """A file in the folder where commands run."""

@@ -164,7 +164,11 @@ def landed() -> Landed:
     """`landed(house, total)`: these events of the twin are in the tables, each once, searchable."""
 
     def landed(house: House, total: int = TOTAL, seed: int = 1) -> None:
-        with psycopg.connect(house.environment["DATABASE_URL"]) as connection:
+        url = house.environment.get("DATABASE_URL")
+        with ExitStack() as stack:
+            if url is None:
+                url = stack.enter_context(embedded.postgres(house.home / "postgres"))
+            connection = stack.enter_context(psycopg.connect(url))
             raw = connection.execute("SELECT source_id FROM headrace.raw_events").fetchall()
             shown = connection.execute("SELECT source_id FROM headrace.events").fetchall()
         wanted = sorted(event_id(seed, number) for number in range(total))

@@ -59,11 +59,14 @@ def prepared(cluster: str) -> str:
 
 @pytest.fixture
 def databases(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
-    """`databases()` makes one that is ready; `databases(empty=True)` one that nothing is in."""
+    """`databases()` makes one that is ready; `databases(empty=True)` one that nothing is in. Of the
+    many rounds of a test the last two's are kept."""
     made: list[str] = []
     with psycopg.connect(cluster, autocommit=True) as connection:
 
         def make(*, empty: bool = False) -> str:
+            while len(made) > 1:
+                connection.execute(f"DROP DATABASE {made.pop(0)} WITH (FORCE)")
             made.append(f"crash_{next(_numbers)}")
             template = "template1" if empty else prepared
             connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
@@ -79,7 +82,8 @@ def worlds(
     databases: Callable[..., str], tally: Tally, tmp_path: Path
 ) -> Iterator[Callable[..., World]]:
     """`worlds(total=..., page=..., **options of the twin)`: a world with a database of its own,
-    or with the `database` given; "" is an embedded one in its home."""
+    or with the `database` given; "" is an embedded one in its home. It ends the world before it.
+    """
     with ExitStack() as stack:
 
         def make(
@@ -92,6 +96,7 @@ def worlds(
             home: Path | None = None,
             **options: Any,
         ) -> World:
+            stack.close()
             home = home or tmp_path / f"home-{next(_numbers)}"
             home.mkdir(mode=0o755)
             options = {"latency_ms": 5, "cursor_ttl_s": 0, "edits": edits, **options}

@@ -49,8 +49,6 @@ def table(tallies: Iterable[Tally]) -> str:
         for name in ("rounds", "kills", "records", "again", "lost", "doubled"):
             setattr(total, name, getattr(total, name) + getattr(one, name))
         total.most = max(total.most, one.most)
-        total.takeovers = total.takeovers + one.takeovers
-        total.resumes = total.resumes + one.resumes
     lines = [_HEAD, *(one.row() for one in (*tallies, total))]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     texts = ["| " + " | ".join(map(str.ljust, line, widths)) + " |" for line in lines]

@@ -28,15 +28,34 @@ def test_a_bad_record_is_kept_with_its_bytes(desk: Desk) -> None:
 
 
 def test_met_again_it_is_the_same_dead_letter(desk: Desk) -> None:
-    """Covers X5, A2.44: one letter with its attempts, however many walks meet it; opened again."""
-    bad = BadRecord(b"the same bytes", "No id.")
+    """Covers X5, A2.44: one letter with its attempts, however many walks meet it."""
+    bad = BadRecord(b"the same bytes", "No time.", "", "17")
     desk.land(bad=[bad, bad])
-    with desk.store.connection() as session:
-        session.execute("UPDATE headrace.dead_letters SET state = 'dropped', resolved_at = now()")
-    landed = desk.land(bad=[BadRecord(b"the same bytes", "Still no id.")])
-    assert letters(desk, "attempts, reason, batch_id, state, resolved_at") == [
-        (3, "Still no id.", landed.batch_id, "open", None)
+    landed = desk.land(bad=[BadRecord(b"the same bytes", "Still no time.", "", "17")])
+    assert letters(desk, "attempts, reason, batch_id, state") == [
+        (3, "Still no time.", landed.batch_id, "open")
     ]
+
+
+def test_without_an_id_the_reason_tells_letters_apart(desk: Desk) -> None:
+    """Two empty mails of one mailbox are two; the same one met again is one."""
+    empty = [BadRecord(b"", f"Mail {n} is empty.") for n in range(2)]
+    desk.land(bad=empty)
+    desk.land(bad=empty)
+    assert letters(desk, "attempts, source_id") == [(2, None), (2, None)]
+
+
+def test_what_was_retried_and_comes_again_is_open_again(desk: Desk) -> None:
+    """Covers A2.44: only what somebody has let go stays so."""
+    bad = BadRecord(b"the same bytes", "No id.")
+    for state, then in (("retried", "open"), ("dropped", "dropped")):
+        desk.land(bad=[bad])
+        with desk.store.connection() as session:
+            session.execute(
+                "UPDATE headrace.dead_letters SET state = %s, resolved_at = now()", [state]
+            )
+        desk.land(bad=[bad])
+        assert letters(desk, "state, resolved_at IS NULL") == [(then, then == "open")]
 
 
 def test_other_bytes_id_or_stream_make_another_letter(desk: Desk) -> None:
@@ -55,9 +74,10 @@ def test_letters_are_kept_whatever_their_words_hold(desk: Desk) -> None:
         bad=[
             BadRecord(b"1", odd, odd, odd),
             BadRecord(b"2", "r" * 3_000_000, "h" * 3_000_000, unlikely(100_000)),
+            BadRecord(b"3", odd),
         ],
     )
-    assert landed.dead_lettered == 2
+    assert landed.dead_lettered == 3
     kept = {raw: words for raw, *words in letters(desk, "raw, source_id, reason, hint")}
     clean = "nul , half a character \N{REPLACEMENT CHARACTER}"
     assert kept[b"1"] == [clean, clean, clean]

@@ -15,8 +15,8 @@ from headrace.provider import BadRecord, Record
 if TYPE_CHECKING:
     from tests.store.conftest import Desk
 
-# PostgreSQL writes what it gets by COPY a thousand rows at a time: with half as many again, both
-# slices have rows in the table when they meet.
+# PostgreSQL writes what it gets by COPY a thousand rows at a time: this many are on their way into
+# the table when the slices meet.
 _BLOCK = 1_500
 
 
@@ -38,7 +38,8 @@ class Meeting(list[Record]):
 
 @pytest.mark.parametrize("straight", [(True, True), (True, False), (False, False)])
 def test_opposite_orders_do_not_deadlock(desk: Desk, straight: tuple[bool, bool]) -> None:
-    """Covers A2.41, A2.42: PostgreSQL breaks the knot, and both slices land all the same."""
+    """Covers A2.41, A2.42: both are in their transactions when they meet; whatever PostgreSQL makes
+    of the one that comes second, it lands all the same."""
     parts = desk.plan("cut", "left", "right")
     a, b = ([desk.record(f"{name}{n:04}", b"x" * 99) for n in range(_BLOCK)] for name in "ab")
     left, right = Meeting(a, b), Meeting(b, a)

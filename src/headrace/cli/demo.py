@@ -21,7 +21,8 @@ import typer
 
 from headrace.cli.house import TENANT, USER, database_url
 from headrace.cli.look import show_hit
-from headrace.cli.show import out
+from headrace.cli.options import Json
+from headrace.cli.show import answer_json, out
 from headrace.errors import HeadraceError
 from headrace.mailbox.sample import OWNER_ADDRESS, write_sample_mbox
 from headrace.out.search import search
@@ -31,7 +32,8 @@ from headrace.twin import run_twin
 from headrace.twin.events import event_id
 
 SEED = 1
-PAGE = 500
+PAGES = 200
+"""About how many an API gives them in: few events are to last long enough to be interrupted."""
 MAILS = 2_000
 QUERIES = ("checkout error", "invoice", "flight to Lisbon")
 
@@ -50,8 +52,11 @@ def demo(
     events: Annotated[
         int, typer.Option(min=1_000, max=3_000_000, help="Events to land.")
     ] = 100_000,
+    json: Json = False,
 ) -> None:
     """Land events and a mailbox, with a SIGKILL in the middle; then count, and search."""
+    if json:
+        out.file = sys.stderr
     home = load().headrace_home / "demo"
     shutil.rmtree(home / "files", ignore_errors=True)
     (home / "files").mkdir(parents=True)
@@ -60,11 +65,14 @@ def demo(
     out.print("[bold]Headrace demo[/bold]: run any connector, kill anything, lose nothing.\n")
     with run_twin(total=events, seed=SEED, latency_ms=8) as base, _fresh(settings) as database:
         spec = home / "files" / "events.yaml"
-        spec.write_text(SPEC.format(base=base, page=PAGE), encoding="utf-8")
+        page = min(500, events // PAGES)
+        spec.write_text(SPEC.format(base=base, page=page), encoding="utf-8")
         mails = write_sample_mbox(home / "files" / "sample.mbox", messages=MAILS)
-        out.print(f"1. {events:,} events from an API at {base}, {PAGE} a page")
-        landed = _sync_and_kill(home, spec, database, events)
-        out.print(f"   [red]SIGKILL[/red] with {landed:,} events landed. The same command again:")
+        out.print(f"1. {events:,} events from an API at {base}, {page} a page")
+        killed_at = _sync_and_kill(home, spec, database, events)
+        out.print(
+            f"   [red]SIGKILL[/red] with {killed_at:,} events landed. The same command again:"
+        )
         _command(home, "sync", "--spec", str(spec))
         out.print(f"2. A mailbox of {mails:,} messages from disk")
         _command(home, "ingest", str(home / "files" / "sample.mbox"), "--address", OWNER_ADDRESS)
@@ -74,15 +82,21 @@ def demo(
         for query in QUERIES:
             _search(database, query)
     seconds = time.monotonic() - started
+    if json:
+        found = {"events": events, "messages": mails, "killed_at": killed_at, "lost": 0}
+        answer_json({**found, "doubled": 0, "seconds": round(seconds, 1)})
     out.print(f"\n[green]Nothing lost, nothing doubled[/green], in {seconds:.0f} seconds. Next:\n")
     _next(home)
 
 
 def _next(home: Path) -> None:
     """What to type next, as it works in this shell."""
-    command = "headrace" if shutil.which("headrace") else str(Path(sys.argv[0]))
+    command = "headrace"
+    if not shutil.which(command):
+        me = Path(sys.argv[0])
+        command = f"{sys.executable} -m headrace.cli" if me.name == "__main__.py" else str(me)
     for does, line in (
-        ("the demo's own data", f'HEADRACE_HOME={home} {command} search "refund"'),
+        ("the demo's own data", f'HEADRACE_HOME={home} {command} search "incident"'),
         ("your own mail", f"{command} ingest ~/mail.mbox"),
         ("your own API: docs/tutorial.md", f"{command} sync --spec my-api.yaml"),
         ("the service, with its HTTP API", f"{command} up"),
@@ -110,7 +124,7 @@ def _environment(home: Path) -> dict[str, str]:
 def _command(home: Path, *arguments: str) -> None:
     """Run `headrace ...` as a person would, in a process of its own."""
     command = [sys.executable, "-m", "headrace.cli", *arguments]
-    ended = subprocess.run(command, env=_environment(home), check=False)  # noqa: S603
+    ended = subprocess.run(command, env=_environment(home), stdout=out.file, check=False)  # noqa: S603
     if ended.returncode:
         raise HeadraceError(f"`headrace {arguments[0]}` ended with {ended.returncode}.")
 
@@ -118,7 +132,7 @@ def _command(home: Path, *arguments: str) -> None:
 def _sync_and_kill(home: Path, spec: Path, database: Database, events: int) -> int:
     """Start a sync, and kill it without warning once two fifths have landed."""
     command = [sys.executable, "-m", "headrace.cli", "sync", "--spec", str(spec)]
-    worker = subprocess.Popen(command, env=_environment(home))  # noqa: S603
+    worker = subprocess.Popen(command, env=_environment(home), stdout=out.file)  # noqa: S603
     try:
         _wait(lambda: worker.poll() is not None or _count(database) > events * 0.4)
     finally:

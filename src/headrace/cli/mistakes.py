@@ -72,4 +72,4 @@ def _misused(error: TyperException) -> HeadraceError:
 
 def _told(error: TyperException) -> str:
     told = error.format_message() if hasattr(error, "format_message") else str(error)
-    return " ".join(told.split())
+    return " ".join(told.replace("Value error, ", "").split())

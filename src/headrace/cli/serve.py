@@ -85,7 +85,7 @@ def _introduce(database: Database, settings: Settings, port: int, *, json: bool)
         say(f"  Send it as X-API-Key or as a bearer token. It opens all of tenant {TENANT!r}.")
 
 
-def worker() -> None:
+def worker(json: Json = False) -> None:
     """Run jobs until told to stop. Any number of these share the work of one PostgreSQL."""
     from headrace.engine.runtime import engine
 
@@ -96,6 +96,8 @@ def worker() -> None:
         signal.signal(number, lambda *_: stop.set())
     with database_url(settings) as url, engine(url, settings):
         telemetry.started("worker", jobsAtOnce=settings.headrace_workers)
+        if json:
+            answer_json({"jobs_at_once": settings.headrace_workers})
         while not stop.wait(3600):
             pass
 

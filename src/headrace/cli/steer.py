@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
+from rich.markup import escape
 
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
@@ -16,29 +17,33 @@ from headrace.engine.progress import progress
 from headrace.store import connections as store_connections
 from headrace.store import dead_letters as letters
 from headrace.store import jobs as store_jobs
+from headrace.store.database import Database
 
 jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
 connections = typer.Typer(help="The sources there are, and their health.", no_args_is_help=True)
 dead_letters = typer.Typer(help="What could not be processed, and why.", no_args_is_help=True)
 
+Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 LetterId = Annotated[int, typer.Argument(help="The dead letter's number.")]
 
 
 @jobs.command("list")
 def list_jobs(
-    status: Annotated[str | None, typer.Option(help="Only jobs in this status.")] = None,
+    status: Annotated[
+        Status | None, typer.Option(case_sensitive=False, help="Only jobs in this status.")
+    ] = None,
     limit: Limit = 20,
     json: Json = False,
 ) -> None:
     """The newest jobs."""
     with reading() as database, database.people(TENANT, USER) as session:
-        rows = store_jobs.listing(session, status=status.upper() if status else None, limit=limit)
+        rows = store_jobs.listing(session, status=status, limit=limit)
     if json:
         answer_json(rows)
         return
     table(
-        "jobs",
+        f"{status.lower()} jobs" if status else "jobs",
         ["job", "connection", "status", "created", "landed", "error"],
         [
             [
@@ -68,23 +73,31 @@ def show_job(job_id: JobId, json: Json = False) -> None:
         return
     for name, value in found.items():
         if value is not None:
-            out.print(f"{name:14} {value}")
+            out.print(f"{name:14} {escape(str(value))}")
 
 
 @jobs.command("cancel")
-def cancel_job(job_id: JobId) -> None:
+def cancel_job(job_id: JobId, json: Json = False) -> None:
     """Cancel a job: not another row of it is committed."""
     with reading() as database, database.people(TENANT, USER) as session:
-        engine_jobs.cancel(session, job_id)
-    out.print(f"Cancelled {job_id}.")
+        progress(session, job_id)  # which says so when there is none
+        row = engine_jobs.cancel(session, job_id)
+    if json:
+        answer_json(row)
+    else:
+        out.print(f"Cancelled {job_id}; what it has landed stays.")
 
 
 @jobs.command("retry")
-def retry_job(job_id: JobId) -> None:
-    """Take a failed or cancelled job up again; a `headrace up` or `sync` works on it."""
+def retry_job(job_id: JobId, json: Json = False) -> None:
+    """Take a failed or cancelled job up again; `headrace up` or `sync` works on it."""
     with reading() as database, database.people(TENANT, USER) as session:
-        engine_jobs.retry(session, job_id)
-    out.print(f"Retrying {job_id}; `headrace up` works on it.")
+        progress(session, job_id)
+        row = engine_jobs.retry(session, job_id)
+    if json:
+        answer_json(row)
+    else:
+        out.print(f"{job_id} is to go on; `headrace up` or `headrace sync` works on it.")
 
 
 @connections.command("list")
@@ -144,22 +157,37 @@ def show_letter(number: LetterId, json: Json = False) -> None:
     raw = row.pop("raw") or b""
     for name, value in row.items():
         if value is not None and name != "content_hash":
-            out.print(f"{name:14} {value}")
+            out.print(f"{name:14} {escape(str(value))}")
     out.print(f"{'raw':14} {len(raw):,} bytes")
     out.print(raw[:4000].decode("utf-8", "replace"), markup=False)
 
 
 @dead_letters.command("retry")
-def retry_letter(number: LetterId) -> None:
+def retry_letter(number: LetterId, json: Json = False) -> None:
     """Process a dead letter again."""
     with reading() as database:
-        outcome = redrive.retry(database, TENANT, USER, number)
-    out.print(outcome)
+        _known(database, number)
+        outcome = redrive.again(database, TENANT, USER, number)
+    if json:
+        answer_json(outcome)
+    else:
+        out.print(escape(outcome.message))
 
 
 @dead_letters.command("drop")
-def drop_letter(number: LetterId) -> None:
+def drop_letter(number: LetterId, json: Json = False) -> None:
     """Let a dead letter go; its row stays, marked dropped."""
-    with reading() as database, database.people(TENANT, USER) as session:
-        letters.drop(session, number)
-    out.print(f"Dropped dead letter {number}.")
+    with reading() as database:
+        _known(database, number)
+        with database.people(TENANT, USER) as session:
+            letters.drop(session, number)
+    if json:
+        answer_json({"dead_letter_id": number, "state": "dropped"})
+    else:
+        out.print(f"Dropped dead letter {number}.")
+
+
+def _known(database: Database, number: int) -> None:
+    """Raises BadInput, saying so, when there is no such letter: over is something else."""
+    with database.people(TENANT, USER) as session:
+        letters.get(session, number)

@@ -100,7 +100,7 @@ def _moved(old: Progress, new: Progress) -> bool:
 
 
 class _Look:
-    """Looks at where jobs stand, on a connection of its own: what the pool says of a PostgreSQL that
+    """Looks at where jobs stand, on a connection of its own: what a pool says of a PostgreSQL that
     has gone away, it says after half a minute, and not why."""
 
     def __init__(self, url: str, job_ids: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 
 from headrace.crashpoints import mark
+from headrace.engine import handoff
 from headrace.engine.queues import STAGES, enqueue, stage_workflow_id
 from headrace.errors import HeadraceError, Skip
 from headrace.plugins import raw_stages, stages
@@ -137,7 +138,7 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
     started = time.perf_counter()
     with database.transaction() as connection:
         origin = context(connection, batch_id)
-        raws = _read(connection, batch_id)
+        raws = handoff.take(batch_id) or _read(connection, batch_id)
         rows, bad, versions = transform(one, raws, origin.stream, isolate=isolate)
         place = partial(
             write,

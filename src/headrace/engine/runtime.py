@@ -18,7 +18,6 @@ from headrace.engine.sweep import Sweeper
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
-from headrace.stage import RawEvent
 from headrace.store.database import Database
 from headrace.store.migrate import engine_url
 from headrace.store.projection import target
@@ -43,11 +42,6 @@ def check() -> None:
                 )
     for stage in plugins.stages().values():
         target(stage.writes)
-        if stage.reads is not RawEvent:
-            raise HeadraceError(
-                f"Stage {stage.name} reads {stage.reads.__name__}, and nothing would run it.",
-                hint="Stages over the rows of other stages are yet to come: read RawEvent.",
-            )
     registered = {workflows.run_job.__name__, workflows.run_stage.__name__}
     if registered != {"run_job", "run_stage"}:
         raise HeadraceError("The engine's workflows are not registered.", hint="Reinstall.")

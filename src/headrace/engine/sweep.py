@@ -20,6 +20,8 @@ SWEEP_SECONDS = 10.0
 QUIET_SECONDS = 15.0
 """How long a thing must have been still before the sweeper looks into it."""
 
+_LOCK = 0x4852_5357_4545_5001
+
 # A batch lacks a stage when no run of the stage's present version is written down, and no workflow
 # for it is on its way. The ids are those of `queues.stage_workflow_id`.
 _STRANDED = """
@@ -75,6 +77,12 @@ WHERE job_id = %s
 def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
     """Enqueue what is stranded. Returns how many jobs and how many stage runs were."""
     with database.transaction() as connection:
+        # Every worker sweeps, and one at a time is enough: it reads all the batches there are.
+        mine = connection.execute(
+            "SELECT pg_try_advisory_xact_lock(%s) AS mine", [_LOCK]
+        ).fetchone()
+        if not (mine and mine["mine"]):
+            return 0, 0
         found = (_jobs(connection, quiet), _stages(connection, quiet))
     if any(found):
         telemetry.swept(*found)

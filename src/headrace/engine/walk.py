@@ -11,7 +11,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from headrace import telemetry
 from headrace.crashpoints import mark
+from headrace.engine import handoff
 from headrace.engine.gather import BYTES, SECONDS, Gathering, LoopGuard, size
 from headrace.errors import Expired, HeadraceError, Retry
 from headrace.provider import Page, Provider
@@ -130,7 +132,10 @@ class Walk:
             if gathering.pages:
                 taken = gathering.take()
                 mark("before-commit")
-                self._landed.append(await land(self._landing, taken))
+                landed = await land(self._landing, taken)
+                if landed.fresh and landed.inserted == len(taken.records):
+                    handoff.give(landed.batch_id, taken.records, taken.payload_bytes)
+                self._landed.append(landed)
                 mark("after-commit")
                 self.complete = taken.complete
                 self._waiting_bytes -= taken.payload_bytes
@@ -158,8 +163,12 @@ async def land(landing: Landing, gathered: Gathered) -> Landed:
     """Commit in a thread. What PostgreSQL refuses for one record's sake is found and buried."""
     try:
         return await asyncio.to_thread(landing.land, gathered)
-    except REFUSED:
-        sifted = quarantine(gathered)
+    except REFUSED as refusal:
+        try:
+            sifted = quarantine(gathered)
+        except HeadraceError:
+            telemetry.bug("landing", refusal)
+            raise
         return await asyncio.to_thread(landing.land, sifted)
 
 

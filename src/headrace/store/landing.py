@@ -53,13 +53,14 @@ class Gathered(msgspec.Struct):
 
 
 class Landed(msgspec.Struct):
-    """What one commit did."""
+    """What one commit did. `fresh`: every record became a first version, as it stood."""
 
     batch_id: int
     fetched: int
     inserted: int
     unchanged: int
     dead_lettered: int
+    fresh: bool = False
 
 
 FollowUp = Callable[[Connection, int], None]
@@ -106,6 +107,7 @@ class Landing:
                 inserted=inserted,
                 unchanged=len(gathered.records) - inserted,
                 dead_lettered=len(gathered.bad),
+                fresh=not self._caution,
             )
             if gathered.bad:
                 bury(connection, claim.keys(), batch_id, "landing", gathered.bad)
@@ -198,7 +200,9 @@ def bury(
             # One without an id is known by what is wrong with it as well: two empty mails in one
             # mailbox are two.
             "content_hash": content_hash(
-                letter.raw if letter.source_id is not None else letter.raw + letter.reason.encode()
+                letter.raw
+                if letter.source_id is not None
+                else letter.raw + letter.reason.encode("utf-8", "surrogatepass")
             ),
             "raw": letter.raw,
             "reason": clean_text(letter.reason[:_LONGEST_WORDS]),

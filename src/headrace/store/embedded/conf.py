@@ -73,16 +73,15 @@ random_page_cost = 1.1
 # ... and many reads are served at once.
 effective_io_concurrency = 32
 
-# Tables here grow and seldom change. Inserts alone must bring vacuum round often, for index-only
-# scans and the freezing of old rows; in small portions, and fast enough to keep up with landing.
-autovacuum_naptime = 30s
-autovacuum_vacuum_insert_scale_factor = 0.05
+# Tables here grow and seldom change: vacuum and analyze need not come round at every twentieth
+# row that is new, which would take processor time from the landing they follow.
+autovacuum_vacuum_insert_scale_factor = 0.3
 autovacuum_vacuum_scale_factor = 0.05
-autovacuum_analyze_scale_factor = 0.02
+autovacuum_analyze_scale_factor = 0.1
 autovacuum_vacuum_cost_limit = 2000
 # Search indexes take new rows into a list first. A longer one makes landing cheaper and each
 # search a little dearer, until vacuum files it away.
-gin_pending_list_limit = 16MB
+gin_pending_list_limit = 32MB
 
 # Times are stored with their zone; what a person sees is converted for them.
 timezone = 'UTC'

@@ -367,6 +367,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in TABLES:
         op.execute(f"DROP TABLE headrace.{table}")
-    op.execute(
-        "DROP SEQUENCE headrace.worker_slots; DROP FUNCTION headrace.words(text[]), headrace.people(text)"
-    )
+    op.execute("DROP SEQUENCE headrace.worker_slots")
+    op.execute("DROP FUNCTION headrace.words(text[]), headrace.people(text)")

@@ -1,0 +1,39 @@
+"""Rows just landed, kept for a moment for the stage that most likely runs next, in this process.
+
+Only a shortcut: what is not here, because another process landed it or memory was short, is read
+from the table, where it stands as well.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Final
+
+from headrace.provider import Record
+from headrace.stage import RawEvent
+
+_MOST_BYTES: Final = 48 << 20
+
+_kept: OrderedDict[int, tuple[Sequence[Record], int]] = OrderedDict()
+_lock = threading.Lock()
+
+
+def give(batch_id: int, records: Sequence[Record], size: int) -> None:
+    """Keep the records of a batch, all of them first versions. The oldest give way to memory."""
+    with _lock:
+        _kept[batch_id] = (records, size)
+        total = sum(size for _, size in _kept.values())
+        while total > _MOST_BYTES:
+            _, (_, freed) = _kept.popitem(last=False)
+            total -= freed
+
+
+def take(batch_id: int) -> list[RawEvent] | None:
+    """The rows of a batch, once; None where they must be read."""
+    with _lock:
+        found = _kept.pop(batch_id, None)
+    if found is None:
+        return None
+    return [RawEvent(one.source_id, 1, one.occurred_at, one.payload) for one in found[0]]
