@@ -82,7 +82,7 @@ def test_a_batch_that_cannot_be_worked_through_is_given_up(
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError("the reader is broken")
 
-    monkeypatch.setattr(cascade, "_read", broken)
+    monkeypatch.setattr(cascade, "transform", broken)
     job = records(a=b"1")
     with running():
         settle(bench, job)

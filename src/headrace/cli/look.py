@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.padding import Padding
+from rich.text import Text
 
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
-from headrace.cli.show import answer_json, out
+from headrace.cli.show import answer_json, out, tame
 from headrace.out.search import Hit
 from headrace.out.search import search as find
+
+_FOUND = re.compile(r"\*\*(.+?)\*\*")
 
 
 def search(
@@ -38,5 +41,7 @@ def show_hit(hit: Hit) -> None:
     when = hit.occurred_at.astimezone().strftime("%Y-%m-%d %H:%M") if hit.occurred_at else ""
     out.print(f"[cyan]{when:16}[/cyan] [bold]{escape(hit.title)}[/bold]")
     if hit.snippet:
-        marked = re.sub(r"\*\*(.+?)\*\*", r"[bold]\1[/bold]", escape(" ".join(hit.snippet.split())))
+        marked = Text()
+        for place, part in enumerate(_FOUND.split(tame(" ".join(hit.snippet.split())))):
+            marked.append(part, style="bold" if place % 2 else "")
         out.print(Padding(marked, (0, 0, 0, 17)))

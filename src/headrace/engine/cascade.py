@@ -138,7 +138,7 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
     started = time.perf_counter()
     with database.transaction() as connection:
         origin = context(connection, batch_id)
-        raws = handoff.take(batch_id) or _read(connection, batch_id)
+        raws = handoff.take(database, batch_id) or _read(connection, batch_id)
         rows, bad, versions = transform(one, raws, origin.stream, isolate=isolate)
         place = partial(
             write,

@@ -10,30 +10,36 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from headrace.provider import Record
 from headrace.stage import RawEvent
+from headrace.store.database import Database
 
 _MOST_BYTES: Final = 48 << 20
 
-_kept: OrderedDict[int, tuple[Sequence[Record], int]] = OrderedDict()
+Batches = OrderedDict[int, tuple[Sequence[Record], int]]
+
+# Batches are numbered anew in every database, so each has a shelf of its own.
+_shelves: WeakKeyDictionary[Database, Batches] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def give(batch_id: int, records: Sequence[Record], size: int) -> None:
+def give(database: Database, batch_id: int, records: Sequence[Record], size: int) -> None:
     """Keep the records of a batch, all of them first versions. The oldest give way to memory."""
     with _lock:
-        _kept[batch_id] = (records, size)
-        total = sum(size for _, size in _kept.values())
+        shelf = _shelves.setdefault(database, OrderedDict())
+        shelf[batch_id] = (records, size)
+        total = sum(size for _, size in shelf.values())
         while total > _MOST_BYTES:
-            _, (_, freed) = _kept.popitem(last=False)
+            _, (_, freed) = shelf.popitem(last=False)
             total -= freed
 
 
-def take(batch_id: int) -> list[RawEvent] | None:
+def take(database: Database, batch_id: int) -> list[RawEvent] | None:
     """The rows of a batch, once; None where they must be read."""
     with _lock:
-        found = _kept.pop(batch_id, None)
+        found = _shelves.get(database, OrderedDict()).pop(batch_id, None)
     if found is None:
         return None
     return [RawEvent(one.source_id, 1, one.occurred_at, one.payload) for one in found[0]]

@@ -134,7 +134,9 @@ class Walk:
                 mark("before-commit")
                 landed = await land(self._landing, taken)
                 if landed.fresh and landed.inserted == len(taken.records):
-                    handoff.give(landed.batch_id, taken.records, taken.payload_bytes)
+                    handoff.give(
+                        self._database, landed.batch_id, taken.records, taken.payload_bytes
+                    )
                 self._landed.append(landed)
                 mark("after-commit")
                 self.complete = taken.complete
