@@ -122,7 +122,7 @@ def with_latency(url: str, n: int) -> list[str]:
     for latency in LATENCIES:
         for page in PAGES:
             # Long enough that the wait for the last stages does not weigh.
-            total = min(500_000, page * (300 if latency == 20 else 100))
+            total = page * (150 if latency == 20 else 50)
             found = rounds(names, url, total, page, latency, n)
             floor = median(found["network floor"], "rate")
             landed = statistics.median(total / one["landed"] for one in found["headrace"])

@@ -79,7 +79,7 @@ def test_a_batch_that_cannot_be_worked_through_is_given_up(
 ) -> None:
     """Covers A2.44, X5: after its attempts the batch is one dead letter, and blocks nothing."""
 
-    def broken(*_: Any) -> Any:
+    def broken(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("the reader is broken")
 
     monkeypatch.setattr(cascade, "transform", broken)
