@@ -1,4 +1,4 @@
-"""What a person at a terminal sees: bars with rate and time left, reasons at once, and Control-C."""
+"""What a person at a terminal sees: bars with rate and time left, reasons at once, Control-C."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ def _note(job: Watched) -> str:
     if state.status == "PENDING" and _seconds_until(state.resume_at) > 0:
         return f"waits until {_clock(state.resume_at)}"
     if state.status in FINAL and state.stages_pending:
-        return "making it searchable"
+        return f"making it searchable, {state.stages_pending:,} to go"
     if state.status == "RUNNING" and job.still > _SILENCE_SECONDS:
         return f"nothing new for {job.still:.0f} s"
     return "" if state.status in ("RUNNING", "SUCCEEDED") else state.status.lower()
