@@ -63,7 +63,7 @@ def test_any_words_are_fine(full: House, query: str) -> None:
 
 
 def test_bytes_that_are_no_text(full: House) -> None:
-    command = [sys.executable, "-m", "headrace.cli", "search", b"\xff\xfe"]
+    command: list[str | bytes] = [sys.executable, "-m", "headrace.cli", "search", b"\xff\xfe"]
     ran = subprocess.run(command, env=full.environment, capture_output=True, cwd=full.folder)
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert ran.stdout.startswith(b"Nothing found for ")

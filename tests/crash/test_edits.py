@@ -16,9 +16,9 @@ def test_versions_are_exactly_those_of_the_source(worlds: Callable[..., World]) 
     What was edited has versions 1 and 2, the rest version 1, and the newest is shown."""
     for number in rounds(1, 10):
         random = Random(number)
-        world = worlds(total=12_000, edits=0.3)
+        world = worlds(total=8_000, edits=0.3)
         world.ends(0)
         world.source.revise(1)
-        for _ in range(3):
+        for _ in range(2):
             world.may_die(f"{random.choice(POINTS)}:{random.randint(1, 2)}")
         world.ends(0, 1)

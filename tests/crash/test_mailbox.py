@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from tests.crash.processes import Commands, Running
-from tests.crash.rounds import rounds
+from tests.crash.rounds import ROUNDS, rounds
 from tests.crash.tally import Tally
 
 from headrace.mailbox.sample import OWNER_ADDRESS, write_sample_mbox
@@ -66,7 +66,7 @@ def ingest(mbox: Path, databases: Callable[..., str], tmp_path: Path) -> Iterato
 
 
 def test_every_message_is_there_once(ingest: Ingest, tally: Tally) -> None:
-    """Covers A2.16, A2.34, A4.16, R16: what comes of a mailbox by way of three deaths is what comes
+    """Covers A2.16, A2.34, A4.16, R16: what comes of a mailbox by way of some deaths is what comes
     of it by way of none, messages and dead letters alike."""
     untouched, start = ingest()
     start("").succeeds()
@@ -78,9 +78,10 @@ def test_every_message_is_there_once(ingest: Ingest, tally: Tally) -> None:
         for point in ("before-ack:2", "in-stage:1"):
             start(point).dies(point)
             tally.kills += 1
-        running = start("")
-        time.sleep(random.uniform(0.5, 3))
-        tally.kills += running.kill()
+        if ROUNDS:
+            running = start("")
+            time.sleep(random.uniform(0.5, 3))
+            tally.kills += running.kill()
         start("").succeeds()
         found = _kept(database)
         tally.lost += (wanted["raw"] - found["raw"]).total()

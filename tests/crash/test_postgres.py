@@ -39,7 +39,7 @@ def _hurt(server: Server, how: str, random: Random) -> None:
     "how",
     [
         "kill",
-        "terminate",
+        pytest.param("terminate", marks=long_run),
         pytest.param("immediate", marks=long_run),
         pytest.param("backend", marks=long_run),
     ],

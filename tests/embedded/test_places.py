@@ -118,7 +118,7 @@ def test_a_disk_that_fills_up_before_the_start_is_told(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
 
     monkeypatch.setattr(cluster, "replace_file", full)
-    with pytest.raises(Unavailable, match="No space left"), embedded.postgres(folder):
+    with pytest.raises(Unavailable, match="disk is full"), embedded.postgres(folder):
         pass
 
 
@@ -178,7 +178,7 @@ def test_a_full_disk_is_told_in_one_sentence(empty: Path) -> None:
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no right to mount a small disk")
     try:
-        refused = pytest.raises(Unavailable, match="No space left")
+        refused = pytest.raises(Unavailable, match="disk is full")
         with refused as caught, embedded.postgres(empty / "pg"):
             pass
         assert "could not make its data" in caught.value.message

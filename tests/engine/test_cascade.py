@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from headrace.engine.cascade import give_up, run_stage, transform
 from headrace.errors import HeadraceError, Skip
-from headrace.provider import Record
+from headrace.provider import Page, Record
 from headrace.rows import EventRow
 from headrace.stage import RawEvent, StreamContext, stage
 
@@ -54,6 +55,22 @@ def test_a_stage_run_twice_leaves_the_same(trail: Trail) -> None:
     assert (shown(trail.bench), runs(trail.bench)) == first
     assert first == ([("a", 1, "1"), ("b", 1, "2")], [(number, NAME, 1, 3, 2, 1)])
     assert letters(trail.bench) == [(NAME, "c", 1, 2)]
+
+
+async def test_what_is_handed_over_is_what_the_table_holds(trail: Trail) -> None:
+    """A stage that runs right after landing is given the rows from memory: to the letter what it
+    would read, time zones included, or a replay would make other rows of them."""
+    there = datetime(2026, 5, 1, 23, 30, tzinfo=timezone(timedelta(hours=-9)))
+    records = [Record("a", b"1", there), Record("b", b"2"), Record("c", b"refuse", there)]
+    trail.answers(lambda _: Page(records, None, more=False))
+    assert (await trail.leg()).state == "done"
+    number = trail.batches()[0]["batch_id"]
+    seen = []
+    for _ in range(2):  # from memory, then from the table
+        run_stage(trail.bench.database, NAME, number)
+        seen.append(trail.bench.rows("SELECT * FROM headrace.events ORDER BY source_id"))
+    assert seen[0] == seen[1]
+    assert seen[0][0]["type"] == "2026-05-02T08:30:00+00:00"
 
 
 def test_what_a_stage_refuses_is_buried_alone(trail: Trail) -> None:

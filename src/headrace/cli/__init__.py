@@ -12,17 +12,24 @@ from typing import Any
 TRACEBACK = "--traceback"
 
 
-class Terminated(KeyboardInterrupt):
-    """Somebody asked this process to end. Everything open is closed, as after Control-C: PostgreSQL
-    in the data folder must not be left behind."""
+class Stop(BaseException):
+    """Somebody asks this process to end, with Control-C or another signal, whose number it holds.
+    Everything open is closed: PostgreSQL in the data folder must not be left behind.
+
+    Not KeyboardInterrupt, which Typer would turn into an exit code without a word.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def main() -> None:
     """Run a command and exit with its code: 0 done, 130 interrupted, 143 terminated, else
     `HeadraceError`'s."""
-    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
-        if number is not None:
-            signal.signal(number, _terminate)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # not every system has each
+            signal.signal(getattr(signal, name), _stop)
     # A name on disk may hold bytes that are no text; it is shown all the same.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -30,8 +37,8 @@ def main() -> None:
     sys.exit(_run(sys.argv[1:]))
 
 
-def _terminate(number: int, _frame: Any) -> None:
-    raise Terminated(number)
+def _stop(number: int, _frame: Any) -> None:
+    raise Stop(number)
 
 
 def _run(arguments: Sequence[str]) -> int:
@@ -49,7 +56,7 @@ def _run(arguments: Sequence[str]) -> int:
         # Somebody piped us into `head`: not an error, and nothing more can be printed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - each kind has its sentence
+    except (Exception, Stop) as error:  # noqa: BLE001 - each kind has its sentence
         if traceback_wanted:
             import traceback
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from headrace.engine.schema import prepare
 from headrace.errors import Unavailable
 from headrace.settings import Settings, load
-from headrace.store.database import DISK_FULL, Database, unavailable
+from headrace.store.connections import ConnectionRow
+from headrace.store.database import DISK_FULL, Connection, Database, connect, unavailable
 from headrace.store.embedded import ailment, kept
 
 TENANT = "default"
@@ -47,11 +48,16 @@ def reading() -> Iterator[Database]:
 
 
 @contextmanager
-def working() -> Iterator[Database]:
-    """A database with an engine that runs jobs in this process while the context lasts."""
-    # Only commands that work need the engine: the others start in half the time without it.
-    from headrace.engine.runtime import engine
+def working(
+    settings: Settings, choose: Callable[[Connection], list[ConnectionRow]]
+) -> Iterator[tuple[Database, list[ConnectionRow]]]:
+    """A database with an engine that runs jobs in this process while the context lasts, and the
+    connections to work on. Those are chosen first: what is wrong with them is told sooner."""
+    with database_url(settings) as url:
+        with connect(url) as line, line.transaction():
+            rows = choose(line)
+        # Only commands that work need the engine: the others start in half the time without it.
+        from headrace.engine.runtime import engine
 
-    settings = load()
-    with database_url(settings) as url, engine(url, settings) as database:
-        yield database
+        with engine(url, settings) as database:
+            yield database, rows

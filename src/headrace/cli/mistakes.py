@@ -26,7 +26,10 @@ def explained(error: BaseException) -> HeadraceError:
         case KeyboardInterrupt():
             return interrupted(error)
         case typer.Abort():
-            return Interrupted("")
+            cause = error.__cause__ or error.__context__  # Typer's own way of putting Control-C
+            return interrupted(
+                cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt()
+            )
         case TyperException():
             return _misused(error)
         case psycopg.OperationalError():

@@ -21,6 +21,7 @@ from headrace.engine.jobs import hasten
 from headrace.engine.progress import Progress
 from headrace.errors import HeadraceError, Retry
 from headrace.settings import load
+from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, Database
 
 
@@ -44,11 +45,13 @@ def sync(
         made = [intake.rest_spec(spec)]
     elif connection is None and settings.api_base_url:
         made = [intake.rest_environment(settings)]
-    with working() as database:
-        with database.transaction() as session:
-            rows = [intake.connect(session, TENANT, USER, one, settings) for one in made]
-            if not rows:
-                rows = intake.named(session, TENANT, USER, connection)
+
+    def choose(session: Connection) -> list[ConnectionRow]:
+        if not made:
+            return intake.named(session, TENANT, USER, connection)
+        return [intake.connect(session, TENANT, USER, one, settings) for one in made]
+
+    with working(settings, choose) as (database, rows):
         run(database, rows, json=json)
 
 
@@ -66,9 +69,11 @@ def ingest(
     """Bring files in: a mailbox export, a Maildir, single mails, a Takeout archive."""
     wanted = [intake.mailbox(path, address or []) for path in paths]
     settings = load()
-    with working() as database:
-        with database.transaction() as session:
-            rows = [intake.connect(session, TENANT, USER, one, settings) for one in wanted]
+
+    def choose(session: Connection) -> list[ConnectionRow]:
+        return [intake.connect(session, TENANT, USER, one, settings) for one in wanted]
+
+    with working(settings, choose) as (database, rows):
         run(database, rows, json=json)
 
 

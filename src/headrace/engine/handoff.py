@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -42,4 +43,10 @@ def take(database: Database, batch_id: int) -> list[RawEvent] | None:
         found = _shelves.get(database, OrderedDict()).pop(batch_id, None)
     if found is None:
         return None
-    return [RawEvent(one.source_id, 1, one.occurred_at, one.payload) for one in found[0]]
+    return [RawEvent(one.source_id, 1, _as_stored(one), one.payload) for one in found[0]]
+
+
+def _as_stored(record: Record) -> datetime | None:
+    """Its time as it is read back: no stage may make other rows of the one than of the other."""
+    at = record.occurred_at
+    return at if at is None or at.tzinfo is UTC else at.astimezone(UTC)

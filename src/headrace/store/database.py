@@ -45,6 +45,11 @@ def connect(url: str) -> Connection:
     return psycopg.connect(url, autocommit=True, row_factory=dict_row, connect_timeout=10)
 
 
+def _in_utc(connection: Connection) -> None:
+    """Times are read in UTC whatever the server's zone: stages must be the same anywhere."""
+    connection.execute("SET TIME ZONE 'UTC'")
+
+
 class Database:
     """One PostgreSQL, by URL, with a pool that survives its restarts."""
 
@@ -57,6 +62,7 @@ class Database:
             timeout=30,
             open=False,
             check=ConnectionPool.check_connection,
+            configure=_in_utc,
             connection_class=psycopg.Connection[dict[str, Any]],
             kwargs={"row_factory": dict_row, "application_name": name, "autocommit": True},
         )

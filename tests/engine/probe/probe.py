@@ -70,6 +70,7 @@ def probe_numbers(raw: RawEvent, stream: StreamContext) -> Iterable[EventRow]:
         source_id=raw.source_id,
         version=raw.version,
         name=raw.payload.decode(),
+        type=raw.occurred_at.isoformat() if raw.occurred_at else None,
     )
     if raw.payload == b"half":
         raise Skip("It is refused after all.")
