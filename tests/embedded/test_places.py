@@ -139,7 +139,7 @@ def test_windows_is_told_what_to_do(empty: Path, monkeypatch: pytest.MonkeyPatch
 def test_a_closed_parent_is_named_and_stays_closed(empty: Path) -> None:
     empty.mkdir(mode=0o700)
     refused = pytest.raises(BadInput, match=f"cannot enter {empty}")
-    with refused, embedded.postgres(empty / "below"):
+    with refused as caught, embedded.postgres(empty / "below"):
         pass
     assert "HEADRACE_HOME" in caught.value.hint
     assert stat.S_IMODE(empty.stat().st_mode) == 0o700

@@ -28,8 +28,9 @@ def main() -> None:
     """Run a command and exit with its code: 0 done, 130 interrupted, 143 terminated, else
     `HeadraceError`'s."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # not every system has each
-            signal.signal(getattr(signal, name), _stop)
+        number = getattr(signal, name, None)  # not every system has each
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # as with nohup
+            signal.signal(number, _stop)
     # A name on disk may hold bytes that are no text; it is shown all the same.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -5,17 +5,11 @@ from __future__ import annotations
 import errno
 
 import psycopg
-import typer
 from typer import TyperException
 
+from headrace.cli import Stop
 from headrace.errors import BadInput, HeadraceError, Unavailable
 from headrace.store.database import unavailable
-
-
-class Interrupted(HeadraceError):
-    """Control-C, or a signal to end."""
-
-    exit_code = 130
 
 
 def explained(error: BaseException) -> HeadraceError:
@@ -23,13 +17,8 @@ def explained(error: BaseException) -> HeadraceError:
     match error:
         case HeadraceError():
             return error
-        case KeyboardInterrupt():
-            return interrupted(error)
-        case typer.Abort():
-            cause = error.__cause__ or error.__context__  # Typer's own way of putting Control-C
-            return interrupted(
-                cause if isinstance(cause, KeyboardInterrupt) else KeyboardInterrupt()
-            )
+        case Stop():
+            return stopped(error)
         case TyperException():
             return _misused(error)
         case psycopg.OperationalError():
@@ -49,11 +38,12 @@ def explained(error: BaseException) -> HeadraceError:
     )
 
 
-def interrupted(error: KeyboardInterrupt, message: str = "Stopped.", hint: str = "") -> Interrupted:
-    """The end that somebody asked for: 130 for Control-C, 128 and its number for a signal."""
-    said = Interrupted(message, hint=hint or "Nothing that was landed is lost.")
-    if error.args:
-        said.exit_code = 128 + int(error.args[0])
+def stopped(
+    stop: Stop, message: str = "Stopped.", hint: str = "Nothing that was landed is lost."
+) -> HeadraceError:
+    """The end that somebody asked for: 128 and the signal's number, as shells have it."""
+    said = HeadraceError(message, hint=hint)
+    said.exit_code = 128 + stop.number
     return said
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from headrace import __version__, telemetry
+from headrace.cli import Stop
 from headrace.cli.house import TENANT, database_url, reading
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
@@ -62,7 +63,7 @@ def _serve(database: Database, settings: Settings, listener: socket.socket, *, j
     _introduce(database, settings, listener.getsockname()[1], json=json)
     try:
         serve(create_app(database, settings), listener)
-    except KeyboardInterrupt:
+    except Stop:
         pass  # a signal is how it is meant to end
 
 

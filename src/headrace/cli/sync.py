@@ -11,8 +11,9 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from headrace.cli import Stop
 from headrace.cli.house import TENANT, USER, working
-from headrace.cli.mistakes import interrupted
+from headrace.cli.mistakes import stopped
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, complain, err, out, say
 from headrace.cli.watch import watch
@@ -83,10 +84,10 @@ def run(database: Database, rows: Sequence[dict[str, Any]], *, json: bool) -> No
         named = {row["name"]: _submit(session, row) for row in rows}
     try:
         ended = watch(database, list(named.items()), show=not json)
-    except KeyboardInterrupt as stop:
+    except Stop as stop:
         name = shlex.quote(next(iter(named)))
         again = f"headrace sync {name}" if len(named) == 1 else "headrace sync"
-        raise interrupted(
+        raise stopped(
             stop, "Stopped; everything landed so far is kept.", f"Go on with: {again}"
         ) from None
     if json:
