@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.cli.command import House
+from tests.cli.command import House, made_home
 
 from headrace.engine.schema import prepare
 from headrace.store import embedded
@@ -27,19 +23,6 @@ TOTAL = 1_000
 
 _TEMPLATE = "cli_template"
 _numbers = count(1)
-
-
-@contextmanager
-def made_home() -> Iterator[Path]:
-    """A data folder; the server's account may pass through it."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-cli-"))
-    if os.geteuid() == 0:
-        home.chmod(0o755)
-    try:
-        yield home
-    finally:
-        embedded.stop(home / "postgres", force=True)
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -115,13 +115,13 @@ def strange(shared: House) -> House:
 def test_no_mailbox(strange: House, name: str, message: str, hint: str) -> None:
     """Refused before anything is made of it, and the others of the same line with it: a person who
     mistyped one of five paths wants to correct the line, not to find four of them done."""
-    ran = strange.run("ingest", "good.mbox", name)
+    ran = strange.look("ingest", "good.mbox", name)
     ran.refused(64, message, hint)
     assert ran.out == ""
 
 
 def test_nothing_is_left_of_a_refusal(strange: House) -> None:
-    strange.run("ingest", "letter.pdf").refused(64, "PDF", "mbox")
+    strange.look("ingest", "letter.pdf").refused(64, "PDF", "mbox")
     assert strange.json("connections", "list") == []
     assert strange.json("jobs", "list") == []
 
@@ -129,9 +129,9 @@ def test_nothing_is_left_of_a_refusal(strange: House) -> None:
 def test_a_name_that_is_no_text(strange: House) -> None:
     raw = os.fsdecode(os.fsencode(strange.folder) + b"/\xff.mbox")
     mbox(strange.folder, Path(raw).name, "hidden")
-    strange.run("ingest", raw).refused(64, r"The name of .* is not text", "Rename it")
+    strange.look("ingest", raw).refused(64, r"The name of .* is not text", "Rename it")
 
 
 def test_an_address_that_is_none(strange: House) -> None:
-    ran = strange.run("ingest", "good.mbox", "--address", "maya")
+    ran = strange.look("ingest", "good.mbox", "--address", "maya")
     ran.refused(64, r"^'maya' is not a mail address\.$", r"you@example\.org")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +36,7 @@ def full(shared: House) -> House:
 
 def test_search(full: House) -> None:
     """The newest and best first, in words or as JSON; `--limit` is honoured."""
-    ran = full.run("search", "invoice", "--limit", "3").ok()
+    ran = full.look("search", "invoice", "--limit", "3").ok()
     assert 3 <= len(ran.out.splitlines()) <= 9
     hits = full.json("search", "invoice", "--limit", "3")
     assert len(hits) == 3
@@ -70,7 +69,7 @@ def test_bytes_that_are_no_text(full: House) -> None:
 
 
 def test_nothing_found(full: House) -> None:
-    ran = full.run("search", "quetzalcoatl").ok()
+    ran = full.look("search", "quetzalcoatl").ok()
     assert ran.out == "Nothing found for 'quetzalcoatl'.\n"
     assert full.json("search", "quetzalcoatl") == []
 
@@ -78,7 +77,7 @@ def test_nothing_found(full: House) -> None:
 def test_somebody_elses_words_steer_no_terminal(full: House) -> None:
     """A subject can neither clear the screen nor turn round what is beside it, and what looks like
     markup is shown as it was written."""
-    ran = full.run("search", "zanzibar").ok()
+    ran = full.look("search", "zanzibar").ok()
     assert "[bold]subject[/bold]" in ran.out
     assert "Harmless" in ran.out
     for steering in ("\x1b", "\x07", "\N{RIGHT-TO-LEFT OVERRIDE}"):
@@ -121,7 +120,7 @@ def test_what_there_is(full: House) -> None:
 
 def test_a_database_with_nothing_in_it(house: House) -> None:
     """Covers A2.9: any command makes the tables; empty is a sentence, and an empty list."""
-    assert house.run("jobs", "list").ok().out == "No jobs yet.\n"
+    assert house.look("jobs", "list").ok().out == "No jobs yet.\n"
     for line in ("jobs list", "connections list", "dead-letters list", "search anything"):
         assert house.json(*line.split()) == []
 
@@ -133,13 +132,13 @@ def test_dead_letters(full: House) -> None:
     assert all(one["reason"] and one["hint"] for one in letters)
     number = str(letters[0]["dead_letter_id"])
     assert full.json("dead-letters", "show", number)["reason"] == letters[0]["reason"]
-    assert letters[0]["reason"] in full.run("dead-letters", "show", number).ok().out
+    assert letters[0]["reason"] in full.look("dead-letters", "show", number).ok().out
     again = full.json("dead-letters", "retry", number)
     assert (again["state"], again["dead_letter_id"]) == ("open", int(number))
     assert full.json("dead-letters", "drop", number)["state"] == "dropped"
-    over = full.run("dead-letters", "drop", number)
+    over = full.look("dead-letters", "drop", number)
     over.refused(64, rf"^Dead letter {number} cannot be dropped\.$", "over already")
-    full.run("dead-letters", "retry", number).refused(64, "cannot be retried", "over already")
+    full.look("dead-letters", "retry", number).refused(64, "cannot be retried", "over already")
     assert len(full.json("dead-letters", "list")) == len(letters) - 1
 
 
@@ -157,7 +156,7 @@ def test_dead_letters(full: House) -> None:
 )
 def test_what_there_is_not(full: House, line: str, message: str) -> None:
     """64, a sentence and a hint; nothing on standard output."""
-    ran = full.run(*line.split(), "--json")
+    ran = full.look(*line.split(), "--json")
     ran.refused(64, message, r"list|--help")
     assert ran.out == ""
 
@@ -167,12 +166,11 @@ def test_steering_a_job(house: House, api: Api, tmp_path: Path) -> None:
     api.wrong({"on": {"offset": 500}, "do": {"kind": "answer", "status": 403}})
     house.run("sync", "--spec", api.spec(house), SHOP_KEY=KEY).refused(77, "refused by", "allowed")
     [job] = house.json("jobs", "list")
-    wrong = house.run("jobs", "cancel", job["job_id"])
+    wrong = house.look("jobs", "cancel", job["job_id"])
     wrong.refused(64, "cannot be cancelled", "over already")
     assert house.json("jobs", "retry", job["job_id"])["status"] == "PENDING"
     assert house.json("jobs", "cancel", job["job_id"])["status"] == "CANCELLED"
-    assert house.run("jobs", "retry", job["job_id"]).ok().out.startswith(job["job_id"])
+    assert house.look("jobs", "retry", job["job_id"]).ok().out.startswith(job["job_id"])
     api.wrong()
     [done] = house.json("sync", "shop", SHOP_KEY=KEY)
     assert (done["job_id"], done["inserted"], done["status"]) == (job["job_id"], 1_000, "SUCCEEDED")
-    assert json.loads(house.run("jobs", "list", "--json").out)[0]["status"] == "SUCCEEDED"

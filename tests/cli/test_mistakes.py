@@ -5,30 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import structlog
-from tests.cli.command import House, Ran
-
-from headrace import cli
+from tests.cli.command import House, made_home
 
 
-class Typed:
-    """The command line in this process: what needs no server need not wait for one."""
-
-    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
-        self._capsys = capsys
-
-    def __call__(self, *arguments: str) -> Ran:
-        code = cli._run(arguments)
-        out, err = self._capsys.readouterr()
-        return Ran(code, out, err, 0)
-
-
-@pytest.fixture
-def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Typed]:
-    """See `Typed`."""
-    monkeypatch.setenv("COLUMNS", "60")
-    yield Typed(capsys)
-    structlog.reset_defaults()
+@pytest.fixture(scope="module")
+def nowhere() -> Iterator[House]:
+    """A house without a server: what is wrong with a line is known before one is needed."""
+    with made_home() as home:
+        yield House(home, COLUMNS="60")
 
 
 @pytest.mark.parametrize(
@@ -52,16 +36,16 @@ def typed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
         ("sync --spec nowhere.yaml", r"^The spec nowhere\.yaml cannot be read: No such", r""),
     ],
 )
-def test_the_line_itself(typed: Typed, line: str, message: str, hint: str) -> None:
+def test_the_line_itself(nowhere: House, line: str, message: str, hint: str) -> None:
     """Every misuse ends with 64 (EX_USAGE), a sentence and a hint, a line each however narrow."""
-    ran = typed(*line.split(" "))
+    ran = nowhere.look(*line.split(" "))
     ran.refused(64, message, hint)
     assert ran.out == ""
 
 
 @pytest.mark.parametrize("line", ["", "jobs", "connections", "dead-letters", "twin"])
-def test_a_command_without_its_second_word_shows_the_help(typed: Typed, line: str) -> None:
-    ran = typed(*line.split())
+def test_a_command_without_its_second_word_shows_the_help(nowhere: House, line: str) -> None:
+    ran = nowhere.look(*line.split())
     assert (ran.code, ran.err.strip()) == (64, "")
     assert "Usage: headrace" in ran.out
 
@@ -80,7 +64,7 @@ def test_a_command_without_its_second_word_shows_the_help(typed: Typed, line: st
     ],
 )
 def test_a_setting(
-    typed: Typed,
+    nowhere: House,
     monkeypatch: pytest.MonkeyPatch,
     name: str,
     value: str,
@@ -89,7 +73,7 @@ def test_a_setting(
 ) -> None:
     """Covers A2.4, A2.6: refused at the start, before anything is touched."""
     monkeypatch.setenv(name, value)
-    typed("sync").refused(64, message, hint)
+    nowhere.look("sync").refused(64, message, hint)
 
 
 SPEC = """\
@@ -114,7 +98,7 @@ streams:
     ],
 )
 def test_a_spec(
-    typed: Typed,
+    nowhere: House,
     tmp_path_factory: pytest.TempPathFactory,
     wrong: str,
     right: str,
@@ -124,7 +108,7 @@ def test_a_spec(
     """A spec's mistake is named by its line, with the key that was meant."""
     path = tmp_path_factory.mktemp("specs") / "shop.yaml"
     path.write_text(SPEC.replace(right, wrong))
-    typed("sync", "--spec", str(path)).refused(64, message, hint)
+    nowhere.look("sync", "--spec", str(path)).refused(64, message, hint)
 
 
 def test_a_traceback_is_for_those_who_ask(house: House) -> None:

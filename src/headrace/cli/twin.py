@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import typer
 
+from headrace.cli import Stop
+
 twin = typer.Typer(
     help="Stand-ins for real sources, to try and to test against.", no_args_is_help=True
 )
@@ -21,4 +23,8 @@ def datasync(arguments: typer.Context) -> None:
     """
     from headrace.twin import datasync as server
 
-    raise typer.Exit(server.main(arguments.args))
+    try:
+        code = server.main(arguments.args)
+    except Stop:
+        code = 0  # Control-C is how it is meant to end
+    raise typer.Exit(code)
