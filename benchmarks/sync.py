@@ -50,6 +50,8 @@ def run(name: str, url: str, base: str, total: int, page: int, postmaster: int) 
         str(total),
         str(page),
     ]
+    if name == PEER:
+        command = [str(PEERS), str(Path(__file__).parent / "dlt_peer.py"), url, base, str(page)]
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("API_", "HEADRACE_"))}
     ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=kept)
     found: dict[str, float] = json.loads(ended.stdout.splitlines()[-1])
@@ -175,7 +177,7 @@ def main() -> None:
             "### No latency",
             "\n".join(no_latency(url, wanted.rows, wanted.rounds)),
             "### With latency",
-            "\n".join(with_latency(url, wanted.rounds)),
+            "\n".join(with_latency(url, 1)),
         ]
         if wanted.all:
             parts += ["### The whole source", "\n".join(all_of_it(url, wanted.all))]

@@ -23,7 +23,7 @@ class Wire:
     """Listens on a port of its own and leads to the server of `url`.
 
     `loses` is asked at every COMMIT, with everything the connection has sent since the one before,
-    whether its answer is to be lost.
+    whether its answer is to be lost; never while it is not `armed`.
     """
 
     def __init__(self, url: str, loses: Callable[[bytearray], bool]) -> None:
@@ -37,6 +37,7 @@ class Wire:
             netloc=f"postgres@127.0.0.1:{port}", query="sslmode=disable&gssencmode=disable"
         ).geturl()
         self.lost = 0
+        self.armed = True
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -63,7 +64,7 @@ class Wire:
                         continue
                     said += data
                     if _COMMIT in data:
-                        if self._loses(said):
+                        if self.armed and self._loses(said):
                             server.recv(_CHUNK)  # it is made: the server says so
                             self.lost += 1
                             return
