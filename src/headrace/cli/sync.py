@@ -23,7 +23,7 @@ from headrace.engine.progress import Progress
 from headrace.errors import HeadraceError, Retry
 from headrace.settings import load
 from headrace.store.connections import ConnectionRow
-from headrace.store.database import Connection, Database
+from headrace.store.database import DISK_FULL, Connection, Database
 
 
 def sync(
@@ -138,7 +138,7 @@ def _failure(name: str, ended: Progress) -> HeadraceError:
     message, hint, code = ended.last_error or "", ended.hint or "", ended.error_code
     if ended.status == "CANCELLED":
         message, hint = "The job was cancelled.", f"Go on with: headrace jobs retry {ended.job_id}"
-    elif ended.status == "PENDING":
+    elif ended.status == "PENDING" and message != DISK_FULL:
         waits = ended.resume_at if ended.attempts == 0 else None
         at = f" after {waits.astimezone():%H:%M:%S}" if waits else ""
         hint = f"{hint} Nothing is lost: the same command tries again{at}, as `headrace up` does."
