@@ -146,7 +146,7 @@ class House:
         """Run it to its end."""
         return self.start(*arguments, **more).ended()
 
-    def look(self, *arguments: str) -> Ran:
+    def look(self, *arguments: str, **more: str) -> Ran:
         """Run it in this process, in a tenth of the time: for what only looks, or is refused."""
         printed, said = io.BytesIO(), io.BytesIO()
         out, err = (
@@ -158,7 +158,7 @@ class House:
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
         ):
-            for name, value in self.environment.items():
+            for name, value in {**self.environment, **more}.items():
                 patched.setenv(name, value)
             patched.chdir(self.folder)
             try:
@@ -176,7 +176,7 @@ class House:
         line = [*arguments[:end], "--json", *arguments[end:]]
         if arguments[0] in ("sync", "ingest"):
             return self.run(*line, **more).ok().json
-        return self.look(*line).ok().json
+        return self.look(*line, **more).ok().json
 
     def write(self, name: str, text: str) -> Path:
         """A file in the folder where commands run."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import pytest
 from tests.crash.rounds import long_run, rounds
 from tests.crash.world import World
 
+from headrace import crashpoints
 from headrace.crashpoints import POINTS
 
 LIFE = (
@@ -21,6 +27,22 @@ LIFE = (
 
 ELSEWHERE = {"upgraded", "restarted"}
 """Points that a plain sync does not pass; tests of their own die there."""
+
+
+def test_every_point_is_passed_somewhere_and_in_the_list() -> None:
+    """A point that nobody passes proves nothing; one that is not in the list is never tried."""
+    source = Path(crashpoints.__file__).parent
+    text = "".join(file.read_text(encoding="utf-8") for file in source.rglob("*.py"))
+    assert sorted(re.findall(r'(?<!\w)mark\("([^"]+)"\)', text)) == sorted(POINTS)
+
+
+def test_a_point_that_is_not_there_is_refused() -> None:
+    """A misspelt name would let a test wait for ever."""
+    environment = {**os.environ, "HEADRACE_CRASH": "befor-commit"}
+    command = [sys.executable, "-c", "import headrace.crashpoints"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0
+    assert "There is no crash point 'befor-commit'" in ended.stderr
 
 
 def test_one_job_survives_a_death_at_every_point(worlds: Callable[..., World]) -> None:
