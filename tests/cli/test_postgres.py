@@ -23,7 +23,7 @@ from headrace.store import embedded
 if TYPE_CHECKING:
     from tests.cli.conftest import Landed
 
-TOTAL = 10_000
+TOTAL = 6_000
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_no_room_left(
 ) -> None:
     """At the first start, and in the middle of a sync: the same sentence, and 69; with room made
     the same command goes on, and every event is there once."""
-    total = 40_000
+    total = 20_000
     home = {"HEADRACE_HOME": str(small_disk)}
     command = {**home, "API_BASE_URL": twins(total=total, cursor_ttl_s=0), "BATCH_SIZE": "1000"}
     full = (
@@ -184,7 +184,7 @@ def test_no_room_left(
         r"^  Free some",
     )
     bare.run("sync", **command).refused(*full)
-    grow(small_disk, "90m")
+    grow(small_disk, "80m")
     ran = bare.run("sync", "--json", **command)
     ran.refused(*full)
     assert ran.seconds < 60

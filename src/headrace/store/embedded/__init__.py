@@ -12,6 +12,7 @@ to what was left behind and stops it when it leaves.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Literal
 
 from headrace.errors import Unavailable
+from headrace.store.database import disk_full
 from headrace.store.embedded.cluster import DATABASE, Answer, Cluster
 from headrace.store.embedded.keeper import keeping
 from headrace.store.embedded.lock import Lock
@@ -73,9 +75,11 @@ def postgres(folder: Path) -> Iterator[str]:
         except Unavailable:
             raise  # left to go on: a long recovery would begin anew if it were stopped here
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise disk_full() from error
             raise Unavailable(
                 f"PostgreSQL in {cluster.folder} could not be started: {error}.",
-                hint="Is the disk full, or the folder read-only?",
+                hint="Is the folder read-only, or somebody else's?",
             ) from error
         except BaseException:
             _leave(cluster, starting, users)
