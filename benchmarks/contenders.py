@@ -12,6 +12,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +21,7 @@ import httpx2
 import psycopg
 from pydantic import BaseModel
 
+from headrace.store.landing import RAW_TYPES
 from headrace.twin import Events
 
 SEED = 1
@@ -31,7 +33,7 @@ CREATE TABLE bench.{name} (
   source_id text COLLATE "C" NOT NULL, version integer NOT NULL,
   user_id text COLLATE "C" NOT NULL, content_hash bytea NOT NULL, batch_id bigint NOT NULL,
   occurred_at timestamptz, payload bytea NOT NULL,
-  PRIMARY KEY (tenant_id, stream_id, source_id, version))
+  PRIMARY KEY (stream_id, source_id, version, tenant_id))
 """
 
 LOOP = """
@@ -122,6 +124,72 @@ def landing(url: str, base: str, total: int, page: int) -> Measured:
     seconds = time.perf_counter() - began
     database.close()
     return {"seconds": seconds}
+
+
+def ready_rows(url: str, base: str, total: int, page: int) -> Measured:
+    """What PostgreSQL takes for the whole product: the rows of `raw_events` and `events`, made
+    beforehand, by COPY into Headrace's own tables with all their indexes, on two connections."""
+    del base, page
+    from headrace.engine.schema import prepare
+    from headrace.plugins import stages
+    from headrace.rows import EventRow
+    from headrace.stage import RawEvent, StreamContext
+    from headrace.store.database import connect
+    from headrace.store.projection import target
+    from headrace.store.sql import query
+
+    events = Events(SEED, 0, 0)
+    moment = datetime.now(UTC)
+    raws = [
+        RawEvent(str(key), 1, moment, bytes(body))
+        for key, body in zip(events.ids(0, total), events.rows(0, total), strict=True)
+    ]
+    context = StreamContext("rest", "events", "application/json", "{}")
+    made = list(stages()["normalize_events"].run(raws, context))
+    batches = range(0, total, COMMIT)
+    _empty(url)
+    prepare(url)
+
+    def by_id(row: Any) -> str:
+        return str(row.source_id)
+
+    def raw() -> None:
+        with connect(url) as session:
+            for at in batches:
+                with (
+                    session.transaction(),
+                    session.cursor().copy(query("landing", "copy_raw")) as copy,
+                ):
+                    copy.set_types(RAW_TYPES)
+                    for one in sorted(raws[at : at + COMMIT], key=by_id):
+                        copy.write_row(
+                            (
+                                "default",
+                                "me",
+                                1,
+                                at,
+                                1,
+                                one.source_id,
+                                bytes(16),
+                                moment,
+                                one.payload,
+                            )
+                        )
+
+    def projected() -> None:
+        with connect(url) as session:
+            for at in batches:
+                rows = sorted(made[at : at + COMMIT], key=by_id)
+                with session.transaction():
+                    target(EventRow).copy(
+                        session, "headrace.events", ("default", "me", 1, at), rows
+                    )
+
+    began = time.perf_counter()
+    with ThreadPoolExecutor() as both:
+        for writer in [both.submit(raw), both.submit(projected)]:
+            writer.result()
+    return {"seconds": time.perf_counter() - began}
 
 
 def floor(url: str, base: str, total: int, page: int) -> Measured:
@@ -246,6 +314,7 @@ def _empty(url: str) -> None:
 ALL: dict[str, Callable[[str, str, int, int], Measured]] = {
     "raw COPY": raw_copy,
     "landing alone": landing,
+    "ready rows": ready_rows,
     "network floor": floor,
     "plain loop": plain_loop,
     "headrace": headrace,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -14,6 +15,10 @@ import psycopg
 import pytest
 
 from headrace.store import embedded
+
+# A shell starts what it puts into the background with Ctrl-C ignored, and children inherit that:
+# the tests that press Ctrl-C would then test nothing.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _TEMPLATE = "headrace_template"
 _numbers = count(1)

@@ -38,6 +38,7 @@ MAX_TEXT = 512
 _SCALAR = str | int | float | bool | None
 _HINT = "Correct the spec's `project`, or the record at its source, then retry the dead letter."
 _ANY = msgspec.json.Decoder()
+_TEXTS = {str}
 
 
 class Projected(msgspec.Struct, gc=False):
@@ -104,7 +105,8 @@ class Projection:
         """The rows of many records at once, at half the price of one by one. Raises ValueError or
         Skip where one of them is out of the ordinary: then one by one is the way."""
         joined = b"[" + b",".join([raw.payload for raw in raws]) + b"]"
-        if b"\\u" in joined and clean_json(joined) is not joined:
+        # One byte is looked for ten times as fast as two, and most payloads have no backslash.
+        if b"\\" in joined and clean_json(joined) is not joined:
             raise ValueError("some payload must be cleaned first")
         found = self._decode_many(joined)
         get, unset = self._get_properties, msgspec.UNSET
@@ -112,8 +114,21 @@ class Projection:
         values = _ANY.decode(b"[" + b",".join(properties) + b"]")
         if not len(found) == len(values) == len(raws):
             raise ValueError("some payload is not one JSON value")
-        row = self._row
-        return [row(raws[at], found[at], properties[at], values[at]) for at in range(len(raws))]
+        texts = [_column(list(map(get, found))) for get in self._get]
+        times = self._times(raws, found)
+        made = zip(raws, times, *texts, properties, values, strict=True)
+        return [_event(*one) for one in made]
+
+    def _times(self, raws: Sequence[RawEvent], found: Sequence[Any]) -> list[datetime | None]:
+        landed = [raw.occurred_at for raw in raws]
+        if self._get_time is None:
+            return landed
+        unset = msgspec.UNSET
+        given = list(map(self._get_time, found))
+        return [
+            at if value is None or value is unset else quick_moment(value)
+            for at, value in zip(landed, given, strict=True)
+        ]
 
     def row(self, raw: RawEvent) -> EventRow:
         """The row of one record. Raises Skip."""
@@ -128,33 +143,6 @@ class Projection:
             session_id=found.session_id,
             properties=found.properties,
             search=tsvector(frozenset(map(lexeme, found.terms))),
-        )
-
-    def _row(self, raw: RawEvent, fields: Any, properties: bytes, values: Any) -> EventRow:
-        texts = [get(fields) for get in self._get]
-        for at, text in enumerate(texts):
-            if type(text) is not str or len(text) > MAX_TEXT:
-                texts[at] = _text(text)
-        kind, name, actor, session = texts
-        occurred_at = raw.occurred_at
-        if self._get_time is not None:
-            time = self._get_time(fields)
-            if time is not None and time is not msgspec.UNSET:
-                occurred_at = quick_moment(time)
-        if values is None:
-            properties, values = b"{}", {}
-        elif type(values) is not dict and type(values) is not list:
-            raise ValueError("some properties are not an object")
-        return EventRow(
-            source_id=raw.source_id,
-            version=raw.version,
-            occurred_at=occurred_at,
-            type=kind,
-            name=name,
-            actor_id=actor,
-            session_id=session,
-            properties=properties,
-            search=_search(kind, name, values),
         )
 
     def _slowly(self, payload: bytes) -> Projected:
@@ -225,6 +213,40 @@ def _terms(kind: str | None, name: str | None, values: Any) -> frozenset[str]:
         if len(found) > MAX_TERMS:
             found = frozenset(sorted(found)[:MAX_TERMS])
     return found
+
+
+def _column(values: list[Any]) -> list[str | None]:
+    """A column of texts; nearly always all of them are texts already, and short enough."""
+    if set(map(type, values)) == _TEXTS and max(map(len, values)) <= MAX_TEXT:
+        return values
+    return [text if type(text) is str and len(text) <= MAX_TEXT else _text(text) for text in values]
+
+
+def _event(
+    raw: RawEvent,
+    occurred_at: datetime | None,
+    kind: str | None,
+    name: str | None,
+    actor: str | None,
+    session: str | None,
+    properties: bytes,
+    values: Any,
+) -> EventRow:
+    if values is None:
+        properties, values = b"{}", {}
+    elif type(values) is not dict and type(values) is not list:
+        raise ValueError("some properties are not an object")
+    return EventRow(
+        source_id=raw.source_id,
+        version=raw.version,
+        occurred_at=occurred_at,
+        type=kind,
+        name=name,
+        actor_id=actor,
+        session_id=session,
+        properties=properties,
+        search=_search(kind, name, values),
+    )
 
 
 @lru_cache(maxsize=16_384)

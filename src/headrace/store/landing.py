@@ -24,7 +24,7 @@ from headrace.store.sql import query
 from headrace.text import clean_text
 
 _SOURCE_ID = attrgetter("source_id")
-_RAW_TYPES = ("text", "text", "int8", "int8", "int4", "text", "bytea", "timestamptz", "bytea")
+RAW_TYPES = ("text", "text", "int8", "int8", "int4", "text", "bytea", "timestamptz", "bytea")
 _STAGING_TYPES = ("int4", "text", "bytea", "timestamptz", "bytea")
 
 # After one commit that met known records, how many commits go through staging before the straight
@@ -136,7 +136,7 @@ class Landing:
         claim = self._claim
         head = (claim.tenant, claim.user, claim.stream_id, batch_id, 1)
         with connection.cursor().copy(query("landing", "copy_raw")) as copy:
-            copy.set_types(_RAW_TYPES)
+            copy.set_types(RAW_TYPES)
             write = copy.write_row
             # In the key's order the index is filled leaf by leaf: a fifth less work for the server.
             for record in sorted(records, key=_SOURCE_ID):
