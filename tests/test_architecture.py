@@ -14,9 +14,10 @@ _FILES = sorted(_SOURCE.rglob("*.py"))
 _LAYERS = [
     ["errors", "model", "crashpoints", "__version__"],
     ["settings", "telemetry", "text"],
-    ["provider", "stage", "vault"],
+    ["provider", "vault"],
+    ["stage"],
     ["rows", "http", "mail"],
-    ["rest", "mailbox"],
+    ["rest", "mailbox", "files", "documents", "chunking", "embedding"],
     ["providers", "stages"],
     ["plugins"],
     ["store"],

@@ -13,12 +13,13 @@ from functools import cache
 from importlib.metadata import entry_points
 from inspect import isabstract
 from types import ModuleType
+from typing import Any
 
 from headrace import providers as provider_folder
 from headrace import stages as stage_folder
 from headrace.errors import BadInput
 from headrace.provider import Provider
-from headrace.stage import RawEvent, Stage, StageError
+from headrace.stage import Batch, RawEvent, Stage, StageError
 
 
 def _modules(folder: ModuleType, group: str) -> Iterator[ModuleType]:
@@ -80,20 +81,68 @@ def stages() -> dict[str, Stage]:
 
 def prove(declared: Iterable[Stage]) -> None:
     """Refuse a stage that nothing can feed. Raises StageError."""
-    for one in declared:
-        if one.reads is not RawEvent:
+    known = {one.name: one for one in declared}
+    for one in known.values():
+        if one.reads not in (RawEvent, Batch):
             raise StageError(
                 f"Stage {one.name} reads {one.reads.__name__}: this version feeds stages with "
-                "RawEvent only.",
+                "RawEvent or a whole Batch only.",
                 hint="Read the raw event, or correct the annotation.",
             )
-        if one.content is None:
+        if (one.content is None) == (one.after is None):
             raise StageError(
-                f"Stage {one.name} reads raw events but does not say of which content.",
+                f"Stage {one.name} must say either of which content the raw events are that it "
+                "reads, or after which stage it runs.",
                 hint='Declare it as @stage(version=1, content="application/json").',
             )
+        if one.after is not None and (one.reads is RawEvent or _root(one, known) is None):
+            raise StageError(
+                f"Nothing comes before stage {one.name}: there is no stage {one.after!r}, or it "
+                "waits for itself.",
+                hint="A stage after another takes the Batch; name one that there is.",
+            )
+
+
+def _root(one: Stage, known: dict[str, Stage]) -> Stage | None:
+    """The first stage of the chain that leads to this one; None for one that leads nowhere."""
+    passed: set[str] = set()
+    while one.after is not None:
+        if one.name in passed or one.after not in known:
+            return None
+        passed.add(one.name)
+        one = known[one.after]
+    return one
 
 
 def raw_stages(content: str) -> list[Stage]:
     """The stages that read raw events of this content."""
     return [s for s in stages().values() if s.content == content]
+
+
+def next_stages(name: str) -> list[Stage]:
+    """The stages that run after this one."""
+    return [s for s in stages().values() if s.after == name]
+
+
+def following(name: str) -> list[Stage]:
+    """Every stage that hangs on this one, however far down."""
+    found = next_stages(name)
+    return found + [further for one in found for further in following(one.name)]
+
+
+def wiring() -> dict[str, list[Any]]:
+    """All stages as the arrays that queries unnest: name, version, content, what comes before."""
+    known = stages()
+    all_ = list(known.values())
+    return {
+        "stages": [one.name for one in all_],
+        "versions": [one.version for one in all_],
+        "contents": [_content(one, known) for one in all_],
+        "befores": [one.after for one in all_],
+        "before_versions": [known[one.after].version if one.after else None for one in all_],
+    }
+
+
+def _content(one: Stage, known: dict[str, Stage]) -> str | None:
+    root = _root(one, known)
+    return root.content if root else None

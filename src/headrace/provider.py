@@ -9,7 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar, TypeAlias
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeAlias
 
 import msgspec
 from pydantic import BaseModel
@@ -24,12 +25,16 @@ class Record(msgspec.Struct, gc=False):
     """One source record, as received.
 
     `payload` is the bytes the source sent, verbatim: they are the truth that every later table is
-    rebuilt from. `occurred_at` is timezone-aware, or None where the source does not say.
+    rebuilt from. `occurred_at` is timezone-aware, or None where the source does not say. `mark` is
+    what the source says of the record without sending it (an ETag, a size and a time): kept, and
+    given back by `Provider.known`. `gone` says that the source has deleted it; it has no payload.
     """
 
     source_id: str
     payload: bytes
     occurred_at: datetime | None = None
+    mark: str | None = None
+    gone: bool = False
 
 
 class BadRecord(msgspec.Struct, gc=False):
@@ -47,6 +52,8 @@ class Page(msgspec.Struct):
     `cursor` is what to ask for next while `more` is true. With `more` false the walk is complete,
     and `cursor` is where the next run begins (None: from the start again).
     `notes` are facts about the exchange worth a log line, such as the envelope that was seen.
+    `unchanged` counts records that the source has, and that are known by their marks to be as they
+    were: they are not sent.
     `left` is about how many records are still to come, where that can be told: only progress
     displays use it, and the first page of a walk is enough for them.
     """
@@ -57,6 +64,7 @@ class Page(msgspec.Struct):
     bad: Sequence[BadRecord] = ()
     notes: dict[str, str] = {}
     left: int | None = None
+    unchanged: int = 0
 
 
 class StreamPlan(msgspec.Struct, frozen=True):
@@ -71,6 +79,18 @@ class StreamPlan(msgspec.Struct, frozen=True):
     content: str = "application/json"
     slices: tuple[str, ...] = ("",)
     total: int | None = None
+
+
+class Known(Protocol):
+    """Looks up what has been landed of a stream."""
+
+    async def __call__(self, stream: str, after: str, limit: int) -> list[tuple[str, str]]:
+        """Up to `limit` ids that are greater than `after`, with their marks, in the order of their
+        UTF-8 bytes."""
+
+
+async def _nothing(stream: str, after: str, limit: int) -> list[tuple[str, str]]:  # noqa: ARG001
+    return []
 
 
 class Provider(ABC):
@@ -89,6 +109,11 @@ class Provider(ABC):
     items_per_run: int | None = None
     """Records after which a run ends, at the end of a page; the next goes on there (A1.6, A1.8).
     None: a run ends when it has everything. A class sets it, or an instance by its config."""
+    records_per_commit: ClassVar[int | None] = None
+    """The most records that one commit brings, so that large ones are spread over many workers.
+    None: as many as are fast to write."""
+    settles: ClassVar[bool] = False
+    """Whether its jobs end only when the stages are through with what they have landed."""
     local: ClassVar[bool] = False
     """Whether it reads this machine's own files: then only the operator may connect it."""
     Config: ClassVar[type[BaseModel]]
@@ -99,10 +124,17 @@ class Provider(ABC):
     private_hosts: bool = False
     """Whether the source may be at a private or loopback address, or speak plain http."""
 
+    roots: Sequence[Path] | None = ()
+    """Folders of this machine that it may read in; None: any. An API caller's may read in those
+    that the operator has opened to callers."""
+    known: Known
+    """What has been landed with a mark. Whoever makes the provider sets it; until then, nothing."""
+
     def __init__(self, config: Any, *, secret: str | None = None) -> None:
         """`config` is an instance of `Config`; `secret` is the connection's opened credential."""
         self.config = config
         self.secret = secret
+        self.known = _nothing
 
     @abstractmethod
     async def streams(self) -> Sequence[StreamPlan]:

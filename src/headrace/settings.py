@@ -32,7 +32,9 @@ class Settings(BaseSettings):
         None, description="PostgreSQL to use. Unset: an embedded one in the data folder."
     )
     dbos_database_url: str | None = Field(
-        None, description="Where the durable engine keeps its tables: the same database, for now."
+        None,
+        description="Where the DBOS of callers keeps its tables: their workflows are told when a"
+        " job is over. Unset: the same database.",
     )
     service_host: str = Field(
         "127.0.0.1", description="Address the API binds. 0.0.0.0 opens it to the network."
@@ -61,6 +63,16 @@ class Settings(BaseSettings):
         False,
         description="Whether sources named by API callers may be on private or local addresses.",
     )
+    headrace_document_roots: str = Field(
+        "",
+        description="Folders that API callers may name in a job, separated like PATH. Empty: none.",
+    )
+    headrace_embedding_url: str | None = Field(
+        None, description="OpenAI-compatible endpoint for embeddings; the key goes nowhere else."
+    )
+    headrace_embedding_key: SecretStr | None = Field(
+        None, description="Key for HEADRACE_EMBEDDING_URL."
+    )
     api_base_url: str | None = Field(
         None, description="One REST source from the environment alone: its base URL."
     )
@@ -74,6 +86,12 @@ class Settings(BaseSettings):
     def postgres_folder(self) -> Path:
         """Where the embedded PostgreSQL keeps its data."""
         return self.headrace_home / "postgres"
+
+    @cached_property
+    def document_roots(self) -> tuple[Path, ...]:
+        """The folders of HEADRACE_DOCUMENT_ROOTS."""
+        named = self.headrace_document_roots.split(os.pathsep)
+        return tuple(Path(one).expanduser() for one in named if one.strip())
 
 
 def load(**overrides: object) -> Settings:
@@ -95,10 +113,4 @@ def load(**overrides: object) -> Settings:
             f"The setting {name} cannot be used: {first['msg']}.",
             hint="See docs/reference/settings.md.",
         ) from None
-    if settings.dbos_database_url not in (None, "", settings.database_url):
-        raise BadInput(
-            "DBOS_DATABASE_URL names another database than DATABASE_URL.",
-            hint="Landing and the work that follows are one transaction, so both must be the same:"
-            " leave DBOS_DATABASE_URL unset.",
-        )
     return settings

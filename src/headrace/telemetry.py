@@ -128,6 +128,11 @@ def takeover(executor: str, recovered: int) -> None:
     _log().warning("takeover", deadExecutor=executor, jobs=recovered)
 
 
+def notified(job_id: str, workflow: str, topic: str) -> None:
+    """Whoever waited for a job has been told."""
+    _log().info("notified", jobId=job_id, workflow=workflow, topic=topic)
+
+
 def swept(jobs: int, stages: int) -> None:
     """The sweeper found work that a lost trigger had stranded."""
     _log().warning("swept", jobs=jobs, stages=stages)

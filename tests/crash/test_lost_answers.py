@@ -35,7 +35,7 @@ def test_any_commit_whose_answer_is_lost(
     for number in rounds(1, 20):
         database = databases()
         wire = Wire(database, at_random(1 / 6, seed=number))
-        world = worlds(total=12_000, database=database)
+        world = worlds(total=30_000, database=database)
         # A command that is hit on its way up says so, in a sentence, and has to be given again.
         wire.armed = False
         running = world.sync(DATABASE_URL=wire.url)
@@ -43,6 +43,6 @@ def test_any_commit_whose_answer_is_lost(
         wire.armed = True
         running.succeeds(150)
         wire.close()
-        assert wire.lost > 3
+        assert wire.lost
         world.tally.kills += wire.lost
         world.compare(bounded=False)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from headrace.engine.cascade import give_up, run_stage, transform
+from headrace.engine.cascade import give_up, run_stage
+from headrace.engine.transform import transform
 from headrace.errors import HeadraceError, Skip
 from headrace.provider import Page, Record
 from headrace.rows import EventRow

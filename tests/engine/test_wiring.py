@@ -132,7 +132,7 @@ def test_a_stage_over_any_content(add: Add) -> None:
         return []
 
     add(stage=over_anything)
-    with pytest.raises(StageError, match="does not say of which content"):
+    with pytest.raises(StageError, match="of which content"):
         runtime.check()
 
 

@@ -77,7 +77,7 @@ def test_every_row_type_is_looked_at() -> None:
 
 @pytest.mark.parametrize("row", ROW_TYPES, ids=lambda one: one.__name__)
 def test_row_types_and_tables_are_the_same(row: type[Row]) -> None:
-    """rows.py and model.py cannot drift: every field has a column of its type and NULLs, every
+    """rows.py and model cannot drift: every field has a column of its type and NULLs, every
     column that must be filled has a field."""
     table = metadata.tables[f"headrace.{row.table}"]
     fields = {one.name: one.type for one in msgspec.structs.fields(row)}

@@ -15,7 +15,16 @@ import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 
 from headrace import __version__, telemetry
-from headrace.api import connections, dead_letters, health, jobs, problems, records, search
+from headrace.api import (
+    connections,
+    dead_letters,
+    health,
+    ingestion,
+    jobs,
+    problems,
+    records,
+    search,
+)
 from headrace.api.auth import visit
 from headrace.api.description import describe
 from headrace.api.envelope import Envelope
@@ -62,6 +71,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     keyed = APIRouter(dependencies=[Depends(visit)])
     for one in ROUTERS:
         keyed.include_router(one.router, prefix="/api")
+    keyed.include_router(ingestion.router)
     keyed.add_api_route("/openapi.json", _description, methods=["GET"], tags=["description"])
     app.include_router(keyed)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -112,8 +122,9 @@ async def _lifespan(
     app: FastAPI, *, database: Database | None, settings: Settings | None
 ) -> AsyncIterator[None]:
     with ExitStack() as opened:
+        app.state.settings = settings or await asyncio.to_thread(load)
         if database is None:
-            url = await asyncio.to_thread(_bring_up, opened, settings or load())
+            url = await asyncio.to_thread(_bring_up, opened, app.state.settings)
         else:
             url = database.url
         desk = FrontDesk(url)
@@ -123,9 +134,10 @@ async def _lifespan(
 
 
 def _bring_up(opened: ExitStack, settings: Settings) -> str:
-    """What `uvicorn headrace.api:app` stands on: the database of the settings, migrated, with a
-    key that opens it."""
+    """What `uvicorn headrace.api:app` stands on: the database of the settings, migrated, a key that
+    opens it, and a worker in the same process."""
     # Late, because only here the engine's library is needed, and it takes half a second to import.
+    from headrace.engine.runtime import engine
     from headrace.engine.schema import prepare
     from headrace.store import embedded
 
@@ -144,5 +156,7 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
     if made:
         # Not to the log: logs are kept, and this is shown once.
         sys.stderr.write(f"API key, shown this once: {made}\n")
+    # Nobody else may be there to do the work that is asked for here.
+    opened.enter_context(engine(url, settings))
     telemetry.started("api")
     return url

@@ -11,6 +11,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from headrace.api.problems import Unauthorized
+from headrace.settings import Settings
 from headrace.store import keys
 from headrace.store.database import Connection, Database
 from headrace.store.keys import Caller
@@ -23,15 +24,23 @@ _MANNERS = "SELECT set_config('TimeZone', 'UTC', true), set_config('statement_ti
 
 
 class Visit(msgspec.Struct):
-    """A caller who was let in, and the database they came for."""
+    """A caller who was let in, the database they came for, and how the service is set up."""
 
     caller: Caller
     database: Database
+    settings: Settings
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
         """One transaction that sees the caller's rows and no others."""
         with self.database.people(self.caller.tenant, self.caller.key_user) as connection:
+            connection.execute(_MANNERS)
+            yield connection
+
+    @contextmanager
+    def acting_for(self, tenant: str) -> Iterator[Connection]:
+        """One transaction that sees another tenant's rows. Who may have it, the route knows."""
+        with self.database.people(tenant, None) as connection:
             connection.execute(_MANNERS)
             yield connection
 
@@ -54,7 +63,7 @@ def visit(
         raise Unauthorized(
             "This API key opens nothing.", hint="It may be mistyped, or have been revoked."
         )
-    return Visit(caller, database)
+    return Visit(caller, database, request.app.state.settings)
 
 
 Visitor = Annotated[Visit, Depends(visit)]

@@ -27,7 +27,7 @@ from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
 from headrace.errors import BadInput
-from headrace.plugins import stages, sync_kinds
+from headrace.plugins import sync_kinds
 from headrace.provider import Provider
 from headrace.store import jobs, listings
 from headrace.store.connections import ConnectionRow
@@ -106,9 +106,7 @@ def get_job(visitor: Visitor, job_id: str) -> JobDetail:
     with visitor.session() as session:
         row = _job(session, job_id)
         now = progress(session, job_id)
-        pending = listings.pending_stages(
-            session, row["tenant_id"], job_id, list(stages().values())
-        )
+        pending = listings.pending_stages(session, row["tenant_id"], job_id)
     landed = Progress.model_validate(now, from_attributes=True)
     return JobDetail(**row, progress=landed, stages_pending=pending)
 

@@ -59,7 +59,10 @@ def sync(
 def ingest(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="Mailboxes: mbox, Maildir, .eml, .ics, Takeout zip, or a folder."),
+        typer.Argument(
+            help="Mailboxes (mbox, Maildir, .eml, .ics, Takeout zip), documents (pdf, docx, html,"
+            " md, ...), or a folder of either."
+        ),
     ],
     address: Annotated[
         list[str] | None,
@@ -67,8 +70,9 @@ def ingest(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Bring files in: a mailbox export, a Maildir, single mails, a Takeout archive."""
-    wanted = [intake.mailbox(path, address or []) for path in paths]
+    """Bring files in: a mailbox export, a Maildir, single mails, a Takeout archive; or documents,
+    which are read, cut into chunks and embedded."""
+    wanted = [one for path in paths for one in intake.files(path, address or [])]
     settings = load()
 
     def choose(session: Connection) -> list[ConnectionRow]:

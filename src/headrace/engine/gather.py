@@ -21,14 +21,16 @@ _PAGES_IN_A_WALK = 5_000_000
 class Gathering:
     """Pages on their way into one commit."""
 
-    def __init__(self, cursor: JSON) -> None:
+    def __init__(self, cursor: JSON, records: int | None = None) -> None:
         self.cursor = cursor
+        self._most = records or ROWS
         self._start(cursor)
 
     def _start(self, cursor: JSON) -> None:
         self.records: list[Record] = []
         self.bad: list[BadRecord] = []
         self.pages = 0
+        self.unchanged = 0
         self.bytes = 0
         self.hashes: list[bytes] = []
         self.complete = False
@@ -39,6 +41,7 @@ class Gathering:
         self.records.extend(page.records)
         self.bad.extend(page.bad)
         self.pages += 1
+        self.unchanged += page.unchanged
         self.bytes += size(page)
         self.cursor = page.cursor
         self.complete = not page.more
@@ -48,7 +51,7 @@ class Gathering:
     @property
     def full(self) -> bool:
         """Whether it is worth a commit without waiting for more."""
-        return self.complete or len(self.records) >= ROWS or self.bytes >= BYTES
+        return self.complete or len(self.records) >= self._most or self.bytes >= BYTES
 
     def take(self) -> Gathered:
         """What has been gathered, and begin anew after it."""
@@ -59,6 +62,7 @@ class Gathering:
             cursor_after=self.cursor,
             complete=self.complete,
             pages=self.pages,
+            unchanged=self.unchanged,
             payload_bytes=self.bytes,
             cursor_hashes=self.hashes,
         )

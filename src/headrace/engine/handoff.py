@@ -43,7 +43,7 @@ def take(database: Database, batch_id: int) -> list[RawEvent] | None:
         found = _shelves.get(database, OrderedDict()).pop(batch_id, None)
     if found is None:
         return None
-    return [RawEvent(one.source_id, 1, _as_stored(one), one.payload) for one in found[0]]
+    return [RawEvent(one.source_id, 1, _as_stored(one), one.payload, one.gone) for one in found[0]]
 
 
 def _as_stored(record: Record) -> datetime | None:

@@ -11,8 +11,11 @@ from typing import Any
 import msgspec
 from pydantic import BaseModel, ValidationError
 
+from headrace.documents.endings import DOCUMENTS
 from headrace.engine.jobs import submit
 from headrace.errors import BadInput
+from headrace.files import open_place
+from headrace.files.config import DocumentsConfig
 from headrace.plugins import provider
 from headrace.settings import Settings
 from headrace.store import connections
@@ -78,6 +81,45 @@ def mailbox(path: Path, addresses: Sequence[str]) -> Wanted:
         raise BadInput(f"{said}.", hint="Write it as you@example.org.") from None
     config = _plain(made)
     return Wanted("mailbox", str(full), config, addresses=config.get("addresses", ()))
+
+
+def documents(config: DocumentsConfig) -> Wanted:
+    """Documents of this machine, as a job's config names them."""
+    return Wanted("documents", config.name(), _plain(config))
+
+
+_MAIL = ("**/*.eml",)
+
+
+def files(path: Path, addresses: Sequence[str]) -> list[Wanted]:
+    """What lies at a path on this machine: mail, documents, or a folder with both. Raises BadInput
+    when there is neither."""
+    try:
+        mail = [mailbox(path, addresses)]
+    except BadInput as no_mail:
+        found = _documents(path, ())
+        if found is None:
+            raise no_mail from None
+        return [found]
+    found = _documents(path, _MAIL) if path.expanduser().is_dir() else None
+    return mail if found is None else [*mail, found]
+
+
+def _documents(path: Path, exclude: Sequence[str]) -> Wanted | None:
+    named = os.path.abspath(path.expanduser())  # noqa: PTH100 - a pattern cannot be resolved
+    try:
+        place = open_place(named, DOCUMENTS, None, exclude)
+        if next(place.items(""), None) is None:
+            return None
+    except BadInput:
+        return None
+    return documents(DocumentsConfig(input=[named], exclude=list(exclude)))
+
+
+def check_documents(config: DocumentsConfig, settings: Settings) -> None:
+    """Refuse at once what an API caller may not name. Raises BadInput."""
+    for named in config.input:
+        open_place(named, DOCUMENTS, settings.document_roots, config.exclude)
 
 
 def _full(path: Path) -> Path | None:

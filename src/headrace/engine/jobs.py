@@ -13,7 +13,9 @@ from psycopg.types.json import Jsonb
 
 from headrace import telemetry
 from headrace.crashpoints import mark
+from headrace.engine.notify import notify
 from headrace.engine.queues import JOBS, enqueue
+from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
 from headrace.store import connections, jobs
@@ -126,7 +128,10 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
             status = _pause(connection, values, _resume_at(ended, tried, progressed))
         else:
             final = _FINAL.get(ended.state, "FAILED")
-            status = _finish(connection, values, final, ended)
+            if final == "SUCCEEDED" and settles(run.kind):
+                status = _land(connection, run.tenant, values)
+            else:
+                status = _finish(connection, values, final, ended)
         mark("in-conclude")
     if ended.error and ended.state != "stop":
         telemetry.job_failed(
@@ -172,6 +177,15 @@ def _pause(connection: Connection, values: dict[str, Any], resume_at: datetime |
     return "PENDING"
 
 
+def _land(connection: Connection, tenant: str, values: dict[str, Any]) -> str:
+    """Everything is landed: the job ends with the last of its stages, which may be over already."""
+    lock(connection, values["job_id"])
+    if connection.execute(query("jobs", "land"), values).fetchone() is not None:
+        settle(connection, tenant, values["job_id"])
+    row = jobs.get(connection, values["job_id"])
+    return str(row["status"]) if row else "CANCELLED"
+
+
 def _finish(connection: Connection, values: dict[str, Any], status: str, ended: Outcome) -> str:
     if status == "CANCELLED":
         return status
@@ -181,6 +195,8 @@ def _finish(connection: Connection, values: dict[str, Any], status: str, ended: 
         if status == "FAILED":
             state = "needs_reauth" if ended.reauth else "error"
         connections.health(connection, row["connection_id"], state, ended.error, ended.hint)
+    if row is not None:
+        notify(connection, row)
     return status
 
 
@@ -191,6 +207,8 @@ def cancel(connection: Connection, job_id: str) -> JobRow:
         raise BadInput(
             f"Job {job_id} cannot be cancelled.", hint="It is over already, or not yours."
         )
+    with as_owner(connection):
+        notify(connection, row)
     return row
 
 

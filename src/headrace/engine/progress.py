@@ -6,8 +6,8 @@ from datetime import datetime
 
 import msgspec
 
+from headrace.engine.settle import pending
 from headrace.errors import BadInput
-from headrace.plugins import stages
 from headrace.store import jobs
 from headrace.store.database import Connection
 
@@ -17,16 +17,6 @@ _EXPECTED = """
 SELECT sum(s.total)::bigint AS total FROM headrace.streams s
 JOIN headrace.jobs j USING (tenant_id, connection_id)
 WHERE j.job_id = %s HAVING count(*) = count(s.total)
-"""
-
-_PENDING = """
-SELECT count(*) AS pending FROM headrace.batches b
-JOIN headrace.streams s USING (tenant_id, stream_id)
-JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
-  AS n (stage, version, content) ON n.content = s.content
-WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
-  AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
-    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
 """
 
 
@@ -65,17 +55,6 @@ def progress(connection: Connection, job_id: str) -> Progress:
         raise BadInput(f"There is no job {job_id}.", hint="`headrace jobs list` shows them.")
     landed = jobs.totals(connection, row["tenant_id"], job_id)
     expected = connection.execute(_EXPECTED, [job_id]).fetchone()
-    known = list(stages().values())
-    pending = connection.execute(
-        _PENDING,
-        {
-            "tenant": row["tenant_id"],
-            "job_id": job_id,
-            "stages": [one.name for one in known],
-            "versions": [one.version for one in known],
-            "contents": [one.content for one in known],
-        },
-    ).fetchone()
     return Progress(
         job_id=job_id,
         status=row["status"],
@@ -86,7 +65,7 @@ def progress(connection: Connection, job_id: str) -> Progress:
         pages=landed["pages"],
         batches=landed["batches"],
         total=expected["total"] if expected else None,
-        stages_pending=pending["pending"] if pending else 0,
+        stages_pending=pending(connection, row["tenant_id"], job_id),
         attempts=row["attempts"],
         resume_at=row["resume_at"],
         last_error=row["last_error"],

@@ -19,6 +19,7 @@ workflows do, not with every release, so that any peer can take over any job."""
 
 JOBS: Final = "headrace_jobs"
 STAGES: Final = "headrace_stages"
+NOTICES: Final = "headrace_notices"
 
 PRIORITIES: Final = {"urgent": 1, "high": 2, "medium": 3, "low": 4}
 """Lower runs first (A3.41)."""

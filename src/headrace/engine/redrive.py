@@ -14,7 +14,9 @@ import msgspec
 import psycopg
 
 from headrace import telemetry
-from headrace.engine.cascade import context, enqueue_stage, follow_up, transform
+from headrace.engine.chain import enqueue_stage, follow_up
+from headrace.engine.origin import context
+from headrace.engine.transform import transform
 from headrace.errors import BadInput, HeadraceError, Skip
 from headrace.plugins import provider, stages
 from headrace.stage import RawEvent, Stage
@@ -149,7 +151,7 @@ def _process(connection: Connection, letter: dict[str, Any]) -> str:
     one = stages().get(letter["stage"])
     if one is None:
         raise Skip(f"There is no stage {letter['stage']} any more.", hint="Drop the dead letter.")
-    if letter["version"] is None:
+    if letter["version"] is None or one.writes is None:
         return _whole_batch(connection, one, letter)
     return _one_record(connection, one, letter)
 
@@ -163,6 +165,7 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
     rows, bad, _ = transform(one, [RawEvent(**row)], origin.stream, isolate=True)
     if bad:
         raise Skip(bad[0].reason, hint=bad[0].hint)
+    assert one.writes is not None, "whole batches are given again elsewhere"
     write(
         connection,
         one.writes,

@@ -12,8 +12,9 @@ import psycopg
 
 from headrace import telemetry
 from headrace.engine import jobs
-from headrace.engine.cascade import enqueue_stage
-from headrace.plugins import stages
+from headrace.engine.chain import enqueue_stage
+from headrace.engine.notify import notify
+from headrace.plugins import stages, wiring
 from headrace.store.database import Connection, Database
 
 SWEEP_SECONDS = 10.0
@@ -28,8 +29,9 @@ _STRANDED = """
 SELECT b.batch_id, n.stage, n.version, w.tried
 FROM headrace.batches b
 JOIN headrace.streams s USING (tenant_id, stream_id)
-JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
-  AS n (stage, version, content) ON n.content = s.content
+JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[], %(befores)s::text[],
+    %(before_versions)s::int[])
+  AS n (stage, version, content, before, before_version) ON n.content = s.content
 CROSS JOIN LATERAL (
   WITH RECURSIVE asked (attempt, status) AS (
     SELECT 0, ''
@@ -42,6 +44,9 @@ CROSS JOIN LATERAL (
 WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second'
   AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
     AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
+  AND (n.before IS NULL OR EXISTS (SELECT 1 FROM headrace.stage_runs r
+    WHERE r.tenant_id = b.tenant_id AND r.batch_id = b.batch_id AND r.stage = n.before
+      AND r.version = n.before_version))
   AND w.under_way = 0
 ORDER BY b.batch_id LIMIT 1000
 """
@@ -54,6 +59,8 @@ FROM headrace.jobs j
 LEFT JOIN dbos.workflow_status w
   ON w.workflow_uuid = j.job_id || CASE WHEN j.turn = 1 THEN '' ELSE '/' || j.turn END
 WHERE j.status IN ('PENDING', 'RUNNING')
+  -- What has landed waits for its stages, which are swept themselves.
+  AND j.landed_at IS NULL
   AND coalesce(j.resume_at, j.started_at, j.created_at) < now() - %(quiet)s * interval '1 second'
   AND (w.status IS NULL OR w.status NOT IN ('ENQUEUED', 'PENDING', 'DELAYED'))
 ORDER BY j.job_id LIMIT 1000
@@ -70,7 +77,7 @@ _GIVE_UP = """
 UPDATE headrace.jobs SET status = 'FAILED', completed_at = now(),
   last_error = 'Its workflows end without saying how.',
   hint = 'This is a bug worth reporting; what was landed is kept, and a retry goes on from there.'
-WHERE job_id = %s
+WHERE job_id = %s RETURNING *
 """
 
 
@@ -101,7 +108,9 @@ def _jobs(connection: Connection, quiet: float) -> int:
         if again is None:
             continue
         if again["attempts"] >= jobs.ATTEMPTS:
-            connection.execute(_GIVE_UP, [row["job_id"]])
+            over = connection.execute(_GIVE_UP, [row["job_id"]]).fetchone()
+            assert over is not None, "its row was changed a moment ago"
+            notify(connection, over)
         else:
             jobs.dispatch(connection, again)
         revived += 1
@@ -109,16 +118,7 @@ def _jobs(connection: Connection, quiet: float) -> int:
 
 
 def _stages(connection: Connection, quiet: float) -> int:
-    known = list(stages().values())
-    stranded = connection.execute(
-        _STRANDED,
-        {
-            "stages": [one.name for one in known],
-            "versions": [one.version for one in known],
-            "contents": [one.content for one in known],
-            "quiet": quiet,
-        },
-    ).fetchall()
+    stranded = connection.execute(_STRANDED, {**wiring(), "quiet": quiet}).fetchall()
     for row in stranded:
         enqueue_stage(connection, stages()[row["stage"]], row["batch_id"], attempt=row["tried"] + 1)
     return len(stranded)

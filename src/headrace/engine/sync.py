@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine.cascade import follow_up
+from headrace.engine.chain import follow_up
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
@@ -27,6 +27,7 @@ from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cur
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
 from headrace.store.landing import Landed, Landing
+from headrace.store.sql import query
 from headrace.text import clean_text
 from headrace.vault import Vault
 
@@ -112,6 +113,8 @@ class Source:
         self.provider: Provider = made(config, secret=secret)
         self.provider.trusted = row["trusted"]
         self.provider.private_hosts = row["trusted"] or settings.headrace_private_hosts
+        self.provider.roots = None if row["trusted"] else settings.document_roots
+        self.provider.known = self._known
         self._noted: set[int] = set()
         self._expected: set[int] = set()
 
@@ -120,6 +123,17 @@ class Source:
         plans: Sequence[StreamPlan] = await self.provider.streams()
         with self._database.transaction() as connection:
             return connections.plan(connection, self.row, plans)
+
+    async def _known(self, stream: str, after: str, limit: int) -> list[tuple[str, str]]:
+        values = {"tenant": self.row["tenant_id"], "connection": self.row["connection_id"]}
+        values |= {"stream": stream, "after": after, "limit": limit}
+
+        def look() -> list[tuple[str, str]]:
+            with self._database.connection() as connection:
+                rows = connection.execute(query("landing", "known"), values).fetchall()
+            return [(row["source_id"], row["mark"]) for row in rows]
+
+        return await asyncio.to_thread(look)
 
     def left(self, job_id: str) -> int | None:
         """How many records this job may still fetch; None where its provider sets no cap."""

@@ -114,7 +114,7 @@ class Walk:
             self._pages.put_nowait(None)
 
     async def _commit(self) -> None:
-        gathering = Gathering(self._claim.cursor)
+        gathering = Gathering(self._claim.cursor, self._provider.records_per_commit)
         ended = False
         while not ended:
             until = time.monotonic() + SECONDS

@@ -1,4 +1,4 @@
-"""The two workflows: a job's turn, and a stage's work on a batch.
+"""The three workflows: a job's turn, a stage's work on a batch, and the message of a job's end.
 
 Their steps return ids and counts, never bodies, and nothing secret: DBOS stores what they return.
 Changing the order of steps here means raising `queues.VERSION`.
@@ -19,9 +19,9 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, jobs, state
+from headrace.engine import cascade, chain, jobs, notify, state
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import stages
 from headrace.store import connections
 from headrace.store.connections import Part
@@ -149,6 +149,10 @@ async def _source(connection_id: str) -> Source:
     return await asyncio.to_thread(load)
 
 
+_WAITS = 100
+"""Attempts of a stage that waits for a service it needs: eight hours, at five minutes each."""
+
+
 @DBOS.workflow(name="headrace.stage")
 def run_stage(stage: str, batch_id: int, attempt: int) -> int:
     """One stage on one batch. A failure is tried again later, by a workflow of its own."""
@@ -165,17 +169,55 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> int:
         return written
     except psycopg.OperationalError:
         raise
+    except Retry as wait:
+        # A service that it needs is busy: not its fault, and not for ever.
+        if attempt >= _WAITS:
+            cascade.give_up(database, stage, batch_id, str(wait))
+        else:
+            seconds = min(300, 2**attempt) if wait.after is None else wait.after
+            _again(stage, batch_id, attempt, seconds)
+        return 0
+    except NeedsHuman as error:
+        cascade.give_up(database, stage, batch_id, str(error))
+        return 0
     except Exception as error:  # noqa: BLE001 - any failure of a stage is tried again
         telemetry.bug(f"stage {stage} on batch {batch_id}", error)
         if attempt >= cascade.ATTEMPTS:
             cascade.give_up(database, stage, batch_id, repr(error))
             return 0
-        with database.transaction() as connection:
-            cascade.enqueue_stage(
-                connection,
-                stages()[stage],
-                batch_id,
-                attempt=attempt + 1,
-                not_before=datetime.now(UTC) + timedelta(seconds=2**attempt),
-            )
+        _again(stage, batch_id, attempt, 2**attempt)
         return 0
+
+
+def _again(stage: str, batch_id: int, attempt: int, seconds: float) -> None:
+    with state.current().database.transaction() as connection:
+        chain.enqueue_stage(
+            connection,
+            stages()[stage],
+            batch_id,
+            attempt=attempt + 1,
+            not_before=datetime.now(UTC) + timedelta(seconds=seconds),
+        )
+
+
+@DBOS.workflow(name="headrace.notify")
+def run_notify(job_id: str, turn: int, attempt: int) -> bool:
+    """Tell a job's waiter that it is over. That it cannot be told never changes the job."""
+    return _notify_step(job_id, turn, attempt)
+
+
+@_step(name="notify")
+def _notify_step(job_id: str, turn: int, attempt: int) -> bool:
+    now = state.current()
+    mark("before-notify")
+    try:
+        notify.send(now.database, now.settings, job_id, turn)
+    except (HeadraceError, psycopg.Error) as error:
+        if attempt >= notify.ATTEMPTS:
+            telemetry.bug(f"notification of job {job_id}", error)
+            return False
+        with now.database.transaction() as connection:
+            notify.dispatch(connection, job_id, turn, attempt + 1)
+        return False
+    mark("after-notify")
+    return True

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
-from headrace.stage import Stage
+from headrace.plugins import wiring
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
@@ -92,20 +92,10 @@ def _text(table: Table, name: str) -> Composed:
     return SQL(query("listings", name)).format(table=Identifier("headrace", table), columns=columns)
 
 
-def pending_stages(
-    connection: Connection, tenant: str, job_id: str, stages: list[Stage]
-) -> dict[str, int]:
+def pending_stages(connection: Connection, tenant: str, job_id: str) -> dict[str, int]:
     """How many batches of a job each stage has still before it; stages with none are left out."""
-    found = connection.execute(
-        query("listings", "pending_stages"),
-        {
-            "tenant": tenant,
-            "job_id": job_id,
-            "stages": [stage.name for stage in stages],
-            "versions": [stage.version for stage in stages],
-            "contents": [stage.content for stage in stages],
-        },
-    ).fetchall()
+    values = {"tenant": tenant, "job_id": job_id, **wiring()}
+    found = connection.execute(query("listings", "pending_stages"), values).fetchall()
     return {row["stage"]: row["pending"] for row in found}
 
 

@@ -29,7 +29,41 @@ UPDATE headrace.jobs
 SET status = %(status)s, completed_at = now(), summary = %(summary)s, last_error = %(error)s,
     hint = %(hint)s, error_code = %(code)s, attempts = attempts + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
-RETURNING tenant_id, user_id, connection_id, kind;
+RETURNING *;
+
+-- name: land
+-- Everything is landed; the job goes on RUNNING until its stages are through.
+UPDATE headrace.jobs
+SET landed_at = now(), summary = %(summary)s, last_error = NULL, hint = NULL, error_code = NULL
+WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
+RETURNING job_id;
+
+-- name: landed
+SELECT summary FROM headrace.jobs
+WHERE job_id = %(job_id)s AND status = 'RUNNING' AND landed_at IS NOT NULL;
+
+-- name: settle
+UPDATE headrace.jobs SET status = 'SUCCEEDED', completed_at = now(), summary = %(summary)s
+WHERE job_id = %(job_id)s AND status = 'RUNNING' AND landed_at IS NOT NULL
+RETURNING *;
+
+-- name: pending_stages
+-- How many runs of stages a job's batches still lack.
+SELECT count(*) AS pending FROM headrace.batches b
+JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
+JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
+  AS n (stage, version, content) ON n.content = s.content
+WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
+  AND NOT EXISTS (SELECT FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
+    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version);
+
+-- name: stage_totals
+SELECT r.stage, sum(r.rows_in)::bigint AS rows_in, sum(r.rows_out)::bigint AS rows_out,
+  sum(r.dead_lettered)::bigint AS dead_lettered
+FROM headrace.stage_runs r
+JOIN headrace.batches b USING (tenant_id, batch_id)
+WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s
+GROUP BY r.stage ORDER BY r.stage;
 
 -- name: pause
 -- The next turn goes on where this one stopped. A turn that landed something starts counting its
@@ -51,8 +85,8 @@ RETURNING *;
 
 -- name: retry
 UPDATE headrace.jobs
-SET status = 'PENDING', turn = turn + 1, attempts = 0, completed_at = NULL, last_error = NULL,
-    hint = NULL, error_code = NULL, resume_at = NULL
+SET status = 'PENDING', turn = turn + 1, attempts = 0, completed_at = NULL, landed_at = NULL,
+    last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
 WHERE job_id = %(job_id)s AND status IN ('FAILED', 'CANCELLED')
 RETURNING *;
 

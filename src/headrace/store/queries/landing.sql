@@ -53,6 +53,31 @@ SELECT %(tenant)s, %(user)s, %(stream_id)s, %(batch_id)s,
   source_id, content_hash, occurred_at, payload
 FROM fresh ORDER BY source_id, ord;
 
+-- name: write_marks
+INSERT INTO headrace.marks AS m (tenant_id, user_id, stream_id, source_id, mark)
+SELECT %(tenant)s, %(user)s, %(stream_id)s, id, mark
+FROM unnest(%(ids)s::text[], %(marks)s::text[]) AS given (id, mark)
+ORDER BY id
+ON CONFLICT (stream_id, source_id, tenant_id) DO UPDATE SET mark = excluded.mark
+WHERE m.mark <> excluded.mark;
+
+-- name: forget
+-- Records that the source has deleted. From now on the stream's stages look whether what they are
+-- about to write has been deleted meanwhile.
+WITH gone AS (
+  DELETE FROM headrace.marks
+  WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND source_id = ANY(%(ids)s::text[])
+)
+UPDATE headrace.streams SET forgets = true
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND NOT forgets;
+
+-- name: known
+SELECT source_id, mark FROM headrace.marks
+WHERE tenant_id = %(tenant)s AND source_id > %(after)s AND stream_id = (
+  SELECT stream_id FROM headrace.streams
+  WHERE tenant_id = %(tenant)s AND connection_id = %(connection)s AND name = %(stream)s)
+ORDER BY source_id LIMIT %(limit)s;
+
 -- name: write_batch
 INSERT INTO headrace.batches (tenant_id, user_id, batch_id, stream_id, slice, walk, job_id, epoch,
   pages, fetched, inserted, unchanged, dead_lettered, payload_bytes, cursor_before, cursor_after,

@@ -1,6 +1,6 @@
 """The spine: who owns what, what was landed, what is to do, what could not be processed.
 
-The SQL is written out, with the reason for each index and constraint beside it; `model.py` is the
+The SQL is written out, with the reason for each index and constraint beside it; `model` is the
 same schema for reading, and tests/store proves the two equal.
 """
 

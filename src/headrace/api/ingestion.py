@@ -1,0 +1,231 @@
+"""`/ingestion/jobs`: documents in, searchable chunks out; seed 004's API to the letter (A4.3-A4.6).
+
+Nothing is read here: a job is a row and a place on the queue, so the answer never waits for work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from headrace.api.auth import Visit, Visitor
+from headrace.api.job_shapes import Status
+from headrace.api.problems import Conflict, NotFound, Strict
+from headrace.api.shapes import Cursor, Limit, Page, cursor, place
+from headrace.engine import intake
+from headrace.engine import jobs as engine
+from headrace.engine.notify import result_summary
+from headrace.errors import BadInput
+from headrace.files.config import DocumentsConfig
+from headrace.store import jobs, keys, listings
+from headrace.store.database import Connection, as_owner
+from headrace.store.jobs import JobRow
+
+router = APIRouter(prefix="/ingestion/jobs", tags=["ingestion"])
+
+KIND = "documents_ingest"
+
+
+def _seconds(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Moment = Annotated[datetime, PlainSerializer(_seconds, return_type=str)]
+"""A time as seed 004 writes it: to the second, in UTC, with a Z."""
+
+
+class Metadata(BaseModel):
+    """Who asks, and who waits. Fields of the caller's own are kept with the job."""
+
+    model_config = ConfigDict(extra="allow")
+
+    tenant_id: str | None = Field(None, min_length=1, max_length=255, description="Whose job.")
+    execution_id: str | None = Field(None, max_length=255)
+    step_id: str | None = Field(None, max_length=255)
+    callback_topic: str | None = Field(
+        None, min_length=1, max_length=1000, description="Where the end of the job is told."
+    )
+    dbos_workflow_id: str | None = Field(
+        None, min_length=1, max_length=1000, description="The workflow that is told; without it"
+        " `execution_id` is taken for one, where there is a topic.",
+    )  # fmt: skip
+
+
+class NewIngestion(Strict):
+    """Documents to be made searchable."""
+
+    config: DocumentsConfig
+    metadata: Metadata = Metadata()
+    priority: Literal["urgent", "high", "medium", "low"] = "medium"
+
+
+class Created(BaseModel):
+    """The job that was made."""
+
+    job_id: str
+    status: Status
+    created_at: Moment
+
+
+class Ingestion(Created):
+    """A job. Fields that say nothing yet are left out."""
+
+    completed_at: Moment | None = None
+    result_summary: dict[str, int] | None = Field(
+        None, description="What it did: files, chunks and embeddings; what went wrong, if anything."
+    )
+    error_message: str | None = None
+
+
+class Listing(Strict):
+    """Which jobs."""
+
+    status: Status | None = None
+    tenant_id: str | None = Field(None, max_length=255)
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
+@router.post("", status_code=202)
+def create_ingestion(
+    visitor: Visitor,
+    wanted: NewIngestion,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> Created:
+    """Put a job on the queue and answer at once. The same Idempotency-Key: the same job."""
+    metadata = wanted.metadata.model_dump(exclude_none=True)
+    if "callback_topic" in metadata and "execution_id" in metadata:
+        metadata.setdefault("dbos_workflow_id", metadata["execution_id"])
+    payload = {"metadata": metadata}
+    settings = visitor.settings
+    intake.check_documents(wanted.config, settings)
+    with _session(visitor, wanted.metadata.tenant_id) as (session, tenant):
+        with as_owner(session):
+            connection = intake.connect(
+                session,
+                tenant,
+                visitor.caller.user,
+                intake.documents(wanted.config),
+                settings,
+                trusted=False,
+            )
+        row, new = engine.submit(
+            session,
+            tenant=tenant,
+            user=visitor.caller.user,
+            kind=KIND,
+            connection_id=connection["connection_id"],
+            payload=payload,
+            priority=wanted.priority,
+            idempotency_key=idempotency_key,
+        )
+    if not new and idempotency_key is not None and row["idempotency_key"] == idempotency_key:
+        first = (row["connection_id"], row["payload"])
+        if first != (connection["connection_id"], payload):
+            raise Conflict(
+                f"This Idempotency-Key made job {row['job_id']}, which is another one.",
+                hint="Use a new key for a new job, and the same body with the same key.",
+            )
+    return Created(**row)
+
+
+@router.get("", response_model_exclude_none=True)
+def list_ingestions(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Ingestion]:
+    """Ingestion jobs, newest first."""
+    with _session(visitor, asked.tenant_id) as (session, _):
+        rows = jobs.listing(
+            session,
+            status=asked.status,
+            kind=KIND,
+            before=place(asked.cursor, listings.JobPlace),
+            limit=asked.limit + 1,
+        )
+    items = rows[: asked.limit]
+    after = None
+    if len(rows) > asked.limit:
+        after = cursor(items[-1]["created_at"], items[-1]["job_id"])
+    return Page(items=[_shown(row) for row in items], next=after)
+
+
+@router.get("/{job_id}", response_model_exclude_none=True)
+def get_ingestion(visitor: Visitor, job_id: str) -> Ingestion:
+    """How a job is, and what came of it."""
+    with _found(visitor, job_id) as (_, row):
+        return _shown(row)
+
+
+@router.post("/{job_id}/cancel", response_model_exclude_none=True)
+def cancel_ingestion(visitor: Visitor, job_id: str) -> Ingestion:
+    """Cancel a job that waits or runs: not another file of it is landed."""
+    with _found(visitor, job_id) as (session, _):
+        try:
+            return _shown(engine.cancel(session, job_id))
+        except BadInput as error:
+            raise Conflict(error.message, hint=error.hint) from None
+
+
+@router.post("/{job_id}/retry", status_code=202, response_model_exclude_none=True)
+def retry_ingestion(visitor: Visitor, job_id: str) -> Ingestion:
+    """Take a failed or cancelled job up again where it stopped."""
+    with _found(visitor, job_id) as (session, _):
+        try:
+            return _shown(engine.retry(session, job_id))
+        except BadInput as error:
+            raise Conflict(error.message, hint=error.hint) from None
+
+
+def _shown(row: JobRow) -> Ingestion:
+    said: dict[str, Any] = {
+        name: row[name] for name in ("job_id", "status", "created_at", "completed_at")
+    }
+    if row["status"] == "SUCCEEDED":
+        said["result_summary"] = result_summary(row)
+    if row["last_error"] and row["status"] != "SUCCEEDED":
+        said["error_message"] = f"{row['last_error']} {row['hint'] or ''}".strip()
+    return Ingestion(**said)
+
+
+@contextmanager
+def _session(visitor: Visit, tenant: str | None) -> Iterator[tuple[Connection, str]]:
+    """A session for a tenant: the caller's own, or any that the installation's own key names.
+    Raises NotFound for another's, whether there is one or not."""
+    caller = visitor.caller
+    if tenant in (None, caller.tenant):
+        with visitor.session() as session:
+            yield session, caller.tenant
+        return
+    assert tenant is not None, "the caller's own is taken without one"
+    if not acts_for_all(visitor):
+        raise NotFound(
+            f"There is no tenant {tenant!r} for this key.",
+            hint="Leave metadata.tenant_id out, or use a key of that tenant.",
+        )
+    with visitor.acting_for(tenant) as session:
+        yield session, tenant
+
+
+def acts_for_all(visitor: Visit) -> bool:
+    """Whether the key is the installation's own, with which services for many tenants call."""
+    return visitor.caller.tenant == keys.TENANT and visitor.caller.key_user is None
+
+
+@contextmanager
+def _found(visitor: Visit, job_id: str) -> Iterator[tuple[Connection, JobRow]]:
+    """The job, in a session that may steer it. Raises NotFound."""
+    tenant = None
+    if acts_for_all(visitor):
+        with visitor.database.connection() as owner:
+            row = jobs.get(owner, job_id)
+            tenant = row["tenant_id"] if row else None
+    with _session(visitor, tenant) as (session, _):
+        row = jobs.get(session, job_id)
+        if row is None or row["kind"] != KIND:
+            raise NotFound(
+                f"There is no ingestion job {job_id}.", hint="GET /ingestion/jobs lists them."
+            )
+        yield session, row

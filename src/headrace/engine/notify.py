@@ -1,0 +1,118 @@
+"""Telling whoever waits for a job that it is over: one message to a DBOS workflow, exactly once.
+
+The message is written by DBOS's own function, under an id made of the job and its turn: sent twice,
+it is there once. A waiter that starts to listen later finds it.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from headrace import telemetry
+from headrace.engine.queues import NOTICES, enqueue
+from headrace.errors import HeadraceError
+from headrace.settings import Settings
+from headrace.store import jobs
+from headrace.store.database import Connection, Database, connect
+
+_SEND = """
+SELECT dbos.send_message(destination_id => %(to)s, message => %(message)s::json,
+  topic => %(topic)s, message_id => %(id)s)
+"""
+
+
+ATTEMPTS = 10
+"""Times that a message is tried for which there is no workflow: for an hour and a half in all."""
+
+
+def notify(connection: Connection, row: dict[str, Any]) -> None:
+    """Enqueue the message of a job that is over, in the transaction that ended it; where nobody
+    waits, nothing."""
+    if waits(row) is not None:
+        dispatch(connection, row["job_id"], row["turn"], 1)
+
+
+def dispatch(connection: Connection, job_id: str, turn: int, attempt: int) -> None:
+    """Enqueue one attempt; those after the first wait, each twice as long as the one before."""
+    later = None if attempt == 1 else datetime.now(UTC) + timedelta(seconds=5 * 2 ** (attempt - 2))
+    enqueue(
+        connection,
+        "headrace.notify",
+        f"notify:{job_id}:{turn}:{attempt}",
+        job_id,
+        turn,
+        attempt,
+        queue=NOTICES,
+        not_before=later,
+    )
+
+
+def waits(row: dict[str, Any]) -> tuple[str, str] | None:
+    """The workflow and the topic that wait for a job, as its caller named them."""
+    metadata = (row["payload"] or {}).get("metadata") or {}
+    workflow, topic = metadata.get("dbos_workflow_id"), metadata.get("callback_topic")
+    return (str(workflow), str(topic)) if workflow and topic else None
+
+
+def result_summary(row: dict[str, Any]) -> dict[str, int]:
+    """What a job has done, in seed 004's words (A4.6). What went otherwise than it should, or was
+    not needed, is added only where there was any of it: a clean job says exactly three things."""
+    summary = row["summary"] or {}
+    stages = summary.get("stages") or {}
+    said = {
+        "files_processed": _count(stages, "parse", "rows_in"),
+        "chunks_created": _count(stages, "chunk", "rows_out"),
+        "embeddings_generated": _count(stages, "embed", "rows_out"),
+    }
+    more = {
+        "files_unchanged": summary.get("unchanged", 0),
+        "dead_lettered": summary.get("dead_lettered", 0)
+        + sum(_count(stages, name, "dead_lettered") for name in stages),
+    }
+    return said | {name: count for name, count in more.items() if count}
+
+
+def _count(stages: dict[str, dict[str, int]], stage: str, what: str) -> int:
+    return int((stages.get(stage) or {}).get(what, 0))
+
+
+def event(row: dict[str, Any]) -> dict[str, Any]:
+    """What is sent (REQUIREMENTS, facts about seed 004): the result, or the error."""
+    said = {"job_id": row["job_id"], "status": row["status"]}
+    if row["status"] == "SUCCEEDED":
+        return {**said, "result_summary": result_summary(row)}
+    reason = row["last_error"] or "The job was cancelled."
+    return {**said, "error_message": f"{reason} {row['hint'] or ''}".strip()}
+
+
+def send(database: Database, settings: Settings, job_id: str, turn: int) -> None:
+    """Send the message of a job's end. Raises HeadraceError when there is no such workflow."""
+    with database.connection() as connection:
+        row = jobs.get(connection, job_id)
+    to = waits(row) if row is not None else None
+    if row is None or to is None or row["turn"] != turn or row["completed_at"] is None:
+        return  # it was taken up again meanwhile: the end of that will be told
+    values = {
+        "to": to[0],
+        "topic": to[1],
+        "message": json.dumps(event(row)),
+        "id": f"headrace:{job_id}:{turn}",
+    }
+    where = settings.dbos_database_url
+    try:
+        if where and where != settings.database_url:
+            with connect(where) as elsewhere:
+                elsewhere.execute(_SEND, values)
+        else:
+            with database.connection() as connection:
+                connection.execute(_SEND, values)
+    except psycopg.errors.ForeignKeyViolation:
+        raise HeadraceError(
+            f"Nobody waits for job {job_id}: there is no workflow {to[0]}.",
+            hint="DBOS_DATABASE_URL must name the database of the caller's DBOS.",
+        ) from None
+    telemetry.notified(job_id, to[0], to[1])

@@ -1,0 +1,63 @@
+"""Where a batch came from, and whose it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from headrace.errors import HeadraceError
+from headrace.stage import StreamContext
+from headrace.store.database import Connection
+
+_CONTEXT = """
+SELECT b.tenant_id, b.user_id, b.stream_id, b.job_id, s.name AS stream, s.content, c.provider,
+  c.config, c.addresses, s.forgets AND EXISTS (SELECT FROM headrace.raw_events r
+    WHERE r.batch_id = b.batch_id AND r.content_hash = '') AS forgetting
+FROM headrace.batches b
+JOIN headrace.streams s USING (tenant_id, stream_id)
+JOIN headrace.connections c USING (tenant_id, connection_id)
+WHERE b.batch_id = %s
+"""
+
+
+class Context(msgspec.Struct):
+    """A batch's owner and origin; whether it says of any record that it is gone."""
+
+    tenant: str
+    user: str
+    stream_id: int
+    job_id: str
+    stream: StreamContext
+    forgetting: bool
+
+    def keys(self) -> dict[str, Any]:
+        """The parameters dead letters are written with."""
+        return {
+            "tenant": self.tenant,
+            "user": self.user,
+            "stream_id": self.stream_id,
+            "job_id": self.job_id,
+        }
+
+
+def context(connection: Connection, batch_id: int) -> Context:
+    """Who owns a batch and where it came from."""
+    row = connection.execute(_CONTEXT, [batch_id]).fetchone()
+    if row is None:
+        raise HeadraceError(f"There is no batch {batch_id}.")
+    return Context(
+        tenant=row["tenant_id"],
+        user=row["user_id"],
+        stream_id=row["stream_id"],
+        job_id=row["job_id"],
+        stream=StreamContext(
+            provider=row["provider"],
+            stream=row["stream"],
+            content=row["content"],
+            config=json.dumps(row["config"], sort_keys=True),
+            addresses=frozenset(row["addresses"]),
+        ),
+        forgetting=row["forgetting"],
+    )

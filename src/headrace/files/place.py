@@ -1,0 +1,40 @@
+"""The contract of a place where files lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+MOST_BYTES = 256 << 20
+"""The largest file that is read: it is held in memory, and PostgreSQL keeps it as one value."""
+
+
+class Item(msgspec.Struct):
+    """A file that is there. `id` names it within its place; `mark` changes whenever it does."""
+
+    id: str
+    mark: str
+    size: int
+    modified: datetime | None = None
+
+
+class Place(Protocol):
+    """A folder, a file, a bucket, an address."""
+
+    def items(self, after: str) -> Iterator[Item]:
+        """What is there with ids greater than `after`, in the order of the ids' UTF-8 bytes. Raises
+        BadInput when there is no such place, NeedsHuman when it may not be read."""
+
+    def read(self, item: Item) -> tuple[bytes, Item]:
+        """A file's bytes, and how it stood when they were read. Raises Skip for one that cannot be
+        read, or is gone or too large."""
+
+    def same(self, mark: str, other: str) -> bool:
+        """Whether two marks of one id say that the file has not changed."""
+
+    def keeps(self, marks: dict[str, str], *, empty: bool) -> str | None:
+        """Why files that are known and no longer there must not be taken for deleted, or None.
+        `marks` are theirs; `empty` says that nothing else is there either."""

@@ -1,0 +1,204 @@
+"""Sources, what was landed of them, and the work on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Identity, Integer, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from headrace.model.base import ID, Table, col, key, time
+
+
+class ApiKey(Table, table=True):
+    """A key people or programs call the API with; only its SHA-256 is kept. `key_user_id` narrows
+    it to one user's rows; without it the key sees all of its tenant."""
+
+    __tablename__ = "api_keys"
+    key_hash: bytes = key(LargeBinary)
+    key_user_id: str | None = col(ID)
+    name: str = col(null=False)
+    prefix: str = col(null=False)
+    created_at: datetime = time(null=False)
+    last_used_at: datetime | None = time()
+    revoked_at: datetime | None = time()
+
+
+class Connection(Table, table=True):
+    """One account at one provider, its config, its sealed credential and its health in words.
+
+    `trusted` ones were made by the operator: they may name environment variables and reach
+    private addresses; one made by an API caller may not.
+    """
+
+    __tablename__ = "connections"
+    connection_id: str = key()
+    provider: str = col(null=False)
+    name: str = col(null=False)
+    config: dict[str, Any] = col(JSONB, null=False)
+    credential: bytes | None = col(LargeBinary)
+    trusted: bool = col(Boolean, null=False)
+    addresses: list[str] = col(ARRAY(Text), null=False)
+    health: str = col(null=False)
+    health_reason: str | None = col()
+    health_hint: str | None = col()
+    created_at: datetime = time(null=False)
+    synced_at: datetime | None = time()
+
+
+class Stream(Table, table=True):
+    """One sequence inside a connection: a mailbox, a calendar, an events feed."""
+
+    __tablename__ = "streams"
+    stream_id: int = key(BigInteger, server_default=Identity(always=True))
+    connection_id: str = col(ID, null=False)
+    name: str = col(null=False)
+    content: str = col(null=False)
+    total: int | None = col(BigInteger)
+    created_at: datetime = time(null=False)
+    forgets: bool = col(Boolean, null=False)
+    live: bool = col(Boolean, null=False)
+
+
+class Mark(Table, table=True):
+    """What the source said of a record that was landed, without sending it: an ETag, a size and a
+    time. A record whose mark is the same is not fetched again."""
+
+    __tablename__ = "marks"
+    stream_id: int = key(BigInteger)
+    source_id: str = key()
+    mark: str = col(null=False)
+
+
+class Checkpoint(Table, table=True):
+    """How far a slice of a stream has been landed. Moves only in the transaction of its rows.
+
+    `epoch` is the fence: a writer that does not hold the newest one cannot commit. `walk` counts
+    the walks from the start; `done_by` is the job that completed the current one.
+    """
+
+    __tablename__ = "checkpoints"
+    stream_id: int = key(BigInteger)
+    slice: str = key()
+    cursor: Any = col(JSON)
+    epoch: int = col(BigInteger, null=False)
+    walk: int = col(Integer, null=False)
+    pages: int = col(BigInteger, null=False)
+    restarts: int = col(Integer, null=False)
+    high_water: datetime | None = time()
+    done_by: str | None = col(ID)
+    updated_at: datetime = time(null=False)
+
+
+class Batch(Table, table=True):
+    """What one commit landed: the unit of lineage, of stage work and of metrics."""
+
+    __tablename__ = "batches"
+    batch_id: int = key(BigInteger, server_default=Identity(always=True))
+    stream_id: int = col(BigInteger, null=False)
+    slice: str = col(ID, null=False)
+    walk: int = col(Integer, null=False)
+    job_id: str = col(ID, null=False)
+    epoch: int = col(BigInteger, null=False)
+    pages: int = col(Integer, null=False)
+    fetched: int = col(Integer, null=False)
+    inserted: int = col(Integer, null=False)
+    unchanged: int = col(Integer, null=False)
+    dead_lettered: int = col(Integer, null=False)
+    payload_bytes: int = col(BigInteger, null=False)
+    cursor_before: Any = col(JSON)
+    cursor_after: Any = col(JSON)
+    cursor_hashes: bytes = col(LargeBinary, null=False)
+    committed_at: datetime = time(null=False)
+
+
+class RawEvent(Table, table=True):
+    """One version of one source record, verbatim: the immutable truth of everything below."""
+
+    __tablename__ = "raw_events"
+    stream_id: int = key(BigInteger)
+    source_id: str = key()
+    version: int = key(Integer)
+    content_hash: bytes = col(LargeBinary, null=False)
+    batch_id: int = col(BigInteger, null=False)
+    occurred_at: datetime | None = time()
+    payload: bytes = col(LargeBinary, null=False)
+
+
+class StageRun(Table, table=True):
+    """That a stage, in one version of its code, has finished a batch (or given it up: `error`)."""
+
+    __tablename__ = "stage_runs"
+    batch_id: int = key(BigInteger)
+    stage: str = key()
+    version: int = key(Integer)
+    rows_in: int = col(Integer, null=False)
+    rows_out: int = col(Integer, null=False)
+    dead_lettered: int = col(Integer, null=False)
+    duration_ms: int = col(Integer, null=False)
+    error: str | None = col()
+    finished_at: datetime = time(null=False)
+
+
+class Job(Table, table=True):
+    """One durable unit of work a person can see, cancel and retry.
+
+    `job_id` is the id of its first workflow; `turn` counts the workflows that carried it on after
+    a pause, `attempts` those of them that failed. `error_code` is what a command ends with that
+    waited for it: see `headrace.errors`.
+    """
+
+    __tablename__ = "jobs"
+    job_id: str = key()
+    kind: str = col(null=False)
+    connection_id: str | None = col(ID)
+    payload: dict[str, Any] = col(JSONB, null=False)
+    priority: str = col(null=False)
+    status: str = col(null=False)
+    turn: int = col(Integer, null=False)
+    attempts: int = col(Integer, null=False)
+    resume_at: datetime | None = time()
+    summary: dict[str, Any] | None = col(JSONB)
+    last_error: str | None = col()
+    hint: str | None = col()
+    error_code: int | None = col(Integer)
+    idempotency_key: str | None = col()
+    created_at: datetime = time(null=False)
+    started_at: datetime | None = time()
+    completed_at: datetime | None = time()
+    landed_at: datetime | None = time()
+
+
+class DeadLetter(Table, table=True):
+    """A record or batch that could not be processed: its bytes, why, what to do; never blocks.
+
+    `stage` is "landing" for what never became a raw event, else the stage that refused it.
+    """
+
+    __tablename__ = "dead_letters"
+    dead_letter_id: int = key(BigInteger, server_default=Identity(always=True))
+    stream_id: int | None = col(BigInteger)
+    batch_id: int | None = col(BigInteger)
+    job_id: str | None = col(ID)
+    stage: str = col(null=False)
+    source_id: str | None = col(ID)
+    version: int | None = col(Integer)
+    content_hash: bytes = col(LargeBinary, null=False)
+    raw: bytes | None = col(LargeBinary)
+    reason: str = col(null=False)
+    hint: str = col(null=False)
+    attempts: int = col(Integer, null=False)
+    state: str = col(null=False)
+    created_at: datetime = time(null=False)
+    resolved_at: datetime | None = time()
+
+
+class Worker(Table, table=True):
+    """One process that runs jobs. Alive while it holds the advisory lock of its slot."""
+
+    __tablename__ = "workers"
+    executor_id: str = key()
+    slot: int = col(Integer, null=False)
+    started_at: datetime = time(null=False)
+    dead_at: datetime | None = time()

@@ -1,0 +1,150 @@
+"""Chunks to vectors; then, and not before, a search finds them: a file's chunks appear all at once.
+
+What the same tenant has had embedded by the same model is not embedded again: an edit costs the
+chunks it changed, a renamed file nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import psycopg
+from psycopg import sql
+
+from headrace.embedding import Embedder, embedder
+from headrace.files.config import DocumentsConfig, EmbedderConfig
+from headrace.settings import Settings
+from headrace.stage import Batch, Made, stage
+from headrace.stages.parse import PATHS
+
+# Distinct texts of the batch's chunks that no chunk of the tenant has a vector for.
+_TEXTS = """
+SELECT DISTINCT ON (k.chunk_hash) k.chunk_hash, k.body
+FROM headrace.raw_events r
+JOIN headrace.chunks k USING (tenant_id, stream_id, content_hash)
+WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND k.model IS DISTINCT FROM %(model)s
+  AND NOT EXISTS (SELECT FROM headrace.chunks known WHERE known.tenant_id = k.tenant_id
+    AND known.chunk_hash = k.chunk_hash AND known.model = %(model)s
+    AND known.embedding IS NOT NULL)
+ORDER BY k.chunk_hash
+"""
+
+_STAGING = "CREATE TEMP TABLE vectors (chunk_hash bytea, embedding halfvec) ON COMMIT DROP"
+_COPY = "COPY vectors (chunk_hash, embedding) FROM STDIN (FORMAT binary)"
+
+_WRITE = """
+WITH given AS (
+  SELECT k.content_hash, k.position, coalesce(v.embedding, known.embedding) AS embedding
+  FROM headrace.chunks k
+  LEFT JOIN vectors v USING (chunk_hash)
+  LEFT JOIN LATERAL (
+    SELECT o.embedding FROM headrace.chunks o WHERE o.tenant_id = k.tenant_id
+      AND o.chunk_hash = k.chunk_hash AND o.model = %(model)s AND o.embedding IS NOT NULL LIMIT 1
+  ) known ON v.embedding IS NULL
+  WHERE k.tenant_id = %(tenant)s AND k.stream_id = %(stream_id)s
+    AND k.model IS DISTINCT FROM %(model)s AND k.content_hash IN (
+      SELECT content_hash FROM headrace.raw_events
+      WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s)
+)
+UPDATE headrace.chunks k SET embedding = given.embedding, model = %(model)s
+FROM given
+WHERE k.tenant_id = %(tenant)s AND k.stream_id = %(stream_id)s
+  AND k.content_hash = given.content_hash AND k.position = given.position
+  AND given.embedding IS NOT NULL
+"""
+
+_SHOW = """
+UPDATE headrace.documents d SET indexed_hash = d.content_hash
+WHERE d.tenant_id = %(tenant)s AND d.stream_id = %(stream_id)s
+  AND d.indexed_hash IS DISTINCT FROM d.content_hash AND d.content_hash IN (
+    SELECT content_hash FROM headrace.raw_events
+    WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s)
+  AND NOT EXISTS (SELECT FROM headrace.chunks k WHERE k.tenant_id = d.tenant_id
+    AND k.stream_id = d.stream_id AND k.content_hash = d.content_hash AND k.embedding IS NULL)
+"""
+
+# Contents that lie under no path any more. Whoever writes paths holds the stream's lock, shared.
+_SWEPT = "SELECT pg_advisory_xact_lock(%(lock)s, %(stream_id)s::int)"
+_SWEEP = """
+WITH gone AS (
+  DELETE FROM headrace.contents c
+  WHERE c.tenant_id = %(tenant)s AND c.stream_id = %(stream_id)s AND NOT EXISTS (
+    SELECT FROM headrace.documents d WHERE d.stream_id = c.stream_id
+      AND d.tenant_id = c.tenant_id AND d.content_hash = c.content_hash)
+    AND NOT EXISTS (SELECT FROM headrace.documents d WHERE d.stream_id = c.stream_id
+      AND d.tenant_id = c.tenant_id AND d.indexed_hash = c.content_hash)
+  RETURNING content_hash
+)
+DELETE FROM headrace.chunks k USING gone
+WHERE k.tenant_id = %(tenant)s AND k.stream_id = %(stream_id)s
+  AND k.content_hash = gone.content_hash
+"""
+_CHANGED = """
+SELECT EXISTS (SELECT FROM headrace.raw_events
+  WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND version > 1) AS changed
+"""
+
+
+@stage(version=1, after="chunk")
+def embed(batch: Batch) -> Made:
+    """Give every chunk of the batch its vector, and show the files that have all of theirs."""
+    config = DocumentsConfig.model_validate_json(batch.stream.config)
+    model = open_embedder(config.embedder, batch.settings)
+    keys = {**batch.keys(), "model": model.model, "lock": PATHS}
+    texts = batch.read(_TEXTS, keys)
+    vectors = model.embed([one["body"] for one in texts]) if texts else None
+
+    def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
+        connection.execute(_STAGING)
+        if vectors is not None:
+            index(connection, model)
+            with connection.cursor().copy(_COPY) as copy:
+                copy.set_types(("bytea", "bytea"))
+                for text, vector in zip(texts, vectors, strict=True):
+                    copy.write_row((text["chunk_hash"], binary(vector)))
+        connection.execute(_WRITE, keys)
+        connection.execute(_SHOW, keys)
+        if (connection.execute(_CHANGED, keys).fetchone() or {})["changed"]:
+            connection.execute(_SWEPT, keys)
+            connection.execute(_SWEEP, keys)
+        return len(texts)
+
+    return Made(len(texts), write)
+
+
+def open_embedder(config: EmbedderConfig, settings: Settings) -> Embedder:
+    """The embedder that a job's configuration names. The operator's key goes to the operator's
+    endpoint only, never to one that a caller has named. Raises BadInput and NeedsHuman."""
+    ours = config.base_url in (None, settings.headrace_embedding_url)
+    key = settings.headrace_embedding_key if ours else None
+    return embedder(
+        config.provider,
+        model=config.model,
+        base_url=config.base_url or settings.headrace_embedding_url,
+        key=key.get_secret_value() if key else None,
+        dimensions=config.dimensions,
+        private_hosts=ours or settings.headrace_private_hosts,
+        home=settings.headrace_home,
+    )
+
+
+def index(connection: psycopg.Connection[dict[str, Any]], model: Embedder) -> None:
+    """Make the model's index where it is not there yet: vectors of two models cannot be compared,
+    so each has one of its own."""
+    name = f"chunks_by_{hashlib.sha256(model.model.encode()).hexdigest()[:12]}"
+    there = connection.execute("SELECT to_regclass(%s) AS there", [f"headrace.{name}"]).fetchone()
+    if there is None or there["there"] is None:
+        connection.execute(
+            sql.SQL(
+                "CREATE INDEX IF NOT EXISTS {} ON headrace.chunks"
+                " USING hnsw ((embedding::halfvec({})) halfvec_ip_ops) WHERE model = {}"
+            ).format(sql.Identifier(name), sql.Literal(model.dimensions), sql.Literal(model.model))
+        )
+
+
+def binary(vector: np.ndarray) -> bytes:
+    """A vector as PostgreSQL's binary halfvec: its length, two empty bytes, halves, high byte
+    first."""
+    return len(vector).to_bytes(2, "big") + b"\0\0" + vector.astype(">f2").tobytes()

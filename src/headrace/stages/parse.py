@@ -1,0 +1,148 @@
+"""Files to texts: each content once, under however many paths it lies."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg.types.json import Json
+
+from headrace.documents import ParserOptions, Parsers, Reading
+from headrace.errors import Retry, Skip
+from headrace.files.config import DocumentsConfig
+from headrace.provider import BadRecord
+from headrace.stage import Batch, Made, stage
+
+# What the batch brought, with whether its content has been read before, in this stream.
+_FILES = """
+SELECT r.source_id, r.version, r.content_hash, r.content_hash = '' AS gone,
+  EXISTS (SELECT FROM headrace.contents c WHERE c.tenant_id = r.tenant_id
+    AND c.stream_id = r.stream_id AND c.content_hash = r.content_hash) AS known
+FROM headrace.raw_events r WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
+ORDER BY r.source_id, r.version
+"""
+
+_BYTES = """
+SELECT payload FROM headrace.raw_events
+WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND source_id = %(id)s
+  AND version = %(version)s
+"""
+
+_WRITE = """
+INSERT INTO headrace.contents (tenant_id, stream_id, content_hash, user_id, batch_id, media_type,
+  title, body, pages, headings)
+VALUES (%(tenant)s, %(stream_id)s, %(hash)s, %(user)s, %(batch_id)s, %(media_type)s, %(title)s,
+  %(body)s, %(pages)s, %(headings)s)
+ON CONFLICT (stream_id, content_hash, tenant_id) DO NOTHING
+"""
+
+# The newest version of each path that the batch brought, unless a newer one is there or it is gone.
+# What could not be read has no content, and what was there of the path before stays to be found.
+_PATHS = """
+INSERT INTO headrace.documents AS d (tenant_id, stream_id, source_id, version, user_id, batch_id,
+  content_hash, occurred_at, size)
+SELECT DISTINCT ON (r.source_id) r.tenant_id, r.stream_id, r.source_id, r.version, r.user_id,
+  r.batch_id, r.content_hash, r.occurred_at, length(r.payload)
+FROM headrace.raw_events r
+JOIN headrace.contents c USING (tenant_id, stream_id, content_hash)
+WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
+  AND NOT EXISTS (SELECT FROM headrace.raw_events later WHERE later.stream_id = r.stream_id
+    AND later.source_id = r.source_id AND later.version > r.version
+    AND later.tenant_id = r.tenant_id AND later.content_hash = '')
+ORDER BY r.source_id, r.version DESC
+ON CONFLICT (stream_id, source_id, tenant_id) DO UPDATE
+SET version = excluded.version, batch_id = excluded.batch_id, size = excluded.size,
+    content_hash = excluded.content_hash, occurred_at = excluded.occurred_at
+WHERE d.version <= excluded.version
+"""
+
+_GONE = """
+DELETE FROM headrace.documents d USING headrace.raw_events r
+WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND r.content_hash = ''
+  AND d.tenant_id = r.tenant_id AND d.stream_id = r.stream_id AND d.source_id = r.source_id
+  AND d.version <= r.version
+"""
+
+# See `embed`: contents without a path are swept when nobody writes paths.
+PATHS = 0x48525041
+_HOLD = "SELECT pg_advisory_xact_lock_shared(%(lock)s, %(stream_id)s::int)"
+_THERE = """
+SELECT count(*) AS n FROM headrace.contents
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND content_hash = ANY(%(hashes)s)
+"""
+
+_AT_ONCE = 2
+"""Files read side by side: one for each child process."""
+
+
+@stage(version=1, content="application/x-document")
+def parse(batch: Batch) -> Made:
+    """Read every content that has not been read; a file that cannot be read is buried alone."""
+    files = batch.read(_FILES, batch.keys())
+    config = DocumentsConfig.model_validate_json(batch.stream.config)
+    options = ParserOptions(tool=config.parser.tool, ocr=config.parser.ocr)
+    to_read = {one["content_hash"]: one for one in files if not one["gone"] and not one["known"]}
+    read: dict[bytes, Reading] = {}
+    failed: dict[bytes, Skip] = {}
+
+    def one(hash_: bytes, file: Mapping[str, Any]) -> None:
+        values = {**batch.keys(), "id": file["source_id"], "version": file["version"]}
+        content = batch.read(_BYTES, values)[0]["payload"]
+        try:
+            read[hash_] = _parsers().read(os.path.basename(file["source_id"]), content, options)  # noqa: PTH119 - a name
+        except Skip as skip:
+            failed[hash_] = skip
+
+    with ThreadPoolExecutor(_AT_ONCE) as readers:
+        for done in [readers.submit(one, *item) for item in to_read.items()]:
+            done.result()
+
+    bad, versions = [], []
+    for file in files:
+        skip = failed.get(file["content_hash"])
+        if skip is not None:
+            bad.append(BadRecord(b"", skip.message, skip.hint, file["source_id"]))
+            versions.append(file["version"])
+
+    known = {one["content_hash"] for one in files if one["known"]}
+    keys = {**batch.keys(), "lock": PATHS, "hashes": list(known)}
+
+    def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
+        connection.execute(_HOLD, keys)
+        with connection.cursor() as cursor:
+            cursor.executemany(_WRITE, [_row(batch, *item) for item in sorted(read.items())])
+        connection.execute(_PATHS, batch.keys())
+        connection.execute(_GONE, batch.keys())
+        there = connection.execute(_THERE, keys).fetchone()
+        if there is None or there["n"] != len(known):
+            raise Retry("A content was swept while it was wanted again; it is read anew.", after=1)
+        return len(read)
+
+    return Made(len([one for one in files if not one["gone"]]), write, bad, versions)
+
+
+def _row(batch: Batch, hash_: bytes, reading: Reading) -> dict[str, Any]:
+    return {
+        **batch.keys(),
+        "hash": hash_,
+        "media_type": reading.media_type,
+        "title": reading.title,
+        "body": reading.text,
+        "pages": reading.pages,
+        "headings": Json([msgspec.structs.astuple(one) for one in reading.headings]),
+    }
+
+
+@cache
+def _parsers() -> Parsers:
+    """The process's own children; they end with it."""
+    parsers = Parsers(processes=_AT_ONCE)
+    parsers.__enter__()
+    atexit.register(parsers.__exit__, None, None, None)
+    return parsers

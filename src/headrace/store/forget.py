@@ -1,0 +1,66 @@
+"""Deleting what was made of records that their source has deleted.
+
+A tombstone is a version like any other: stages meet it in whatever order batches come. So rows are
+deleted by the stage that meets the tombstone, and by any that writes an older version after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from psycopg import sql
+
+from headrace.stage import RawEvent, Row
+from headrace.store.database import Connection
+
+_HOLD = {
+    # Stages that write do not wait for one another, only for one that deletes.
+    False: "SELECT forgets FROM headrace.streams"
+    " WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s FOR KEY SHARE",
+    True: "SELECT forgets FROM headrace.streams"
+    " WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s FOR UPDATE",
+}
+
+_DELETE = sql.SQL(
+    "DELETE FROM {} AS t USING unnest(%(ids)s::text[], %(versions)s::int[]) AS gone (id, version)"
+    " WHERE t.tenant_id = %(tenant)s AND t.stream_id = %(stream_id)s AND t.source_id = gone.id"
+    " AND t.version <= gone.version"
+)
+
+_DELETE_LATE = sql.SQL(
+    "DELETE FROM {} AS t USING headrace.raw_events r"
+    " WHERE t.tenant_id = %(tenant)s AND t.stream_id = %(stream_id)s"
+    " AND t.source_id = ANY(%(ids)s::text[])"
+    " AND r.tenant_id = t.tenant_id AND r.stream_id = t.stream_id AND r.source_id = t.source_id"
+    " AND r.version > t.version AND r.content_hash = ''"
+)
+
+
+def hold(connection: Connection, keys: dict[str, Any], *, forgetting: bool) -> bool:
+    """Hold the stream until the transaction ends, so that writing and deleting do not pass one
+    another. Returns whether anything of it has ever been deleted by its source."""
+    found = connection.execute(_HOLD[forgetting], keys).fetchone()
+    return bool(found and found["forgets"])
+
+
+def forget(
+    connection: Connection, row: type[Row], keys: dict[str, Any], gone: Sequence[RawEvent]
+) -> None:
+    """Delete what was made of the earlier versions of these."""
+    if gone:
+        values = {
+            **keys,
+            "ids": [one.source_id for one in gone],
+            "versions": [one.version for one in gone],
+        }
+        connection.execute(_DELETE.format(sql.Identifier("headrace", row.table)), values)
+
+
+def forget_late(
+    connection: Connection, row: type[Row], keys: dict[str, Any], rows: Sequence[Row]
+) -> None:
+    """Delete of these rows, just written, those whose record has been deleted since."""
+    if rows:
+        values = {**keys, "ids": [one.source_id for one in rows]}
+        connection.execute(_DELETE_LATE.format(sql.Identifier("headrace", row.table)), values)
