@@ -19,8 +19,8 @@ from headrace.api.problems import Conflict, NotFound, Strict
 from headrace.api.shapes import Cursor, Limit, Page, cursor, place
 from headrace.engine import intake
 from headrace.engine import jobs as engine
-from headrace.engine.notify import result_summary
-from headrace.errors import BadInput
+from headrace.engine.notify import join, result_summary
+from headrace.errors import BadInput, Retry
 from headrace.files.config import DocumentsConfig
 from headrace.store import jobs, keys, listings
 from headrace.store.database import Connection, as_owner
@@ -29,6 +29,9 @@ from headrace.store.jobs import JobRow
 router = APIRouter(prefix="/ingestion/jobs", tags=["ingestion"])
 
 KIND = "documents_ingest"
+
+_BUSY_SECONDS = 5.0
+"""When to ask again for an input that is being made something else of."""
 
 
 def _seconds(time: datetime) -> str:
@@ -101,20 +104,17 @@ def create_ingestion(
     metadata = wanted.metadata.model_dump(exclude_none=True)
     if "callback_topic" in metadata and "execution_id" in metadata:
         metadata.setdefault("dbos_workflow_id", metadata["execution_id"])
-    payload = {"metadata": metadata}
     settings = visitor.settings
     intake.check_documents(wanted.config, settings)
+    documents = intake.documents(wanted.config)
+    payload = {"config": documents.config, "metadata": metadata}
     with _session(visitor, wanted.metadata.tenant_id) as (session, tenant):
         with as_owner(session):
             connection = intake.connect(
-                session,
-                tenant,
-                visitor.caller.user,
-                intake.documents(wanted.config),
-                settings,
-                trusted=False,
+                session, tenant, visitor.caller.user, documents, settings, trusted=False
             )
-        row, new = engine.submit(
+        # What is refused is refused in here: what the request did to the connection is undone.
+        row = _submit(
             session,
             tenant=tenant,
             user=visitor.caller.user,
@@ -124,14 +124,37 @@ def create_ingestion(
             priority=wanted.priority,
             idempotency_key=idempotency_key,
         )
-    if not new and idempotency_key is not None and row["idempotency_key"] == idempotency_key:
-        first = (row["connection_id"], row["payload"])
-        if first != (connection["connection_id"], payload):
-            raise Conflict(
-                f"This Idempotency-Key made job {row['job_id']}, which is another one.",
-                hint="Use a new key for a new job, and the same body with the same key.",
-            )
     return Created(**row)
+
+
+def _submit(session: Connection, **wanted: Any) -> JobRow:
+    """The job that was asked for: a new one, the one of its key, or the one that its input has
+    under way, which then tells this caller as well. Raises Conflict where the key made another,
+    Retry where the input is being made something else of."""
+    key, payload = wanted["idempotency_key"], wanted["payload"]
+    while True:
+        row, new = engine.submit(session, **wanted)
+        if new:
+            return row
+        asked = row["payload"]
+        if key is not None and row["idempotency_key"] == key:
+            for name in ("config", "metadata"):
+                if asked.get(name) != payload[name]:
+                    raise Conflict(
+                        f"This Idempotency-Key made job {row['job_id']}, of another {name}.",
+                        hint="Use a new key for a new job, and the same body with the same key.",
+                    )
+            return row
+        if asked.get("config") != payload["config"]:
+            raise Retry(
+                f"Job {row['job_id']} is at work on this input, by another config.",
+                after=_BUSY_SECONDS,
+                hint="Ask again when it is over, or cancel it.",
+            )
+        with as_owner(session):
+            if join(session, row["job_id"], payload["metadata"]):
+                return row
+        # It ended in this instant: there is room for a new one.
 
 
 @router.get("", response_model_exclude_none=True)

@@ -1,4 +1,4 @@
-"""`/api/search`: full text over messages, calendars and events."""
+"""`/api/search`: over messages, calendars, events and documents."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
 from headrace.api.shapes import Limit, Time
 from headrace.out import search as out
+from headrace.out.passages import Mode
 from headrace.out.search import KINDS, Kind
 
 router = APIRouter(prefix="/search", tags=["search"])
@@ -29,6 +30,26 @@ class Asked(Strict):
     limit: Limit = 20
     since: Time | None = Field(None, description="Only what happened then or later.")
     until: Time | None = Field(None, description="Only what happened before.")
+    source: str | None = Field(
+        None, max_length=4096, description="Only what came by this connection, by its id or name."
+    )
+    type: str | None = Field(
+        None, max_length=100, description="Only documents: of this media type, or file ending."
+    )
+    mode: Mode = Field(
+        "hybrid", description="How documents are searched: by words, by meaning, or both."
+    )
+
+
+class Citation(BaseModel):
+    """Where in a document a passage stands."""
+
+    page: int | None = Field(description="From 1, where the document has pages.")
+    headings: list[str] = Field(description="Those it stands under, outermost first.")
+    start: int = Field(description="Where it begins in the document's text, in characters.")
+    end: int
+    text: str = Field(description="The whole passage.")
+    media_type: str
 
 
 class Hit(BaseModel):
@@ -45,6 +66,7 @@ class Hit(BaseModel):
     occurred_at: Time | None
     path: str = Field(description="GET this for the whole row.")
     score: float = Field(description="0 to 2; above 1, everything asked for is in it.")
+    citation: Citation | None = Field(description="Of documents: which passage, and where.")
 
 
 class Hits(BaseModel):
@@ -66,6 +88,9 @@ def search(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Hits:
             limit=asked.limit,
             since=asked.since,
             until=asked.until,
+            source=asked.source,
+            type=asked.type,
+            mode=asked.mode,
         )
     took = (time.perf_counter() - began) * 1000
     items = [Hit(**msgspec.structs.asdict(one), path=_path(one)) for one in found]

@@ -1,7 +1,7 @@
 """Telling whoever waits for a job that it is over: one message to a DBOS workflow, exactly once.
 
-The message is written by DBOS's own function, under an id made of the job and its turn: sent twice,
-it is there once. A waiter that starts to listen later finds it.
+The message is written by DBOS's own function, under an id made of the job, its turn and the waiter:
+sent twice, it is there once. A waiter that starts to listen later finds it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from headrace import telemetry
 from headrace.engine.queues import NOTICES, enqueue
@@ -24,6 +25,14 @@ SELECT dbos.send_message(destination_id => %(to)s, message => %(message)s::json,
   topic => %(topic)s, message_id => %(id)s)
 """
 
+_JOIN = """
+UPDATE headrace.jobs SET payload = jsonb_set(payload, '{also}',
+  coalesce(payload -> 'also', '[]') || CASE
+    WHEN payload -> 'metadata' = %(caller)s -> 0 OR payload -> 'also' @> %(caller)s THEN '[]'
+    ELSE %(caller)s END)
+WHERE job_id = %(job_id)s AND status IN ('PENDING', 'RUNNING')
+RETURNING job_id
+"""
 
 ATTEMPTS = 10
 """Times that a message is tried for which there is no workflow: for an hour and a half in all."""
@@ -32,7 +41,7 @@ ATTEMPTS = 10
 def notify(connection: Connection, row: dict[str, Any]) -> None:
     """Enqueue the message of a job that is over, in the transaction that ended it; where nobody
     waits, nothing."""
-    if waits(row) is not None:
+    if waiters(row):
         dispatch(connection, row["job_id"], row["turn"], 1)
 
 
@@ -51,11 +60,20 @@ def dispatch(connection: Connection, job_id: str, turn: int, attempt: int) -> No
     )
 
 
-def waits(row: dict[str, Any]) -> tuple[str, str] | None:
-    """The workflow and the topic that wait for a job, as its caller named them."""
-    metadata = (row["payload"] or {}).get("metadata") or {}
-    workflow, topic = metadata.get("dbos_workflow_id"), metadata.get("callback_topic")
-    return (str(workflow), str(topic)) if workflow and topic else None
+def waiters(row: dict[str, Any]) -> list[tuple[str, str]]:
+    """The workflows and topics that wait for a job: that of its caller, and those of callers who
+    asked for the same while it was under way."""
+    payload = row["payload"] or {}
+    named = [payload.get("metadata") or {}, *payload.get("also", [])]
+    found = [(one.get("dbos_workflow_id"), one.get("callback_topic")) for one in named]
+    return list(dict.fromkeys((str(to), str(topic)) for to, topic in found if to and topic))
+
+
+def join(connection: Connection, job_id: str, metadata: dict[str, Any]) -> bool:
+    """Have one more caller told of a job's end. False when it is over: both this and its end are
+    updates of its row, so whichever comes second sees the first."""
+    values = {"job_id": job_id, "caller": Jsonb([metadata])}
+    return connection.execute(_JOIN, values).fetchone() is not None
 
 
 def result_summary(row: dict[str, Any]) -> dict[str, int]:
@@ -93,26 +111,29 @@ def send(database: Database, settings: Settings, job_id: str, turn: int) -> None
     """Send the message of a job's end. Raises HeadraceError when there is no such workflow."""
     with database.connection() as connection:
         row = jobs.get(connection, job_id)
-    to = waits(row) if row is not None else None
-    if row is None or to is None or row["turn"] != turn or row["completed_at"] is None:
+    if row is None or row["turn"] != turn or row["completed_at"] is None:
         return  # it was taken up again meanwhile: the end of that will be told
-    values = {
-        "to": to[0],
-        "topic": to[1],
-        "message": json.dumps(event(row)),
-        "id": f"headrace:{job_id}:{turn}",
-    }
+    message = json.dumps(event(row))
     where = settings.dbos_database_url
-    try:
-        if where and where != settings.database_url:
-            with connect(where) as elsewhere:
-                elsewhere.execute(_SEND, values)
-        else:
-            with database.connection() as connection:
+    if where == settings.database_url:
+        where = None
+    missing = []
+    with connect(where) if where else database.connection() as connection:
+        for number, (to, topic) in enumerate(waiters(row)):
+            values = {
+                "to": to,
+                "topic": topic,
+                "message": message,
+                "id": f"headrace:{job_id}:{turn}:{number}",
+            }
+            try:
                 connection.execute(_SEND, values)
-    except psycopg.errors.ForeignKeyViolation:
+            except psycopg.errors.ForeignKeyViolation:
+                missing.append(to)
+            else:
+                telemetry.notified(job_id, to, topic)
+    if missing:
         raise HeadraceError(
-            f"Nobody waits for job {job_id}: there is no workflow {to[0]}.",
+            f"Nobody waits for job {job_id}: there is no workflow {', '.join(missing)}.",
             hint="DBOS_DATABASE_URL must name the database of the caller's DBOS.",
-        ) from None
-    telemetry.notified(job_id, to[0], to[1])
+        )

@@ -56,6 +56,7 @@ def settle(connection: Connection, tenant: str, job_id: str) -> None:
     if ended is not None:
         if ended["connection_id"] is not None:
             connections.health(connection, ended["connection_id"], "active")
+            connections.show(connection, ended["connection_id"], job_id)
         notify(connection, ended)
 
 

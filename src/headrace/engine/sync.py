@@ -122,7 +122,7 @@ class Source:
         """Ask the source for its streams, and make what is needed to walk them."""
         plans: Sequence[StreamPlan] = await self.provider.streams()
         with self._database.transaction() as connection:
-            return connections.plan(connection, self.row, plans)
+            return connections.plan(connection, self.row, plans, beside=self.provider.settles)
 
     async def _known(self, stream: str, after: str, limit: int) -> list[tuple[str, str]]:
         values = {"tenant": self.row["tenant_id"], "connection": self.row["connection_id"]}

@@ -1,4 +1,5 @@
-"""Full-text search over messages, calendars and events, on behalf of people.
+"""Search over messages, calendars and events by their words, and over documents by their meaning
+as well, on behalf of people.
 
     with database.people(tenant, user) as connection:
         hits = search(connection, 'invoice "last march" -draft')
@@ -16,20 +17,35 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
+from headrace.errors import BadInput
+from headrace.out import passages
 from headrace.out.asked import parse
 from headrace.out.look import Key, Look
+from headrace.out.passages import Mode
 from headrace.out.snippet import MARK, snippet
 from headrace.out.terms import Terms, read, weigh
 from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
 
-Kind = Literal["interactions", "calendar_events", "events"]
+Kind = Literal["interactions", "calendar_events", "events", "documents"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""The tables that can be searched."""
+"""What can be searched."""
 
 MAX_HITS = 200
 
 _HEADLINE = f"MaxWords=30, MinWords=12, MaxFragments=1, StartSel={MARK}, StopSel={MARK}"
+
+
+class Citation(msgspec.Struct, kw_only=True):
+    """Where in a document a passage stands: characters `start` to `end` of its text, on `page`
+    (from 1, where it has pages), under `headings`. `text` is the whole passage."""
+
+    page: int | None
+    headings: list[str]
+    start: int
+    end: int
+    text: str
+    media_type: str
 
 
 class Hit(msgspec.Struct, kw_only=True):
@@ -49,6 +65,7 @@ class Hit(msgspec.Struct, kw_only=True):
     snippet: str
     occurred_at: datetime | None
     score: float
+    citation: Citation | None = None
 
 
 def search(
@@ -59,11 +76,15 @@ def search(
     limit: int = 20,
     since: datetime | None = None,
     until: datetime | None = None,
+    source: str | None = None,
+    type: str | None = None,  # noqa: A002 - the word that people filter by
+    mode: Mode = "hybrid",
 ) -> list[Hit]:
     """The best rows for what a person typed, best first; [] where there is no word in it.
 
     `connection` is one from `Database.people`: nothing of others is found. `since` is inclusive,
-    `until` exclusive; with either, rows without a time are left out.
+    `until` exclusive; with either, rows without a time are left out. `source` is the name or id of
+    a connection, `type` the media type or ending of documents, `mode` how documents are searched.
     """
     limit = max(0, min(limit, MAX_HITS))
     asked = parse(text)
@@ -71,9 +92,15 @@ def search(
         return []
     scope = connection.execute(query("search", "scope")).fetchone()
     assert scope is not None, "a SELECT of one row answers"
-    scope |= {"since": since, "until": until, "limit": limit}
+    scope |= {"since": since, "until": until, "limit": limit, "type": type}
+    if source is not None:
+        scope["streams"] = _streams(connection, source)
     prose, labels = read(connection, asked)
-    by_kind = {kind: labels if kind == "events" else prose for kind in dict.fromkeys(kinds)}
+    passages_ = []
+    if "documents" in kinds:
+        passages_ = _passages(connection, text, prose, scope, mode)
+    tables = [kind for kind in dict.fromkeys(kinds) if kind != "documents" and type is None]
+    by_kind = {kind: labels if kind == "events" else prose for kind in tables}
     with as_owner(connection):
         found = {kind: _find(connection, kind, by_kind[kind], scope) for kind in by_kind}
     ranked = [(score, kind, key) for kind in found for key, score in found[kind].items()]
@@ -83,11 +110,43 @@ def search(
         for kind in found
     }
     # A row that row-level security, or a deletion meanwhile, keeps from us is not shown.
-    return [
+    hits = [
         Hit(kind=kind, score=round(score, 4), **shown[kind][key])
         for score, kind, key in best
         if key in shown[kind]
     ]
+    return sorted([*hits, *passages_], key=lambda hit: -hit.score)[:limit]
+
+
+def _streams(connection: Connection, source: str) -> list[int]:
+    """The streams of a connection that the caller may see. Raises BadInput for an unknown one."""
+    rows = connection.execute(query("search", "streams_of"), {"named": source}).fetchall()
+    if not rows:
+        raise BadInput(
+            f"There is no connection {source!r}.", hint="`headrace connections list` shows them."
+        )
+    return [row["stream_id"] for row in rows]
+
+
+def _passages(
+    connection: Connection, text: str, terms: Terms, scope: dict[str, Any], mode: Mode
+) -> list[Hit]:
+    found = passages.find(connection, text, terms, scope, mode)
+    # More than are wanted: those that are not to be seen, or not yet, are left out when shown.
+    rows = passages.show(connection, found[: 2 * passages.POOL], terms, scope, _HEADLINE)
+    return [_hit(row) for row in rows[: scope["limit"]]]
+
+
+def _hit(row: dict[str, Any]) -> Hit:
+    citation = Citation(
+        page=row.pop("page"),
+        headings=row.pop("headings"),
+        start=row.pop("start_at"),
+        end=row.pop("end_at"),
+        text=row.pop("body"),
+        media_type=row.pop("media_type"),
+    )
+    return Hit(kind="documents", citation=citation, score=round(row.pop("score"), 4), **row)
 
 
 def _find(

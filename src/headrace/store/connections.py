@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from headrace.errors import BadInput
@@ -115,12 +116,20 @@ def expect(connection: Connection, stream_id: int, job_id: str, more: int) -> No
     )
 
 
-def plan(connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPlan]) -> list[Part]:
-    """Make the streams and the checkpoints of their slices, or find them; in the plans' order."""
+def plan(
+    connection: Connection,
+    owner: ConnectionRow,
+    plans: Sequence[StreamPlan],
+    *,
+    beside: bool = False,
+) -> list[Part]:
+    """Make the streams and the checkpoints of their slices, or find them; in the plans' order. With
+    `beside`, new ones are not shown while older ones of the connection are: see `show`."""
     keys = {
         "tenant": owner["tenant_id"],
         "user": owner["user_id"],
         "connection": owner["connection_id"],
+        "beside": beside,
         "names": [one.name for one in plans],
         "contents": [one.content for one in plans],
         "totals": [one.total for one in plans],
@@ -129,8 +138,10 @@ def plan(connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPla
     }
     connection.execute(
         """
-        INSERT INTO headrace.streams (tenant_id, user_id, connection_id, name, content, total)
-        SELECT %(tenant)s, %(user)s, %(connection)s, name, content, total
+        INSERT INTO headrace.streams (tenant_id, user_id, connection_id, name, content, total, live)
+        SELECT %(tenant)s, %(user)s, %(connection)s, name, content, total,
+          NOT (%(beside)s AND EXISTS (SELECT FROM headrace.streams s WHERE s.live
+            AND s.tenant_id = %(tenant)s AND s.connection_id = %(connection)s))
         FROM unnest(%(names)s::text[], %(contents)s::text[], %(totals)s::bigint[])
           AS p (name, content, total)
         ON CONFLICT (tenant_id, connection_id, name) DO UPDATE
@@ -160,3 +171,33 @@ def plan(connection: Connection, owner: ConnectionRow, plans: Sequence[StreamPla
         keys,
     ).fetchall()
     return [Part(**row) for row in rows]
+
+
+_MADE_OF_FILES = ("documents", "chunks", "contents", "marks")
+
+
+def show(connection: Connection, connection_id: str, job_id: str) -> None:
+    """Show the streams that the job has walked to their end, and drop what was made of the older
+    ones of the connection, which they were made beside."""
+    keys = {"connection": connection_id, "job": job_id}
+    old = connection.execute(
+        """
+        WITH walked AS (
+          SELECT s.stream_id FROM headrace.streams s
+          WHERE s.connection_id = %(connection)s AND NOT EXISTS (
+            SELECT FROM headrace.checkpoints p WHERE p.tenant_id = s.tenant_id
+              AND p.stream_id = s.stream_id AND p.done_by IS DISTINCT FROM %(job)s)
+        )
+        UPDATE headrace.streams s SET live = s.stream_id IN (TABLE walked)
+        WHERE s.connection_id = %(connection)s AND live <> (s.stream_id IN (TABLE walked))
+          AND EXISTS (TABLE walked)
+        RETURNING s.stream_id, s.live
+        """,
+        keys,
+    ).fetchall()
+    gone = [row["stream_id"] for row in old if not row["live"]]
+    for table in _MADE_OF_FILES if gone else ():
+        connection.execute(
+            SQL("DELETE FROM {} WHERE stream_id = ANY(%s)").format(Identifier("headrace", table)),
+            [gone],
+        )

@@ -17,6 +17,12 @@ SELECT tenant, "user", CASE WHEN "user" IS NOT NULL THEN
           WHERE s.tenant_id = asking.tenant AND s.user_id = asking."user") END AS streams
 FROM asking;
 
+-- name: streams_of
+-- The streams of a connection, by its id or name. Read as people.
+SELECT s.stream_id FROM headrace.connections c
+JOIN headrace.streams s ON s.tenant_id = c.tenant_id AND s.connection_id = c.connection_id
+WHERE c.connection_id = %(named)s OR c.name = %(named)s;
+
 -- name: only_by_words
 -- No plan but the one through the index of words: the others have no bound.
 SELECT set_config('enable_seqscan', %(others)s, true), set_config('enable_indexscan', %(others)s, true);
@@ -52,8 +58,8 @@ SELECT (SELECT reltuples FROM pg_class
 -- the limit below bounds the rows that are read, and the phrase is looked for in those.
 SELECT stream_id, source_id, occurred_at, search FROM {table}
 WHERE search @@ %(loose)s::tsquery
-  AND tenant_id = %(tenant)s AND (%(user)s::text IS NULL
-    OR (user_id = %(user)s AND stream_id = ANY(%(streams)s::bigint[])))
+  AND tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR user_id = %(user)s)
+  AND (%(streams)s::bigint[] IS NULL OR stream_id = ANY(%(streams)s::bigint[]))
   AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR occurred_at < %(until)s)
 LIMIT 10000
@@ -61,8 +67,8 @@ LIMIT 10000
 -- name: newest
 -- Words that are everywhere: looked for in the newest rows, which is soon done.
 SELECT stream_id, source_id, occurred_at, search FROM {table}
-WHERE tenant_id = %(tenant)s AND (%(user)s::text IS NULL
-    OR (user_id = %(user)s AND stream_id = ANY(%(streams)s::bigint[])))
+WHERE tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR user_id = %(user)s)
+  AND (%(streams)s::bigint[] IS NULL OR stream_id = ANY(%(streams)s::bigint[]))
   AND occurred_at >= coalesce(%(since)s, '-infinity'::timestamptz)
   AND occurred_at < coalesce(%(until)s, 'infinity'::timestamptz)
 ORDER BY occurred_at DESC
