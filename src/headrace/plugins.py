@@ -139,6 +139,7 @@ def wiring() -> dict[str, list[Any]]:
         "versions": [one.version for one in all_],
         "contents": [_content(one, known) for one in all_],
         "befores": [one.after for one in all_],
+        "depths": [_depth(one, known) for one in all_],
         "before_versions": [known[one.after].version if one.after else None for one in all_],
     }
 
@@ -146,3 +147,7 @@ def wiring() -> dict[str, list[Any]]:
 def _content(one: Stage, known: dict[str, Stage]) -> str | None:
     root = _root(one, known)
     return root.content if root else None
+
+
+def _depth(one: Stage, known: dict[str, Stage]) -> int:
+    return 0 if one.after is None else 1 + _depth(known[one.after], known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -84,6 +85,7 @@ def ingest(
 
 def run(database: Database, rows: Sequence[dict[str, Any]], *, json: bool) -> None:
     """Submit a job for each connection, watch them to the end, and say what came of it."""
+    began = time.monotonic()
     with database.transaction() as session:
         named = {row["name"]: _submit(session, row) for row in rows}
     try:
@@ -103,7 +105,7 @@ def run(database: Database, rows: Sequence[dict[str, Any]], *, json: bool) -> No
         )
     else:
         for name, one in zip(named, ended, strict=True):
-            _tell(name, one)
+            _tell(name, one, time.monotonic() - began)
     failures = [
         _failure(name if len(named) > 1 else "", one)
         for name, one in zip(named, ended, strict=True)
@@ -122,8 +124,11 @@ def _submit(session: Connection, row: dict[str, Any]) -> str:
     return job_id
 
 
-def _tell(name: str, ended: Progress) -> None:
+def _tell(name: str, ended: Progress, seconds: float) -> None:
     if ended.status != "SUCCEEDED" and not ended.fetched:
+        return
+    if ended.stages:
+        _tell_stages(name, ended, seconds)
         return
     parts = [f"[bold]{ended.inserted:,}[/bold] new", f"{ended.unchanged:,} unchanged"]
     if ended.dead_lettered:
@@ -135,6 +140,25 @@ def _tell(name: str, ended: Progress) -> None:
         say("  That is all that one run may fetch here; the next one goes on where it stopped.")
     if ended.status == "SUCCEEDED" and err.is_terminal and ended.inserted:
         say('  Try: headrace search "a few words"')
+
+
+def _tell_stages(name: str, ended: Progress, seconds: float) -> None:
+    """What became of documents."""
+    did = {one.name: one for one in ended.stages}
+    dead = ended.dead_lettered + sum(one.dead_lettered for one in ended.stages)
+    parts = [
+        f"[bold]{did['parse'].rows_in:,}[/bold] files" if "parse" in did else "",
+        f"{did['chunk'].rows_out:,} chunks" if "chunk" in did else "",
+        f"{did['embed'].rows_out:,} embeddings" if "embed" in did else "",
+        f"{ended.unchanged:,} unchanged" if ended.unchanged else "",
+        f"[yellow]{dead:,} dead-lettered[/yellow]" if dead else "",
+    ]
+    said = ", ".join(part for part in parts if part)
+    out.print(f"{escape(name)}: {said}, in {seconds:.1f} s.", soft_wrap=True)
+    if dead:
+        say("  See what could not be read: headrace dead-letters list")
+    if ended.status == "SUCCEEDED" and err.is_terminal:
+        say('  Try: headrace search "a question in your own words"')
 
 
 def _failure(name: str, ended: Progress) -> HeadraceError:

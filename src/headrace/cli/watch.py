@@ -19,7 +19,7 @@ from rich.text import Text
 from headrace import telemetry
 from headrace.cli.house import away
 from headrace.cli.show import err, say
-from headrace.engine.progress import FINAL, Progress, progress
+from headrace.engine.progress import FINAL, Progress, StageProgress, progress
 from headrace.store.database import DISK_FULL, Connection, Database, connect
 
 _LOOK_SECONDS = 0.2
@@ -200,6 +200,21 @@ class _Board:
         """Draw where the jobs stand."""
         for job in self._jobs:
             self._bars.update(self._tasks[job.job_id], **self._drawn(job))
+            for stage in job.state.stages:
+                self._update_stage(job, stage)
+
+    def _update_stage(self, job: Watched, stage: StageProgress) -> None:
+        """A bar for each stage that the job waits for, from its first batch on."""
+        key = f"{job.job_id}/{stage.name}"
+        drawn: dict[str, Any] = {
+            "completed": stage.batches,
+            "total": max(stage.of, 1),
+            "counts": f"{stage.rows_out:,}",
+            "note": "",
+        }
+        if key not in self._tasks:
+            self._tasks[key] = self._bars.add_task(f"  {stage.name}", **drawn)
+        self._bars.update(self._tasks[key], **drawn)
 
     def lines(self) -> None:
         """Print where they stand, if it is time to."""
@@ -247,6 +262,8 @@ def _note(job: Watched) -> str:
     state = job.state
     if state.status == "PENDING" and _seconds_until(state.resume_at) > 0:
         return f"waits until {_clock(state.resume_at)}"
+    if state.stages and state.stages_pending:
+        return ", ".join(f"{one.name} {one.rows_out:,}" for one in state.stages)
     if state.status in FINAL and state.stages_pending:
         return f"making it searchable, {state.stages_pending:,} to go"
     if state.status == "RUNNING" and job.still > _SILENCE_SECONDS:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from headrace.engine.settle import pending
+from headrace.engine.settle import pending, settles
 from headrace.errors import BadInput
+from headrace.plugins import wiring
 from headrace.store import jobs
 from headrace.store.database import Connection
+from headrace.store.sql import query
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
@@ -20,10 +23,22 @@ WHERE j.job_id = %s HAVING count(*) = count(s.total)
 """
 
 
+class StageProgress(msgspec.Struct):
+    """How far one stage is with a job: batches it is through with, of how many; rows it read and
+    wrote, and what it had to leave out."""
+
+    name: str
+    batches: int
+    of: int
+    rows_in: int
+    rows_out: int
+    dead_lettered: int
+
+
 class Progress(msgspec.Struct):
     """A job at one moment. `total` is what the source says there is, where it says it;
     `stages_pending` counts the batches that a stage has still to work through; `capped` says that
-    it ended at the most that one run may fetch."""
+    it ended at the most that one run may fetch. `stages` are told of jobs that wait for theirs."""
 
     job_id: str
     status: str
@@ -41,6 +56,7 @@ class Progress(msgspec.Struct):
     hint: str | None
     error_code: int | None
     capped: bool
+    stages: list[StageProgress] = []
 
     @property
     def settled(self) -> bool:
@@ -72,4 +88,11 @@ def progress(connection: Connection, job_id: str) -> Progress:
         hint=row["hint"],
         error_code=row["error_code"],
         capped=bool((row["summary"] or {}).get("capped")),
+        stages=_stages(connection, row) if settles(row["kind"]) else [],
     )
+
+
+def _stages(connection: Connection, row: dict[str, Any]) -> list[StageProgress]:
+    values = {"tenant": row["tenant_id"], "job_id": row["job_id"], **wiring()}
+    found = connection.execute(query("jobs", "stage_progress"), values).fetchall()
+    return [StageProgress(**one) for one in found]

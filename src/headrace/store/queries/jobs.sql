@@ -57,6 +57,20 @@ WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
   AND NOT EXISTS (SELECT FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
     AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version);
 
+-- name: stage_progress
+-- How far each stage is with a job, in the order they run.
+SELECT n.stage AS name, count(r.batch_id) AS batches, count(*) AS of,
+  coalesce(sum(r.rows_in), 0)::bigint AS rows_in, coalesce(sum(r.rows_out), 0)::bigint AS rows_out,
+  coalesce(sum(r.dead_lettered), 0)::bigint AS dead_lettered
+FROM headrace.batches b
+JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
+JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[], %(depths)s::int[])
+  AS n (stage, version, content, depth) ON n.content = s.content
+LEFT JOIN headrace.stage_runs r ON r.tenant_id = b.tenant_id AND r.batch_id = b.batch_id
+  AND r.stage = n.stage AND r.version = n.version
+WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
+GROUP BY n.stage, n.depth ORDER BY n.depth, n.stage;
+
 -- name: stage_totals
 SELECT r.stage, sum(r.rows_in)::bigint AS rows_in, sum(r.rows_out)::bigint AS rows_out,
   sum(r.dead_lettered)::bigint AS dead_lettered
