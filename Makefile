@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types docs lock bench-sync bench-peers crash clean
+.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search crash clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +41,9 @@ crash: install ## the long crash suite: many more kills than `make test` does
 
 bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sync
+
+bench-search: install ## how well documents are found, on the labelled sets in SETS; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.search $(SETS)
 
 docs: install ## write into docs/ what the code says of itself: commands, settings, tables, tests
 	$(BIN)/python docs/generate.py

@@ -19,6 +19,7 @@ from typing import Annotated
 
 import typer
 
+from headrace.cli.demo_documents import ANSWER, QUESTION, write_documents
 from headrace.cli.house import TENANT, USER, database_url
 from headrace.cli.look import show_hit
 from headrace.cli.options import Json
@@ -54,7 +55,7 @@ def demo(
     ] = 100_000,
     json: Json = False,
 ) -> None:
-    """Land events and a mailbox, with a SIGKILL in the middle; then count, and search."""
+    """Land events, a mailbox and documents, with a SIGKILL in the middle; count, and search."""
     if json:
         out.file = sys.stderr
     home = load().headrace_home / "demo"
@@ -76,11 +77,17 @@ def demo(
         _command(home, "sync", "--spec", str(spec))
         out.print(f"2. A mailbox of {mails:,} messages from disk")
         _command(home, "ingest", str(home / "files" / "sample.mbox"), "--address", OWNER_ADDRESS)
-        out.print("3. Is everything there, and only once?")
-        _verify(database, events, mails)
-        out.print("4. Three searches")
+        documents = write_documents(home / "files" / "company")
+        out.print(f"3. A folder of {documents} documents: read, cut into chunks, embedded")
+        _command(home, "ingest", str(home / "files" / "company"))
+        out.print("4. Is everything there, and only once?")
+        _verify(database, events, mails, documents)
+        out.print("5. Three searches by words, and one by meaning")
         for query in QUERIES:
             _search(database, query)
+        answer = _search(database, QUESTION)
+        if answer != ANSWER:
+            raise HeadraceError(f"The demo found {answer} instead of {ANSWER}.", hint="Report it.")
     seconds = time.monotonic() - started
     if json:
         found = {"events": events, "messages": mails, "killed_at": killed_at, "lost": 0}
@@ -98,6 +105,7 @@ def _next(home: Path) -> None:
     for does, line in (
         ("the demo's own data", f'HEADRACE_HOME={home} {command} search "incident"'),
         ("your own mail", f"{command} ingest ~/mail.mbox"),
+        ("your own documents", f"{command} ingest ~/Documents"),
         ("your own API: docs/tutorial.md", f"{command} sync --spec my-api.yaml"),
         ("the service, with its HTTP API", f"{command} up"),
     ):
@@ -158,7 +166,7 @@ def _count(database: Database) -> int:
     return int(row["landed"]) if row else 0
 
 
-def _verify(database: Database, events: int, mails: int) -> None:
+def _verify(database: Database, events: int, mails: int, documents: int) -> None:
     """Hold the tables against the sources: every id, once. Raises HeadraceError otherwise."""
     with database.connection() as connection:
         raw = connection.execute(
@@ -169,6 +177,7 @@ def _verify(database: Database, events: int, mails: int) -> None:
         shown = connection.execute(
             "SELECT (SELECT count(*) FROM headrace.events) AS events,"
             " (SELECT count(*) FROM headrace.interactions) AS interactions,"
+            " (SELECT count(indexed_hash) FROM headrace.documents) AS documents,"
             " (SELECT coalesce(sum(dead_lettered), 0) FROM headrace.batches)"
             " + (SELECT coalesce(sum(dead_lettered), 0) FROM headrace.stage_runs) AS dead"
         ).fetchone()
@@ -178,18 +187,24 @@ def _verify(database: Database, events: int, mails: int) -> None:
     lost, extra = len(wanted.difference(found)), len(set(found) - wanted)
     doubled = len(found) - len(set(found))
     out.print(f"   source {events:,} events: {lost} lost, {doubled} doubled, {extra} foreign")
-    out.print(f"   searchable: {shown['events']:,} events, {shown['interactions']:,} messages")
+    out.print(
+        f"   searchable: {shown['events']:,} events, {shown['interactions']:,} messages,"
+        f" {shown['documents']} documents"
+    )
     out.print(f"   {shown['dead']:,} dead-lettered, with their bytes and the reason")
     accounted = shown["interactions"] + shown["dead"]
-    if lost or extra or doubled or shown["events"] != events or accounted != mails:
+    there = (shown["events"], accounted, shown["documents"])
+    if lost or extra or doubled or there != (events, mails, documents):
         raise HeadraceError(
             f"The demo's counts do not match: {lost} lost, {doubled} doubled, {extra} foreign, "
-            f"{shown['events']} of {events} events, {accounted} of {mails} messages.",
+            f"{shown['events']} of {events} events, {accounted} of {mails} messages,"
+            f" {shown['documents']} of {documents} documents.",
             hint="That must never happen: please report it.",
         )
 
 
-def _search(database: Database, query: str) -> None:
+def _search(database: Database, query: str) -> str:
+    """Show the two best answers; the id of the best one."""
     began = time.perf_counter()
     with database.people(TENANT, USER) as session:
         hits = search(session, query, limit=2)
@@ -199,3 +214,4 @@ def _search(database: Database, query: str) -> None:
         raise HeadraceError(f"The demo found nothing for {query!r}.", hint="Please report it.")
     for hit in hits:
         show_hit(hit)
+    return hits[0].source_id

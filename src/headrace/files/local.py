@@ -10,44 +10,38 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from headrace.errors import BadInput, NeedsHuman, Skip
-from headrace.files.pattern import matcher
-from headrace.files.place import MOST_BYTES, Item
+from headrace.files.archive import is_archive
+from headrace.files.pattern import Selection, hidden
+from headrace.files.place import INSIDE, LAST, MOST_BYTES, Item
 from headrace.text import one_line
 
 _YOUNG_SECONDS = 2.0
 """A file written to within this time may not be complete yet."""
 
-_MANY = 10
+MANY = 10
 """Files whose disappearing at once, with nothing left, is taken for a mount that is not there."""
 
 
 class LocalFiles:
-    """Files below `root` whose path from there matches `pattern` (None: all documents)."""
+    """Files below `root` that are selected; a root that is a file itself is taken always."""
 
-    def __init__(
-        self,
-        root: Path,
-        pattern: str | None,
-        wanted: frozenset[str],
-        exclude: Sequence[str] = (),
-    ) -> None:
-        """`wanted` are the endings of the files that are documents, such as ".pdf"; with a pattern
-        that names an ending itself, that decides."""
+    def __init__(self, root: Path, selection: Selection) -> None:
         self._root = root
-        self._pattern = pattern
-        self._wanted = wanted
-        self._exclude = [matcher(one) for one in exclude]
+        self._selection = selection
 
     def items(self, after: str) -> Iterator[Item]:
         """See `Place`."""
         if self._root.is_file():
-            named = self._item(self._root.name, self._root)
-            if named is not None and named.id > after:
+            name = self._root.name
+            if is_archive(name):
+                yield from self._archive(name, self._root, after)
+            elif name > after and (named := self._item(name, self._root)) is not None:
                 yield named
             return
         if not self._root.is_dir():
@@ -69,30 +63,29 @@ class LocalFiles:
             return
         except OSError:
             return  # it went away a moment ago
-        # A folder sorts as its path with the slash, so whole paths come in their own order; that of
-        # characters is that of their UTF-8 bytes.
-        named = [(one.name + "/" * one.is_dir(follow_symlinks=False), one.path) for one in entries]
-        for name, path_ in sorted(named):
-            if name.startswith((".", "~$")) or not _text(name):
+        for name, path_ in sorted(_listed(entries)):
+            if hidden(name) or not _text(name):
                 continue
             path = prefix + name
             if name.endswith("/"):
                 # What the walk has passed is not looked into again.
-                if not after or path + "\U0010ffff" > after:
+                if after and path + LAST <= after:
+                    continue
+                if Path(path_).is_dir() and not Path(path_).is_symlink():
                     yield from self._below(Path(path_), path, after)
-            elif path > after and self._matches(path):
+                elif self._selection.opens(path.removesuffix(INSIDE)):
+                    yield from self._archive(path.removesuffix(INSIDE), Path(path_), after)
+            elif path > after and self._selection.takes(path):
                 item = self._item(path, Path(path_))
                 if item is not None:
                     yield item
 
-    def _matches(self, path: str) -> bool:
-        if any(excluded(path) for excluded in self._exclude):
-            return False
-        ending = os.path.splitext(path)[1].lower()  # noqa: PTH122 - a name, not a file
-        if self._pattern is None:
-            return ending in self._wanted
-        named = bool(os.path.splitext(self._pattern)[1].strip(".*"))  # noqa: PTH122 - as above
-        return bool(matcher(self._pattern)(path)) and (named or ending in self._wanted)
+    def _archive(self, name: str, path: Path, after: str) -> Iterator[Item]:
+        item = self._item(name, path)
+        if item is not None and name + INSIDE + LAST > after:
+            item.id = name + INSIDE
+            item.takes = partial(self._selection.takes_member, name)
+            yield item
 
     def _item(self, name: str, path: Path) -> Item | None:
         try:
@@ -106,12 +99,13 @@ class LocalFiles:
 
     def read(self, item: Item) -> tuple[bytes, Item]:
         """See `Place`."""
-        path = self._root if self._root.is_file() else self._root / item.id
+        name = item.id if item.takes is None else item.id.removesuffix(INSIDE)
+        path = self._root if self._root.is_file() else self._root / name
         try:
-            return self._read(item.id, path)
+            return self._read(name, path)
         except OSError as error:
             raise Skip(
-                f"{one_line(item.id)} cannot be read: {error.strerror or error}.",
+                f"{one_line(name)} cannot be read: {error.strerror or error}.",
                 hint="Check that it is there and may be read; the next run tries again.",
             ) from None
 
@@ -155,14 +149,14 @@ class LocalFiles:
         """See `Place`: a mount that has vanished leaves an empty folder, on another device."""
         if empty:
             moved = any(_device(mark) != self._root.stat().st_dev for mark in marks.values())
-            if moved or len(marks) >= _MANY:
+            if moved or len(marks) >= MANY:
                 return f"{self._root} is empty, and {len(marks)} files are known of it"
-        for name, mark in marks.items():
-            folder = self._nearest(name)
+        devices = {self._nearest(name): _device(mark) for name, mark in marks.items()}
+        for folder, device in devices.items():
             try:
-                vanished = _device(mark) != folder.stat().st_dev and not any(folder.iterdir())
-            except OSError:
-                continue
+                vanished = not any(folder.iterdir()) and device != folder.stat().st_dev
+            except OSError as error:
+                return f"{folder} cannot be read ({error.strerror})"
             if vanished:
                 return f"{folder} is empty, and was another device when its files were read"
         return None
@@ -172,6 +166,19 @@ class LocalFiles:
         while not folder.is_dir() and folder != self._root:
             folder = folder.parent
         return folder
+
+
+def _listed(entries: list[os.DirEntry[str]]) -> Iterator[tuple[str, str]]:
+    """Names and paths. A folder sorts as its path with the slash, an archive as its members do, so
+    that whole paths come in their own order; that of characters is that of their UTF-8 bytes."""
+    names = {one.name for one in entries}
+    for one in entries:
+        if one.is_dir(follow_symlinks=False):
+            yield f"{one.name}/", one.path
+        elif is_archive(one.name) and f"{one.name}!" not in names:
+            yield one.name + INSIDE, one.path
+        else:
+            yield one.name, one.path
 
 
 def _describe(name: str, now: os.stat_result) -> Item:

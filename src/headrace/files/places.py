@@ -8,9 +8,8 @@ from pathlib import Path
 
 from headrace.errors import BadInput
 from headrace.files.local import LocalFiles
+from headrace.files.pattern import WILD, Selection
 from headrace.files.place import Place
-
-_PATTERN = frozenset("*?[")
 
 
 def open_place(
@@ -19,15 +18,16 @@ def open_place(
     roots: Sequence[Path] | None,
     exclude: Sequence[str] = (),
 ) -> Place:
-    """The place called `named`: a path or a pattern. `wanted` are the endings of documents, `roots`
-    the folders that it must lie in (None: anywhere, for the operator). Raises BadInput."""
+    """The place of this machine called `named`: a path or a pattern. `wanted` are the endings of
+    documents, `roots` the folders that it must lie in (None: anywhere, for the operator). Raises
+    BadInput."""
     root, pattern = split(named)
     if roots is not None and not any(root.is_relative_to(one.resolve()) for one in roots):
         raise BadInput(
             f"{named} is not in a folder that may be named here.",
             hint="The operator opens folders to callers by HEADRACE_DOCUMENT_ROOTS.",
         )
-    return LocalFiles(root, pattern, wanted, exclude)
+    return LocalFiles(root, Selection(pattern, wanted, exclude))
 
 
 def split(named: str) -> tuple[Path, str | None]:
@@ -35,7 +35,7 @@ def split(named: str) -> tuple[Path, str | None]:
     if "\0" in named or not named.strip():
         raise BadInput("An input is empty or has a NUL character in it.", hint="Name a path.")
     parts = Path(os.path.expanduser(named)).parts  # noqa: PTH111 - leaves an unknown user alone
-    fixed = next((at for at, part in enumerate(parts) if _PATTERN & set(part)), len(parts))
+    fixed = next((at for at, part in enumerate(parts) if WILD & set(part)), len(parts))
     try:
         root = Path(*parts[:fixed]).resolve()
     except (OSError, RuntimeError) as error:

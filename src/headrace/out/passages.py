@@ -57,8 +57,7 @@ def find(
         meaning: dict[Key, float] = {}
         for model, vector in meant:
             meaning |= _by_meaning(connection, model, vector, terms, scope)
-    if mode == "hybrid":
-        meaning = {k: score for k, score in meaning.items() if k in words or score >= LEAST}
+    meaning = {key: score for key, score in meaning.items() if key in words or score >= LEAST}
     mixed = _mix(words, meaning)
     found = [Found(key, score + (key in whole)) for key, score in mixed.items()]
     return sorted(found, key=lambda one: (-one.score, one.key))
@@ -85,7 +84,7 @@ def _by_words(
             "weights": [_weight(term, weighed.rows) for term in telling],
             "some": " | ".join(f"({term.loose})" for term in telling),
             "every": " & ".join(f"({term.query})" for term in weighed.wanted),
-            "unwanted": _unwanted(terms),
+            **_conditions(terms),
             "pool": POOL,
         },
         prepare=False,  # the best plan depends on the words, each time
@@ -115,13 +114,18 @@ def _by_meaning(
         model=Constant(model.model),
         vector=Constant("[" + ",".join(map(str, vector.tolist())) + "]"),
     )
-    values = {**scope, "unwanted": _unwanted(terms), "pool": POOL}
+    values = {**scope, **_conditions(terms), "pool": POOL}
     rows = connection.execute(statement, values, prepare=False).fetchall()
     return {_key(row): row["score"] for row in rows}
 
 
-def _unwanted(terms: Terms) -> str:
-    return " | ".join(f"({one})" for one in terms.unwanted)
+def _conditions(terms: Terms) -> dict[str, str | None]:
+    """What every passage must have and must not have: who quotes, or writes a minus, means it."""
+    phrases = [f"({term.query})" for term in terms.wanted if term.phrase]
+    return {
+        "unwanted": " | ".join(f"({one})" for one in terms.unwanted),
+        "phrases": " & ".join(phrases) or None,
+    }
 
 
 def _key(row: dict[str, Any]) -> Key:
@@ -135,10 +139,10 @@ def _mix(words: dict[Key, float], meaning: dict[Key, float]) -> dict[Key, float]
 
 
 def _spread(scores: dict[Key, float]) -> dict[Key, float]:
-    """Scores from 0 to 1, the worst one's a little above 0: it was found."""
-    least, most = min(scores.values()), max(scores.values())
-    span = (most - least) or 1.0
-    return {key: 0.01 + 0.99 * (score - least) / span for key, score in scores.items()}
+    """Scores from 0 to 1. Where fewer were found than could have been, the others have none."""
+    least = min(scores.values()) if len(scores) >= POOL else 0.0
+    span = max(scores.values()) - least
+    return {key: (score - least) / span if span > 0 else 1.0 for key, score in scores.items()}
 
 
 def show(

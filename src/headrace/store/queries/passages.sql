@@ -14,6 +14,7 @@ WITH term AS MATERIALIZED (
 ), pool AS MATERIALIZED (
   SELECT k.stream_id, k.content_hash, k.position, k.search FROM headrace.chunks k
   WHERE k.search @@ %(some)s::tsquery AND NOT k.search @@ %(unwanted)s::tsquery
+    AND (%(phrases)s::text IS NULL OR k.search @@ %(phrases)s::tsquery)
     AND k.tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR k.user_id = %(user)s)
     AND (%(streams)s::bigint[] IS NULL OR k.stream_id = ANY(%(streams)s::bigint[]))
   LIMIT 10000
@@ -32,6 +33,7 @@ WHERE k.model = {model} AND k.tenant_id = %(tenant)s
   AND (%(user)s::text IS NULL OR k.user_id = %(user)s)
   AND (%(streams)s::bigint[] IS NULL OR k.stream_id = ANY(%(streams)s::bigint[]))
   AND NOT k.search @@ %(unwanted)s::tsquery
+  AND (%(phrases)s::text IS NULL OR k.search @@ %(phrases)s::tsquery)
 ORDER BY k.embedding::halfvec({dimensions}) <#> {vector}::halfvec({dimensions})
 LIMIT %(pool)s;
 
