@@ -20,6 +20,7 @@ from headrace.client import Client, run_ingestion
 
 SERVICE = os.environ.get("HEADRACE_URL", "http://127.0.0.1:8000")
 TIMEOUT_SECONDS = float(os.environ.get("INGESTION_TIMEOUT_SECONDS", "3600"))
+POLL_SECONDS = float(os.environ.get("INGESTION_POLL_SECONDS", "60"))
 
 
 @DBOS.workflow(name="answers_from_documents")
@@ -34,6 +35,7 @@ def answers_from_documents(folder: str, tenant: str | None) -> dict[str, Any]:
         execution_id=execution,
         step_id="ingestion-step",
         timeout_seconds=TIMEOUT_SECONDS,
+        poll_seconds=POLL_SECONDS,
     )
     if not ingested.success:
         return {"done": False, "why": ingested.error_message}

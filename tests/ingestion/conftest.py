@@ -3,7 +3,9 @@ the letter of the API, as processes of their own for what must survive a kill.""
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,10 +16,12 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import structlog
 from psycopg.rows import dict_row
 from starlette.testclient import TestClient
 from tests.ingestion.services import Services
 
+from headrace import telemetry
 from headrace.api import create_app
 from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
@@ -32,6 +36,17 @@ _AN_HOUR = 3600
 
 def _named(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+@pytest.fixture(autouse=True)
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged meanwhile, as it is in production."""
+    lines = io.StringIO()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", lines)
+        telemetry.configure()
+    yield lines
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -113,19 +113,19 @@ def test_an_input_at_work_is_not_made_something_else_of(
 
 
 @pytest.mark.parametrize(
-    ("config", "field", "hint"),
+    ("config", "field", "near"),
     [
-        ({"inptu": ["x"]}, "body.config.inptu", "Did you mean input"),
-        ({"chunker": {"chunk_sise": 5}}, "body.config.chunker.chunk_sise", "chunk_size"),
-        ({"embedder": {"modell": "m"}}, "body.config.embedder.modell", "Did you mean model"),
+        ({"inptu": ["x"]}, "body.config", "input"),
+        ({"chunker": {"chunk_sise": 5}}, "body.config.chunker", "chunk_size"),
+        ({"embedder": {"modell": "m"}}, "body.config.embedder", "model"),
     ],
 )
 def test_a_key_that_nobody_knows_is_refused(
-    client: TestClient, documents: Path, config: Any, field: str, hint: str
+    client: TestClient, documents: Path, config: Any, field: str, near: str
 ) -> None:
     """Covers A4.3: a misspelt key would be a setting that is silently not there."""
     answer = ask(client, {"input": [str(documents)], **config})
-    refused(answer, 422, re.escape(field), hint)
+    refused(answer, 422, f"{re.escape(field)}: .* did you mean {near}", "")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from headrace.documents.endings import DOCUMENTS
 from headrace.engine.jobs import submit
 from headrace.errors import BadInput
-from headrace.files import open_place
+from headrace.files import check_input, open_place
 from headrace.files.config import DocumentsConfig
 from headrace.plugins import provider
 from headrace.settings import Settings
@@ -118,8 +118,9 @@ def _documents(path: Path, exclude: Sequence[str]) -> Wanted | None:
 
 def check_documents(config: DocumentsConfig, settings: Settings) -> None:
     """Refuse at once what an API caller may not name. Raises BadInput."""
+    roots, private_hosts = settings.document_roots, settings.headrace_private_hosts
     for named in config.input:
-        open_place(named, DOCUMENTS, settings.document_roots, config.exclude)
+        check_input(named, config.aws.endpoint_url, roots, private_hosts=private_hosts)
 
 
 def _full(path: Path) -> Path | None:

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from headrace.engine.notify import notify
+from headrace.engine.queues import NOTICES, enqueue
 from headrace.plugins import providers, sync_kinds, wiring
 from headrace.store import connections, jobs
 from headrace.store.database import Connection
@@ -57,6 +58,7 @@ def settle(connection: Connection, tenant: str, job_id: str) -> None:
         if ended["connection_id"] is not None:
             connections.health(connection, ended["connection_id"], "active")
             connections.show(connection, ended["connection_id"], job_id)
+        enqueue(connection, "headrace.tend", f"tend:{job_id}:{ended['turn']}", queue=NOTICES)
         notify(connection, ended)
 
 

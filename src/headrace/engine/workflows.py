@@ -1,4 +1,4 @@
-"""The three workflows: a job's turn, a stage's work on a batch, and the message of a job's end.
+"""The workflows: a job's turn, a stage's work on a batch, and what comes after a job.
 
 Their steps return ids and counts, never bodies, and nothing secret: DBOS stores what they return.
 Changing the order of steps here means raising `queues.VERSION`.
@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, jobs, notify, state
+from headrace.engine import cascade, chain, jobs, notify, state, vectors
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import stages
@@ -221,3 +221,14 @@ def _notify_step(job_id: str, turn: int, attempt: int) -> bool:
         return False
     mark("after-notify")
     return True
+
+
+@DBOS.workflow(name="headrace.tend")
+def run_tend() -> int:
+    """After a job: what its rows want that no transaction can do."""
+    return _tend_step()
+
+
+@_step(name="tend")
+def _tend_step() -> int:
+    return vectors.tend(state.current().database)

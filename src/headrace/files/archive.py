@@ -12,6 +12,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
@@ -102,9 +103,7 @@ class Archive:
                 raise Skip(f"Members of {self.name} overlap, as in a zip bomb.", hint=_BOMB)
             end = info.header_offset + _LOCAL_HEADER + info.compress_size
         return [
-            self._member(
-                info.filename, info.file_size, _why_not(info), lambda info=info: archive.read(info)
-            )
+            self._member(info.filename, info.file_size, _why_not(info), partial(archive.read, info))
             for info in infos
             if not info.is_dir()
         ]
@@ -117,9 +116,7 @@ class Archive:
                 raise self._too_many()
             if not info.isdir():
                 why = "" if info.isreg() and not info.issparse() else "is a link or a device"
-                found.append(
-                    self._member(info.name, info.size, why, lambda info=info: _of(archive, info))
-                )
+                found.append(self._member(info.name, info.size, why, partial(_of, archive, info)))
         return found
 
     def _member(self, name: str, size: int, why: str, read: Callable[[], bytes]) -> Member:

@@ -5,63 +5,37 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+import msgspec
+from pydantic import Field, model_validator
 
+from headrace.files.bucket import SCHEME
+from headrace.files.sections import (
+    AwsConfig,
+    ChunkerConfig,
+    EmbedderConfig,
+    Mode,
+    ParserConfig,
+    Section,
+    VectorsConfig,
+    refused,
+)
+from headrace.files.signing import Keys
+from headrace.files.web import is_web
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ParserConfig(_Section):
-    """How files are read."""
-
-    tool: str = Field("auto", description="What reads the files; auto: what is best for each type.")
-    ocr: bool = Field(
-        False, description="Whether pictures of text are read, where OCR is installed."
-    )
-
-
-class ChunkerConfig(_Section):
-    """How texts are cut."""
-
-    chunk_strategy: str = Field("recursive_chunking", description="How texts are cut, by name.")
-    chunk_size: int = Field(800, ge=1, le=100_000, description="Characters of a chunk, at most.")
-    chunk_overlap: int = Field(100, ge=0, description="Characters that neighbours share.")
-
-    @model_validator(mode="after")
-    def _less(self) -> ChunkerConfig:
-        if self.chunk_overlap >= self.chunk_size:
-            raise ValueError("chunk_overlap must be smaller than chunk_size")
-        return self
+__all__ = ["AwsConfig", "ChunkerConfig", "DocumentsConfig", "EmbedderConfig", "ParserConfig"]
 
 
-class EmbedderConfig(_Section):
-    """What makes vectors of chunks."""
-
-    provider: Literal["local", "openai"] = Field(
-        "local", description="local: on this machine. openai: any endpoint that speaks its API."
-    )
-    model: str | None = Field(None, description="The model's name; each provider has a default.")
-    base_url: str | None = Field(None, description="Where the endpoint is.")
-    dimensions: int | None = Field(None, ge=1, le=4000, description="Length of a vector.")
-
-
-class VectorsConfig(_Section):
-    """Where vectors are kept."""
-
-    vector_db: Literal["pgvector"] = Field(
-        "pgvector", description="Beside the rows, in PostgreSQL."
-    )
-
-
-class DocumentsConfig(_Section):
+class DocumentsConfig(Section):
     """Which documents, and what is made of them."""
 
-    mode: Literal["local"] = Field("local", description="Where the input lies.")
-    input: list[str] = Field(min_length=1, description="Paths and patterns.")
+    mode: Mode = Field("local", description="Where inputs lie that do not begin with a scheme.")
+    input: list[str] = Field(
+        min_length=1, description="Paths and patterns, web addresses, s3://bucket/prefix."
+    )
     exclude: list[str] = Field([], description="Patterns of paths, below each input, to leave out.")
+    aws: AwsConfig = AwsConfig()
     parser: ParserConfig = ParserConfig()
     chunker: ChunkerConfig = ChunkerConfig()
     embedder: EmbedderConfig = EmbedderConfig()
@@ -70,7 +44,8 @@ class DocumentsConfig(_Section):
     @model_validator(mode="before")
     @classmethod
     def _aliases(cls, given: Any) -> Any:
-        """The spellings of seed 004's original: `parser.input_directory`, and one input alone."""
+        """The spellings of seed 004's original: `parser.input_directory`, `aws.input_bucket` alone,
+        and one input alone."""
         if not isinstance(given, dict):
             return given
         given = dict(given)
@@ -80,11 +55,45 @@ class DocumentsConfig(_Section):
             folder = parser.pop("input_directory")
             given["parser"] = parser
             given.setdefault("input", folder)
+        aws = given.get("aws")
+        if given.get("mode") == "s3" and isinstance(aws, dict) and aws.get("input_bucket"):
+            given.setdefault("input", "")
         if isinstance(given.get("input"), str):
             given["input"] = [given["input"]]
         if isinstance(given.get("vector_db"), str):
             given["vector_db"] = {"vector_db": given["vector_db"]}
         return given
+
+    @model_validator(mode="after")
+    def _schemes(self) -> DocumentsConfig:
+        """Every input says where it is, so that it is called the same whatever the mode."""
+        self.input = [self._with_scheme(one) for one in self.input]
+        return self
+
+    def _with_scheme(self, named: str) -> str:
+        if self.mode == "local" or is_web(named) or named.startswith(SCHEME):
+            return named
+        if self.mode == "http":
+            raise refused("input", f"{named[:200]!r} does not begin with https:// or http://")
+        if self.aws.input_bucket is None:
+            raise refused(
+                "input", f"{named[:200]!r} names no bucket, and neither does aws.input_bucket"
+            )
+        return f"{SCHEME}{self.aws.input_bucket}/{named.lstrip('/')}"
+
+    def without_key(self) -> tuple[DocumentsConfig, str | None]:
+        """This config without the store's keys, and those, with the endpoint that they are for, as
+        one text: for sealing it."""
+        identity, secret, token = (
+            None if one is None else one.get_secret_value()
+            for one in (self.aws.access_key_id, self.aws.secret_access_key, self.aws.session_token)
+        )
+        if identity is None or secret is None:
+            return self, None
+        keys = Keys(identity, secret, token, self.aws.endpoint_url)
+        gone = dict.fromkeys(("access_key_id", "secret_access_key", "session_token"))
+        bare = self.model_copy(update={"aws": self.aws.model_copy(update=gone)})
+        return bare, msgspec.json.encode(keys).decode()
 
     def recipe(self) -> str:
         """Eight letters that say what is made of a file: chunks of two recipes do not mix."""

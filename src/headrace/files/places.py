@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headrace.errors import BadInput
+from headrace.files.bucket import SCHEME, Store, client
+from headrace.files.bucket import split as split_bucket
 from headrace.files.local import LocalFiles
 from headrace.files.pattern import WILD, Selection
 from headrace.files.place import Place
+from headrace.files.web import client as web_client
+from headrace.files.web import is_web
 
 
 def open_place(
@@ -41,3 +45,18 @@ def split(named: str) -> tuple[Path, str | None]:
     except (OSError, RuntimeError) as error:
         raise BadInput(f"The path {named} leads nowhere: {error}.", hint="Check it.") from None
     return root, "/".join(parts[fixed:]) or None
+
+
+def check_input(
+    named: str, endpoint: str | None, roots: Sequence[Path], *, private_hosts: bool
+) -> None:
+    """Refuse what a caller may not name, before anything is asked: a path outside of `roots`, an
+    address or an `endpoint` of buckets that may not be called. Raises BadInput."""
+    if is_web(named):
+        web_client(named, private_hosts=private_hosts)
+    elif named.startswith(SCHEME):
+        split_bucket(named)
+        if endpoint is not None:
+            client(Store(endpoint, ""), private_hosts=private_hosts)
+    else:
+        open_place(named, frozenset(), roots)

@@ -34,16 +34,7 @@ class WebPage:
         self._url = url
         self._stream = stream
         self._known = known
-        policy = Policy(
-            timeout=_SECONDS,
-            redirects=_REDIRECTS,
-            max_body=MOST_BYTES,
-            private_hosts=private_hosts,
-        )
-        try:
-            self._client = Client(url.partition("#")[0], policy=policy)
-        except NeedsHuman as error:
-            raise BadInput(error.message, hint=error.hint) from None
+        self._client = client(url, private_hosts=private_hosts)
 
     async def page(self, cursor: JSON) -> Page:  # noqa: ARG002 - there is one
         """The document, if it has changed; its end, if it is gone. Raises Retry."""
@@ -77,6 +68,17 @@ class WebPage:
     def _bad(self, reason: str, hint: str) -> Page:
         letter = BadRecord(b"", f"{one_line(self._url)}: {reason}", hint, self._url)
         return Page((), None, more=False, bad=[letter])
+
+
+def client(url: str, *, private_hosts: bool) -> Client:
+    """The client for an address. Raises BadInput for one that may not be called."""
+    policy = Policy(
+        timeout=_SECONDS, redirects=_REDIRECTS, max_body=MOST_BYTES, private_hosts=private_hosts
+    )
+    try:
+        return Client(url.partition("#")[0], policy=policy)
+    except NeedsHuman as error:
+        raise BadInput(error.message.replace("base URL", "address"), hint=error.hint) from None
 
 
 def _mark(answer: Answer) -> str:

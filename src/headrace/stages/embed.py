@@ -6,12 +6,10 @@ chunks it changed, a renamed file nothing.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 import psycopg
-from psycopg import sql
 
 from headrace.embedding import Embedder, embedder
 from headrace.files.config import DocumentsConfig, EmbedderConfig
@@ -99,7 +97,6 @@ def embed(batch: Batch) -> Made:
     def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
         connection.execute(_STAGING)
         if vectors is not None:
-            index(connection, model)
             with connection.cursor().copy(_COPY) as copy:
                 copy.set_types(("bytea", "bytea"))
                 for text, vector in zip(texts, vectors, strict=True):
@@ -128,20 +125,6 @@ def open_embedder(config: EmbedderConfig, settings: Settings) -> Embedder:
         private_hosts=ours or settings.headrace_private_hosts,
         home=settings.headrace_home,
     )
-
-
-def index(connection: psycopg.Connection[dict[str, Any]], model: Embedder) -> None:
-    """Make the model's index where it is not there yet: vectors of two models cannot be compared,
-    so each has one of its own."""
-    name = f"chunks_by_{hashlib.sha256(model.model.encode()).hexdigest()[:12]}"
-    there = connection.execute("SELECT to_regclass(%s) AS there", [f"headrace.{name}"]).fetchone()
-    if there is None or there["there"] is None:
-        connection.execute(
-            sql.SQL(
-                "CREATE INDEX IF NOT EXISTS {} ON headrace.chunks"
-                " USING hnsw ((embedding::halfvec({})) halfvec_ip_ops) WHERE model = {}"
-            ).format(sql.Identifier(name), sql.Literal(model.dimensions), sql.Literal(model.model))
-        )
 
 
 def binary(vector: np.ndarray) -> bytes:
