@@ -139,7 +139,8 @@ def wiring() -> dict[str, list[Any]]:
         "versions": [one.version for one in all_],
         "contents": [_content(one, known) for one in all_],
         "befores": [one.after for one in all_],
-        "depths": [_depth(one, known) for one in all_],
+        "depths": [len(_lineage(one, known)) for one in all_],
+        "lineages": [",".join(_lineage(one, known)) for one in all_],
         "before_versions": [known[one.after].version if one.after else None for one in all_],
     }
 
@@ -149,5 +150,7 @@ def _content(one: Stage, known: dict[str, Stage]) -> str | None:
     return root.content if root else None
 
 
-def _depth(one: Stage, known: dict[str, Stage]) -> int:
-    return 0 if one.after is None else 1 + _depth(known[one.after], known)
+def _lineage(one: Stage, known: dict[str, Stage]) -> list[str]:
+    """The stages that lead to this one and itself, each with its version."""
+    before = [] if one.after is None else _lineage(known[one.after], known)
+    return [*before, f"{one.name}:{one.version}"]

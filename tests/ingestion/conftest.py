@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from tests.ingestion.services import Services
 
 from headrace import telemetry
 from headrace.api import create_app
-from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
 from headrace.settings import Settings
 from headrace.store import keys
@@ -59,9 +58,10 @@ def prepared(cluster: str) -> str:
     return _TEMPLATE
 
 
-@pytest.fixture
-def databases(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
-    """`databases()` makes one with both schemas, `databases(empty=True)` one with nothing in it."""
+@pytest.fixture(scope="module")
+def new_database(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
+    """`new_database()` has both schemas, `new_database(empty=True)` nothing; all of a module's are
+    gone with it."""
     made: list[str] = []
     with psycopg.connect(cluster, autocommit=True) as connection:
 
@@ -77,9 +77,9 @@ def databases(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def url(databases: Callable[..., str]) -> str:
+def url(new_database: Callable[..., str]) -> str:
     """URL of a database of the test's own that has both schemas."""
-    return databases()
+    return new_database()
 
 
 Rows = Callable[..., list[dict[str, Any]]]
@@ -95,7 +95,11 @@ def rows(url: str) -> Iterator[Rows]:
 @pytest.fixture
 def documents(tmp_path: Path) -> Path:
     """A folder with three documents."""
-    folder = tmp_path / "documents"
+    return write_three(tmp_path / "documents")
+
+
+def write_three(folder: Path) -> Path:
+    """Three documents in a new folder, each a chunk long."""
     folder.mkdir()
     write(folder / "tea.md", "# Tea\n\nGreen tea is steeped at eighty degrees.\n")
     write(folder / "coffee.txt", "Coffee is brewed hotter, and for a shorter time.\n")
@@ -156,26 +160,6 @@ def desk(url: str, documents: Path) -> Iterator[Desk]:
 def client(desk: Desk) -> TestClient:
     """A client with the installation's own key."""
     return desk.client()
-
-
-@pytest.fixture
-def working(
-    url: str, documents: Path, tmp_path: Path
-) -> Callable[..., AbstractContextManager[Database]]:
-    """`with working():` jobs are done, in this process."""
-
-    @contextmanager
-    def work(**settings: Any) -> Iterator[Database]:
-        made = Settings(
-            _env_file=None,
-            headrace_home=tmp_path / "home",
-            headrace_document_roots=str(documents),
-            **settings,
-        )
-        with engine(url, made) as opened:
-            yield opened
-
-    return work
 
 
 def until(ready: Callable[[], Any], *, seconds: float = 60) -> Any:

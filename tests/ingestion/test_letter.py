@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 from starlette.testclient import TestClient
 from tests.ingestion.conftest import Desk, Rows, open_desk
 
@@ -70,24 +69,22 @@ def test_the_same_key_is_the_same_job(client: TestClient, documents: Path, rows:
     assert len(rows("SELECT FROM headrace.jobs")) == 1
 
 
-@pytest.mark.parametrize(
-    ("config", "metadata", "other"),
-    [
-        ({"chunker": {"chunk_size": 500}}, {}, "config"),
-        ({"exclude": ["*.txt"]}, {}, "config"),
-        ({}, {"step_id": "another"}, "metadata"),
-    ],
-)
 def test_the_same_key_with_another_body_is_refused(
-    client: TestClient, documents: Path, rows: Rows, config: Any, metadata: Any, other: str
+    client: TestClient, documents: Path, rows: Rows
 ) -> None:
     """Covers A4.4: neither the old job nor a new one would be what was asked for. The connection
     stays as the first request made it."""
     plain = {"input": [str(documents)]}
     first = ask(client, plain, "once", metadata=METADATA).json()
     before = rows("SELECT config FROM headrace.connections")
-    answer = ask(client, {**plain, **config}, "once", metadata={**METADATA, **metadata})
-    refused(answer, 409, f"{first['job_id']}, of another {other}", "Use a new key")
+    for config, metadata, other in (
+        ({"chunker": {"chunk_size": 500}}, {}, "config"),
+        ({"exclude": ["*.txt"]}, {}, "config"),
+        ({}, {"step_id": "another"}, "metadata"),
+    ):
+        body = {**plain, **config}
+        answer = ask(client, body, "once", metadata={**METADATA, **metadata})
+        refused(answer, 409, f"{first['job_id']}, of another {other}", "Use a new key")
     assert rows("SELECT config FROM headrace.connections") == before
 
 
@@ -112,25 +109,20 @@ def test_an_input_at_work_is_not_made_something_else_of(
     assert rows("SELECT config FROM headrace.connections") == before
 
 
-@pytest.mark.parametrize(
-    ("config", "field", "near"),
-    [
+def test_a_key_that_nobody_knows_is_refused(client: TestClient, documents: Path) -> None:
+    """Covers A4.3: a misspelt key would be a setting that is silently not there."""
+    for config, field, near in (
         ({"inptu": ["x"]}, "body.config", "input"),
         ({"chunker": {"chunk_sise": 5}}, "body.config.chunker", "chunk_size"),
         ({"embedder": {"modell": "m"}}, "body.config.embedder", "model"),
-    ],
-)
-def test_a_key_that_nobody_knows_is_refused(
-    client: TestClient, documents: Path, config: Any, field: str, near: str
-) -> None:
-    """Covers A4.3: a misspelt key would be a setting that is silently not there."""
-    answer = ask(client, {"input": [str(documents)], **config})
-    refused(answer, 422, f"{re.escape(field)}: .* did you mean {near}", "")
+    ):
+        answer = ask(client, {"input": [str(documents)], **config})
+        refused(answer, 422, f"{re.escape(field)}: .* did you mean {near}", "")
 
 
-@pytest.mark.parametrize(
-    "config",
-    [
+def test_a_config_that_cannot_be_used_is_refused(client: TestClient) -> None:
+    """Covers A4.3: at once, and with a sentence; not by a job that fails."""
+    configs: list[Any] = [
         {},
         {"input": []},
         {"input": [""]},
@@ -140,13 +132,11 @@ def test_a_key_that_nobody_knows_is_refused(
         {"input": "x", "vector_db": {"vector_db": "pinecone"}},
         [],
         None,
-    ],
-)
-def test_a_config_that_cannot_be_used_is_refused(client: TestClient, config: Any) -> None:
-    """Covers A4.3: at once, and with a sentence; not by a job that fails."""
-    answer = ask(client, config)
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["detail"]
+    ]
+    for config in configs:
+        answer = ask(client, config)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["detail"]
 
 
 def test_the_originals_spellings_are_taken(client: TestClient, documents: Path, rows: Rows) -> None:

@@ -11,12 +11,11 @@ from headrace.crashpoints import mark
 from headrace.engine.origin import Context
 from headrace.engine.queues import STAGES, enqueue, stage_workflow_id
 from headrace.engine.settle import settle, stages_settle
-from headrace.plugins import following, next_stages, raw_stages
+from headrace.plugins import following, raw_stages
 from headrace.provider import BadRecord
 from headrace.stage import Stage
 from headrace.store.database import Connection
 from headrace.store.landing import FollowUp, bury
-from headrace.store.sql import query
 
 _DONE = """
 INSERT INTO headrace.stage_runs (tenant_id, user_id, batch_id, stage, version, rows_in, rows_out,
@@ -87,8 +86,8 @@ def finish(
     bad: Sequence[BadRecord] = (),
     versions: Sequence[int] = (),
 ) -> None:
-    """Say in the stage's own transaction that it is done, and put what comes after it on the queue;
-    when that was the last there was to do for a job, the job is over."""
+    """Say in the stage's own transaction that it is done; when it was the last there was to do for
+    a job that waits for its stages, the job is over. What comes after it, the workflow knows."""
     if bad:
         bury(connection, origin.keys(), batch_id, one.name, bad, versions)
     mark("in-stage")
@@ -101,28 +100,15 @@ def finish(
         "dead": len(bad),
     }
     connection.execute(_DONE, values)
-    further = following(one.name) if done.error else next_stages(one.name)
-    for after in further:
-        if done.error:
-            # It has nothing to work on, and must not be waited for.
+    further = following(one.name)
+    if further:
+        # Where they have run before, they run again: what they were made of has changed.
+        names = [after.name for after in further]
+        connection.execute(_UNDO, {**values, "stages": names})
+    if done.error:
+        # They have nothing to work on, and must not be waited for.
+        for after in further:
             lost = {**values, "stage": after.name, "version": after.version, "dead": 0}
             connection.execute(_DONE, lost)
-        else:
-            _enqueue_after(connection, after, {**values, "stage": after.name}, batch_id)
     if (not further or done.error) and stages_settle(origin.stream.provider):
         settle(connection, origin.tenant, origin.job_id)
-
-
-def _enqueue_after(
-    connection: Connection, after: Stage, values: dict[str, Any], batch_id: int
-) -> None:
-    """Enqueue what comes after a stage. Where it has run before, it runs again: what it was made of
-    has changed."""
-    names = [after.name, *(one.name for one in following(after.name))]
-    attempt = 1
-    if connection.execute(_UNDO, {**values, "stages": names}).rowcount:
-        asked = connection.execute(
-            query("dead_letters", "attempts_of_stage"), {**values, "version": after.version}
-        ).fetchone()
-        attempt += asked["attempts"] if asked else 0
-    enqueue_stage(connection, after, batch_id, attempt=attempt)

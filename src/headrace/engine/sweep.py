@@ -24,23 +24,26 @@ QUIET_SECONDS = 15.0
 _LOCK = 0x4852_5357_4545_5001
 
 # A batch lacks a stage when no run of the stage's present version is written down, and no workflow
-# for it is on its way. The ids are those of `queues.stage_workflow_id`.
+# for it, or for a stage that leads to it, is on its way. The ids are those of
+# `queues.stage_workflow_id`.
 _STRANDED = """
 SELECT b.batch_id, n.stage, n.version, w.tried
 FROM headrace.batches b
 JOIN headrace.streams s USING (tenant_id, stream_id)
 JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[], %(befores)s::text[],
-    %(before_versions)s::int[])
-  AS n (stage, version, content, before, before_version) ON n.content = s.content
+    %(before_versions)s::int[], %(lineages)s::text[])
+  AS n (stage, version, content, before, before_version, lineage) ON n.content = s.content
 CROSS JOIN LATERAL (
-  WITH RECURSIVE asked (attempt, status) AS (
-    SELECT 0, ''
-    UNION ALL
-    SELECT a.attempt + 1, w.status FROM asked a JOIN dbos.workflow_status w ON w.workflow_uuid =
-      'stage:' || n.stage || ':' || n.version || ':' || b.batch_id || ':' || a.attempt + 1)
-  SELECT max(attempt) AS tried, count(*) FILTER (
-    WHERE status IN ('ENQUEUED', 'PENDING', 'DELAYED')) AS under_way
-  FROM asked) w
+  SELECT coalesce(max(attempt) FILTER (WHERE step = n.stage || ':' || n.version), 0) AS tried,
+    count(*) FILTER (WHERE status IN ('ENQUEUED', 'PENDING', 'DELAYED')) AS under_way
+  FROM unnest(string_to_array(n.lineage, ',')) AS on_the_way (step)
+  CROSS JOIN LATERAL (
+    WITH RECURSIVE asked (attempt, status) AS (
+      SELECT 0, ''
+      UNION ALL
+      SELECT a.attempt + 1, w.status FROM asked a JOIN dbos.workflow_status w ON w.workflow_uuid =
+        'stage:' || on_the_way.step || ':' || b.batch_id || ':' || a.attempt + 1)
+    SELECT * FROM asked) known) w
 WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second'
   AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
     AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)

@@ -22,7 +22,7 @@ from headrace.crashpoints import mark
 from headrace.engine import cascade, chain, jobs, notify, state, vectors
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
-from headrace.plugins import stages
+from headrace.plugins import next_stages, stages
 from headrace.store import connections
 from headrace.store.connections import Part
 
@@ -154,19 +154,28 @@ _WAITS = 100
 
 
 @DBOS.workflow(name="headrace.stage")
-def run_stage(stage: str, batch_id: int, attempt: int) -> int:
-    """One stage on one batch. A failure is tried again later, by a workflow of its own."""
-    return _stage_step(stage, batch_id, attempt)
+def run_stage(stage: str, batch_id: int, attempt: int) -> bool:
+    """One stage on one batch, and then what comes after it, in the same process: nobody has to look
+    for the next one. A failure is tried again later, by a workflow of its own."""
+    return _chain(stage, batch_id, attempt)
+
+
+def _chain(stage: str, batch_id: int, attempt: int) -> bool:
+    done = _stage_step(stage, batch_id, attempt)
+    if done:
+        for after in next_stages(stage):
+            done &= _chain(after.name, batch_id, 0)
+    return done
 
 
 @_step(name="stage")
-def _stage_step(stage: str, batch_id: int, attempt: int) -> int:
+def _stage_step(stage: str, batch_id: int, attempt: int) -> bool:
     database = state.current().database
     try:
         mark("before-stage")
-        written = cascade.run_stage(database, stage, batch_id, isolate=attempt >= cascade.ATTEMPTS)
+        cascade.run_stage(database, stage, batch_id, isolate=attempt >= cascade.ATTEMPTS)
         mark("after-stage")
-        return written
+        return True
     except psycopg.OperationalError:
         raise
     except Retry as wait:
@@ -176,17 +185,17 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> int:
         else:
             seconds = min(300, 2**attempt) if wait.after is None else wait.after
             _again(stage, batch_id, attempt, seconds)
-        return 0
+        return False
     except NeedsHuman as error:
         cascade.give_up(database, stage, batch_id, str(error))
-        return 0
+        return False
     except Exception as error:  # noqa: BLE001 - any failure of a stage is tried again
         telemetry.bug(f"stage {stage} on batch {batch_id}", error)
         if attempt >= cascade.ATTEMPTS:
             cascade.give_up(database, stage, batch_id, repr(error))
-            return 0
+            return False
         _again(stage, batch_id, attempt, 2**attempt)
-        return 0
+        return False
 
 
 def _again(stage: str, batch_id: int, attempt: int, seconds: float) -> None:
