@@ -18,7 +18,7 @@ from dbos import DBOS, SetWorkflowID
 
 from headrace.client import Client, run_ingestion
 
-SERVICE = os.environ.get("HEADRACE_URL", "http://127.0.0.1:8000")
+SERVICE = os.environ.get("INGESTION_URL", "http://127.0.0.1:8000")
 TIMEOUT_SECONDS = float(os.environ.get("INGESTION_TIMEOUT_SECONDS", "3600"))
 POLL_SECONDS = float(os.environ.get("INGESTION_POLL_SECONDS", "60"))
 
@@ -26,14 +26,11 @@ POLL_SECONDS = float(os.environ.get("INGESTION_POLL_SECONDS", "60"))
 @DBOS.workflow(name="answers_from_documents")
 def answers_from_documents(folder: str, tenant: str | None) -> dict[str, Any]:
     """Ingest, wait, and go on with what came of it."""
-    execution = DBOS.workflow_id
-    assert execution is not None, "this is a workflow"
     ingested = run_ingestion(
         Client(SERVICE, os.environ["HEADRACE_API_KEY"]),
         {"input": [folder]},
-        tenant_id=tenant,
-        execution_id=execution,
         step_id="ingestion-step",
+        tenant_id=tenant,
         timeout_seconds=TIMEOUT_SECONDS,
         poll_seconds=POLL_SECONDS,
     )

@@ -69,4 +69,4 @@ def test_when_nobody_answers_the_step_says_nothing(root: Path) -> None:
 def test_waiting_is_for_workflows(client: Client) -> None:
     """Covers A4.17: outside of one there is nothing that could be woken."""
     with pytest.raises(ClientError, match="waits in a DBOS workflow"):
-        run_ingestion(client, {}, tenant_id=None, execution_id="e", step_id="s")
+        run_ingestion(client, {}, step_id="s")

@@ -77,12 +77,14 @@ def test_a_dump_holds_everything(
 
 def test_rights_kept_apart(blocks: Blocks, python: Python, server: str, tmp_path: Path) -> None:
     """Covers A1.20: an account that works owns nothing; people's reads are bound to a tenant."""
-    before, after = [text for text in blocks(PAGE, "sql") if not text.startswith("SELECT")]
+    before, extension, after = [text for text in blocks(PAGE, "sql") if not text.startswith("SELECT")]
     # The embedded server has a database of that name already.
     before = re.sub(r"DATABASE headrace\b", "DATABASE apart", before)
     with psycopg.connect(server, autocommit=True) as connection:
         for statement in before.split(";\n"):
             connection.execute(statement.encode())
+    with psycopg.connect(with_name(server, "apart"), autocommit=True) as connection:
+        connection.execute(extension.encode())
     owner, worker = (
         with_name(server, "apart", user) for user in ("headrace_owner", "headrace_work")
     )

@@ -6,8 +6,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -120,6 +119,13 @@ class Web:
     embedded: list[str] = field(default_factory=list)
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up, as one does that has seen enough, is no news."""
+
+
 @pytest.fixture
 def web() -> Iterator[Web]:
     """Answers GET as told, 304 where a condition holds; and POST as an embedder does."""
@@ -160,8 +166,7 @@ def web() -> Iterator[Web]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
             """Says nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    with _Server(("127.0.0.1", 0), Handler) as server:
         site.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -252,19 +257,3 @@ def shelf(url: str, web: Web, tmp_path: Path) -> Iterator[Shelf]:
     settings = Settings(_env_file=None, headrace_home=home, headrace_embedding_url=f"{web.url}/v1")
     with engine(url, settings) as database:
         yield Shelf(database, settings)
-
-
-Running = Callable[..., AbstractContextManager[Database]]
-
-
-@contextmanager
-def unreadable(path: Path) -> Iterator[None]:
-    """Nobody may read it, not even root: reads are made to fail by a folder in its place."""
-    hidden = path.with_name(".away")
-    path.rename(hidden)
-    path.mkdir()
-    try:
-        yield
-    finally:
-        path.rmdir()
-        hidden.rename(path)

@@ -109,7 +109,7 @@ class Services:
     def engine(self, execution: str, folder: Path, *tenant: str, **more: str) -> Process:
         """The example's workflow engine, with one execution."""
         command = [str(ENGINE), execution, str(folder), *tenant]
-        return self._start(command, {"HEADRACE_URL": self.url, **more})
+        return self._start(command, {"INGESTION_URL": self.url, **more})
 
     def end(self) -> None:
         """Kill what still runs."""

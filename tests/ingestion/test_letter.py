@@ -214,7 +214,8 @@ def test_jobs_are_listed_by_status_and_page(client: TestClient, documents: Path)
         for name in ("tea.md", "coffee.txt", "page.html")
     ]
     client.post(f"{PATH}/{made[0]}/cancel")
-    found, cursor = [], None
+    found: list[str] = []
+    cursor = None
     while cursor or not found:
         page = client.get(PATH, params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
         found += [job["job_id"] for job in page["items"]]

@@ -46,7 +46,10 @@ def shop(
 ) -> Iterator[Shop]:
     """One for all: the first document takes the processes that read some seconds to start."""
     url, root = new_database(), tmp_path_factory.mktemp("shop")
-    settings = {"headrace_document_roots": str(root), "headrace_home": root / "home"}
+    settings: dict[str, Any] = {
+        "headrace_document_roots": str(root),
+        "headrace_home": root / "home",
+    }
     with ExitStack() as stack:
         connection = stack.enter_context(
             psycopg.connect(url, autocommit=True, row_factory=dict_row)
@@ -60,7 +63,7 @@ def test_a_job_succeeds(shop: Shop) -> None:
     """Covers A4.6, A4.7, A4.8, A4.23: a clean job says exactly three things, what was not needed is
     added, and every row carries the tenant of the request."""
     folder = write_three(shop.root / "three")
-    who = {"metadata": {"tenant_id": "org-123"}}
+    who: dict[str, Any] = {"metadata": {"tenant_id": "org-123"}}
     made = ask(shop.client, {"input": [str(folder)]}, **who).json()
     first = over(shop.client, made["job_id"])
     assert set(first) == {"job_id", "status", "result_summary", "created_at", "completed_at"}

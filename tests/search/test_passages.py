@@ -88,7 +88,7 @@ def _document(session: Connection[dict[str, Any]], values: dict[str, Any]) -> No
         values,
     )
     session.execute(
-        "INSERT INTO headrace.contents VALUES (%(tenant)s, %(stream)s, %(hash)s, %(user)s, 1,"
+        "INSERT INTO headrace.texts VALUES (%(tenant)s, %(stream)s, %(hash)s, %(user)s, 1,"
         " 'text/markdown', NULL, %(text)s, '{}', '[]') ON CONFLICT DO NOTHING",
         values,
     )

@@ -19,7 +19,7 @@ from headrace.api.problems import Conflict, NotFound, Strict
 from headrace.api.shapes import Cursor, Limit, Page, cursor, place
 from headrace.engine import intake
 from headrace.engine import jobs as engine
-from headrace.engine.notify import join, result_summary
+from headrace.engine.notify import join, result_summary, waiters
 from headrace.errors import BadInput, Retry
 from headrace.files.config import DocumentsConfig
 from headrace.store import jobs, keys, listings
@@ -151,6 +151,8 @@ def _submit(session: Connection, **wanted: Any) -> JobRow:
                 after=_BUSY_SECONDS,
                 hint="Ask again when it is over, or cancel it.",
             )
+        if not waiters({"payload": payload}):
+            return row
         with as_owner(session):
             if join(session, row["job_id"], payload["metadata"]):
                 return row

@@ -19,14 +19,15 @@ def run_ingestion(
     client: Client,
     config: Mapping[str, Any],
     *,
-    tenant_id: str | None,
-    execution_id: str,
     step_id: str,
+    tenant_id: str | None = None,
+    execution_id: str | None = None,
     timeout_seconds: float = 86_400,
     poll_seconds: float = 60,
 ) -> StepResult:
     """Have documents ingested, and wait until they are. Call it in a DBOS workflow that is not
-    async, not in a step; its process may be killed and recovered anywhere.
+    async, not in a step; its process may be killed and recovered anywhere. `execution_id` is the
+    workflow's id, unless another is given.
 
     The message of the job's end wakes it. Should none come, it looks every `poll_seconds`; should
     the service be away, it asks again. Refusals and failures are a result with `success=False`; so
@@ -37,6 +38,7 @@ def run_ingestion(
     workflow_id = DBOS.workflow_id
     if workflow_id is None:
         raise ClientError("run_ingestion waits in a DBOS workflow.", "Call it inside of one.")
+    execution = execution_id or workflow_id
 
     def look(job_id: str | None) -> dict[str, Any]:
         """What DBOS keeps: plain values, and the time, which a recovery must not read anew."""
@@ -45,7 +47,7 @@ def run_ingestion(
                 client,
                 config,
                 tenant_id=tenant_id,
-                execution_id=execution_id,
+                execution_id=execution,
                 step_id=step_id,
                 dbos_workflow_id=workflow_id,
                 job_id=job_id,
@@ -69,6 +71,6 @@ def run_ingestion(
         pause = min(wait, poll_seconds) if looked["away"] else poll_seconds
         wait = wait * 2 if looked["away"] else _FIRST_WAIT_SECONDS
         # The message only wakes: what counts is how the job is, and the look says that.
-        DBOS.recv(topic(execution_id, step_id), timeout_seconds=min(pause, left))
+        DBOS.recv(topic(execution, step_id), timeout_seconds=min(pause, left))
         looked = DBOS.run_step(named, look, looked["result"]["job_id"])
     return StepResult(**looked["result"])

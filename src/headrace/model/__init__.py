@@ -6,7 +6,14 @@ so that row-level security can bind and a unique violation tells nothing of anot
 """
 
 from headrace.model.base import SCHEMA, metadata
-from headrace.model.projections import CalendarEvent, Chunk, Content, Document, Event, Interaction
+from headrace.model.projections import (
+    CalendarEvent,
+    Chunk,
+    Document,
+    DocumentText,
+    Event,
+    Interaction,
+)
 from headrace.model.work import (
     ApiKey,
     Batch,
@@ -29,9 +36,9 @@ __all__ = [
     "Checkpoint",
     "Chunk",
     "Connection",
-    "Content",
     "DeadLetter",
     "Document",
+    "DocumentText",
     "Event",
     "Interaction",
     "Job",

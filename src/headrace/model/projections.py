@@ -86,11 +86,11 @@ class Document(Projection, table=True):
     size: int = col(BigInteger, null=False)
 
 
-class Content(Table, table=True):
+class DocumentText(Table, table=True):
     """What was read of a content, once, under however many paths it lies. `pages` are the offsets
     in `body` where each page begins, `headings` a list of [offset, level, title]."""
 
-    __tablename__ = "contents"
+    __tablename__ = "texts"
     stream_id: int = key(BigInteger)
     content_hash: bytes = key(LargeBinary)
     batch_id: int = col(BigInteger, null=False)

@@ -15,7 +15,7 @@ from headrace.stage import Batch, Made, stage
 _TEXTS = """
 SELECT DISTINCT ON (c.content_hash) c.content_hash, c.body, c.pages, c.headings
 FROM headrace.raw_events r
-JOIN headrace.contents c USING (tenant_id, stream_id, content_hash)
+JOIN headrace.texts c USING (tenant_id, stream_id, content_hash)
 WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
   AND NOT EXISTS (SELECT FROM headrace.chunks k WHERE k.tenant_id = c.tenant_id
     AND k.stream_id = c.stream_id AND k.content_hash = c.content_hash)
@@ -31,7 +31,7 @@ _TYPES = ("text", "int8", "bytea", "int4", "text", "int8", "int4", "int4", "int4
 
 # Two batches may hold the same content: the one that comes second finds it done.
 _LOCK = """
-SELECT content_hash FROM headrace.contents
+SELECT content_hash FROM headrace.texts
 WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND content_hash = ANY(%(hashes)s)
 ORDER BY content_hash FOR UPDATE
 """

@@ -67,7 +67,7 @@ WHERE d.tenant_id = %(tenant)s AND d.stream_id = %(stream_id)s
 _SWEPT = "SELECT pg_advisory_xact_lock(%(lock)s, %(stream_id)s::int)"
 _SWEEP = """
 WITH gone AS (
-  DELETE FROM headrace.contents c
+  DELETE FROM headrace.texts c
   WHERE c.tenant_id = %(tenant)s AND c.stream_id = %(stream_id)s AND NOT EXISTS (
     SELECT FROM headrace.documents d WHERE d.stream_id = c.stream_id
       AND d.tenant_id = c.tenant_id AND d.content_hash = c.content_hash)

@@ -22,7 +22,7 @@ from headrace.stage import Batch, Made, stage
 # What the batch brought, with whether its content has been read before, in this stream.
 _FILES = """
 SELECT r.source_id, r.version, r.content_hash, r.content_hash = '' AS gone,
-  EXISTS (SELECT FROM headrace.contents c WHERE c.tenant_id = r.tenant_id
+  EXISTS (SELECT FROM headrace.texts c WHERE c.tenant_id = r.tenant_id
     AND c.stream_id = r.stream_id AND c.content_hash = r.content_hash) AS known
 FROM headrace.raw_events r WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
 ORDER BY r.source_id, r.version
@@ -35,7 +35,7 @@ WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND source_id = %(id)s
 """
 
 _WRITE = """
-INSERT INTO headrace.contents (tenant_id, stream_id, content_hash, user_id, batch_id, media_type,
+INSERT INTO headrace.texts (tenant_id, stream_id, content_hash, user_id, batch_id, media_type,
   title, body, pages, headings)
 VALUES (%(tenant)s, %(stream_id)s, %(hash)s, %(user)s, %(batch_id)s, %(media_type)s, %(title)s,
   %(body)s, %(pages)s, %(headings)s)
@@ -50,7 +50,7 @@ INSERT INTO headrace.documents AS d (tenant_id, stream_id, source_id, version, u
 SELECT DISTINCT ON (r.source_id) r.tenant_id, r.stream_id, r.source_id, r.version, r.user_id,
   r.batch_id, r.content_hash, r.occurred_at, length(r.payload)
 FROM headrace.raw_events r
-JOIN headrace.contents c USING (tenant_id, stream_id, content_hash)
+JOIN headrace.texts c USING (tenant_id, stream_id, content_hash)
 WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
   AND NOT EXISTS (SELECT FROM headrace.raw_events later WHERE later.stream_id = r.stream_id
     AND later.source_id = r.source_id AND later.version > r.version
@@ -73,7 +73,7 @@ WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND r.content_hash 
 PATHS = 0x48525041
 _HOLD = "SELECT pg_advisory_xact_lock_shared(%(lock)s, %(stream_id)s::int)"
 _THERE = """
-SELECT count(*) AS n FROM headrace.contents
+SELECT count(*) AS n FROM headrace.texts
 WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND content_hash = ANY(%(hashes)s)
 """
 

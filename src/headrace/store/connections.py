@@ -173,7 +173,7 @@ def plan(
     return [Part(**row) for row in rows]
 
 
-_MADE_OF_FILES = ("documents", "chunks", "contents", "marks")
+_MADE_OF_FILES = ("documents", "chunks", "texts", "marks")
 
 
 def show(connection: Connection, connection_id: str, job_id: str) -> None:

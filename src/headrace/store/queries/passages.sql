@@ -47,7 +47,7 @@ FROM unnest(%(streams)s::bigint[], %(hashes)s::bytea[], %(positions)s::int[])
   WITH ORDINALITY AS wanted (stream_id, content_hash, position, at)
 JOIN headrace.chunks k ON k.tenant_id = %(tenant)s AND k.stream_id = wanted.stream_id
   AND k.content_hash = wanted.content_hash AND k.position = wanted.position
-JOIN headrace.contents t ON t.tenant_id = k.tenant_id AND t.stream_id = k.stream_id
+JOIN headrace.texts t ON t.tenant_id = k.tenant_id AND t.stream_id = k.stream_id
   AND t.content_hash = k.content_hash
 JOIN headrace.streams s ON s.tenant_id = k.tenant_id AND s.stream_id = k.stream_id AND s.live
 JOIN headrace.connections c ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id

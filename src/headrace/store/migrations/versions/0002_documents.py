@@ -57,7 +57,7 @@ CREATE INDEX documents_indexed ON headrace.documents (stream_id, indexed_hash);
 CREATE INDEX documents_batch ON headrace.documents (batch_id);
 
 -- What was read of a content, once, under however many paths it lies.
-CREATE TABLE headrace.contents (
+CREATE TABLE headrace.texts (
   tenant_id text COLLATE "C" NOT NULL,
   stream_id bigint NOT NULL,
   content_hash bytea NOT NULL,
@@ -96,11 +96,11 @@ CREATE INDEX chunks_search ON headrace.chunks USING gin (search);
 -- Nothing is embedded twice: the same words of the same tenant have the same vector.
 CREATE INDEX chunks_known ON headrace.chunks (tenant_id, chunk_hash, model)
   WHERE embedding IS NOT NULL;
-GRANT SELECT ON headrace.marks, headrace.documents, headrace.contents, headrace.chunks
+GRANT SELECT ON headrace.marks, headrace.documents, headrace.texts, headrace.chunks
   TO headrace_people;
 """
 
-TABLES = ["marks", "documents", "contents", "chunks"]
+TABLES = ["marks", "documents", "texts", "chunks"]
 
 # As in 0001.
 POLICY = """
