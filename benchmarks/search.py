@@ -25,12 +25,13 @@ from headrace.engine.progress import FINAL, progress
 from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
 from headrace.files.config import DocumentsConfig
+from headrace.out.passages import Mode
 from headrace.out.search import search
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.embedded import postgres
 
-MODES = ("text", "vector", "hybrid")
+MODES: tuple[Mode, ...] = ("text", "vector", "hybrid")
 TARGET = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bench-search -->", "<!-- /bench-search -->"
 _DEPTH = 100  # passages asked for, of which ten documents come

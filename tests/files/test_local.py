@@ -231,5 +231,7 @@ def test_a_path_outside_of_the_roots_is_refused(tmp_path: Path) -> None:
             open_place(str(named), frozenset(), [inside])
     with pytest.raises(BadInput, match="NUL"):
         open_place(f"{inside}/\0", frozenset(), [inside])
+    with pytest.raises(BadInput, match="not text"):
+        open_place(f"{inside}/\udcff", frozenset(), [inside])
     with pytest.raises(BadInput, match="There is no folder"):
         ids(open_place(str(inside / "none"), frozenset(), [inside]))

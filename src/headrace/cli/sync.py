@@ -20,7 +20,9 @@ from headrace.cli.show import answer_json, complain, err, out, say
 from headrace.cli.watch import watch
 from headrace.engine import intake
 from headrace.engine.jobs import hasten
+from headrace.engine.paths import files
 from headrace.engine.progress import Progress
+from headrace.engine.wanted import Wanted
 from headrace.errors import HeadraceError, Retry
 from headrace.settings import load
 from headrace.store.connections import ConnectionRow
@@ -42,7 +44,7 @@ def sync(
     nothing else named, that one does.
     """
     settings = load()
-    made: list[intake.Wanted] = []
+    made: list[Wanted] = []
     if spec is not None:
         made = [intake.rest_spec(spec)]
     elif connection is None and settings.api_base_url:
@@ -73,7 +75,7 @@ def ingest(
 ) -> None:
     """Bring files in: a mailbox export, a Maildir, single mails, a Takeout archive; or documents,
     which are read, cut into chunks and embedded."""
-    wanted = [one for path in paths for one in intake.files(path, address or [])]
+    wanted = [one for path in paths for one in files(path, address or [])]
     settings = load()
 
     def choose(session: Connection) -> list[ConnectionRow]:

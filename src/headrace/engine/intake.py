@@ -8,13 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from pydantic import BaseModel, ValidationError
-
-from headrace.documents.endings import DOCUMENTS
 from headrace.engine.jobs import submit
+from headrace.engine.wanted import Wanted, full_path, plain
 from headrace.errors import BadInput
-from headrace.files import check_input, open_place
+from headrace.files import check_input
 from headrace.files.config import DocumentsConfig
 from headrace.plugins import provider
 from headrace.settings import Settings
@@ -23,16 +20,6 @@ from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection
 from headrace.store.jobs import JobRow
 from headrace.vault import Vault
-
-
-class Wanted(msgspec.Struct):
-    """A connection somebody wants: its provider and config, and a credential to seal if it has."""
-
-    provider: str
-    name: str
-    config: dict[str, Any]
-    secret: str | None = None
-    addresses: Sequence[str] = ()
 
 
 def rest_spec(path: Path) -> Wanted:
@@ -54,66 +41,13 @@ def rest_environment(settings: Settings) -> Wanted:
 
 def _rest(spec: Any) -> Wanted:
     spec, secret = spec.without_key()
-    return Wanted("rest", spec.name, _plain(spec), secret)
-
-
-def mailbox(path: Path, addresses: Sequence[str]) -> Wanted:
-    """A mailbox on this machine. Raises BadInput, before anything is made of it, when there is
-    nothing at that path or no mail in it, and for an address that is none."""
-    from headrace.mailbox.detect import find
-
-    full = _full(path)
-    if full is None or not os.path.lexists(full):
-        raise BadInput(f"There is nothing at {path}.", hint="Check the path.")
-    try:
-        str(full).encode()
-    except UnicodeEncodeError:
-        raise BadInput(
-            f"The name of {path} is not text, so nothing can be called by it.", hint="Rename it."
-        ) from None
-    find(full)
-    try:
-        made = provider("mailbox").Config.model_validate(
-            {"path": str(full), "addresses": list(addresses)}
-        )
-    except ValidationError as error:
-        said = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise BadInput(f"{said}.", hint="Write it as you@example.org.") from None
-    config = _plain(made)
-    return Wanted("mailbox", str(full), config, addresses=config.get("addresses", ()))
+    return Wanted("rest", spec.name, plain(spec), secret)
 
 
 def documents(config: DocumentsConfig) -> Wanted:
     """Documents of this machine, as a job's config names them."""
-    return Wanted("documents", config.name(), _plain(config))
-
-
-_MAIL = ("**/*.eml",)
-
-
-def files(path: Path, addresses: Sequence[str]) -> list[Wanted]:
-    """What lies at a path on this machine: mail, documents, or a folder with both. Raises BadInput
-    when there is neither."""
-    try:
-        mail = [mailbox(path, addresses)]
-    except BadInput as no_mail:
-        found = _documents(path, ())
-        if found is None:
-            raise no_mail from None
-        return [found]
-    found = _documents(path, _MAIL) if path.expanduser().is_dir() else None
-    return mail if found is None else [*mail, found]
-
-
-def _documents(path: Path, exclude: Sequence[str]) -> Wanted | None:
-    named = os.path.abspath(path.expanduser())  # noqa: PTH100 - a pattern cannot be resolved
-    try:
-        place = open_place(named, DOCUMENTS, None, exclude)
-        if next(place.items(""), None) is None:
-            return None
-    except BadInput:
-        return None
-    return documents(DocumentsConfig(input=[named], exclude=list(exclude)))
+    bare, secret = config.without_key()
+    return Wanted("documents", bare.name(), plain(bare), secret)
 
 
 def check_documents(config: DocumentsConfig, settings: Settings) -> None:
@@ -121,18 +55,6 @@ def check_documents(config: DocumentsConfig, settings: Settings) -> None:
     roots, private_hosts = settings.document_roots, settings.headrace_private_hosts
     for named in config.input:
         check_input(named, config.aws.endpoint_url, roots, private_hosts=private_hosts)
-
-
-def _full(path: Path) -> Path | None:
-    """The path from the root; None where it begins with the home of somebody who has none."""
-    try:
-        return path.expanduser().resolve()
-    except (RuntimeError, OSError, ValueError):
-        return None
-
-
-def _plain(config: BaseModel) -> dict[str, Any]:
-    return config.model_dump(mode="json", exclude_defaults=True, by_alias=True)
 
 
 def connect(
@@ -181,7 +103,7 @@ def named(connection: Connection, tenant: str, user: str, name: str | None) -> l
     if name is None:
         return rows
     by_name = {row["name"]: row for row in rows}
-    for called in (name, str(_full(Path(name)))):
+    for called in (name, str(full_path(Path(name)))):
         if called in by_name:
             return [by_name[called]]
     raise BadInput(f"There is no connection {name!r}.", hint=_meant(name, list(by_name)))

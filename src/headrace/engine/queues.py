@@ -13,9 +13,10 @@ from typing import Any, Final
 from headrace.store.database import Connection
 
 APPLICATION: Final = "headrace"
-VERSION: Final = "1"
+VERSION: Final = "headrace-1"
 """DBOS runs a workflow only in processes of the same version. It changes when the steps of the
-workflows do, not with every release, so that any peer can take over any job."""
+workflows do, not with every release, so that any peer can take over any job. In a database that
+applications share, each of them needs versions of its own."""
 
 JOBS: Final = "headrace_jobs"
 STAGES: Final = "headrace_stages"

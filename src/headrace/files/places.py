@@ -38,6 +38,8 @@ def split(named: str) -> tuple[Path, str | None]:
     """The folder or file, resolved, and the pattern below it, if there is one. Raises BadInput."""
     if "\0" in named or not named.strip():
         raise BadInput("An input is empty or has a NUL character in it.", hint="Name a path.")
+    if named.encode(errors="replace").decode() != named:
+        raise BadInput("The name of an input is not text.", hint="Rename the file or folder.")
     parts = Path(os.path.expanduser(named)).parts  # noqa: PTH111 - leaves an unknown user alone
     fixed = next((at for at, part in enumerate(parts) if WILD & set(part)), len(parts))
     try:
