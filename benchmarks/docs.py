@@ -71,9 +71,8 @@ def rows(kind: str, files: int, found: Found) -> list[str]:
     lines = []
     for (run, name), measured in sorted(found.items(), key=lambda one: RUNS.index(one[0][0])):
         seconds = median(measured, "seconds")
-        whole = (
-            "" if name == CEILING else f"{seconds / median(found[RUNS[0], name], 'seconds'):.1%}"
-        )
+        first = median(found[RUNS[0], name], "seconds")
+        share = "" if run == RUNS[0] else f"{seconds / first:.1%}"
         chunks = "" if name == CEILING else f"{median(measured, 'chunks'):,.0f}"
         lines.append(
             f"| {kind} | {run} | {name} | {seconds:.2f} | {share} | {files / seconds:,.0f} |"

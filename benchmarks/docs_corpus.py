@@ -66,7 +66,7 @@ def own(folder: Path) -> Iterator[tuple[str, str]]:
 
 def lay_out(folder: Path, texts: Iterable[tuple[str, str]]) -> list[Path]:
     """Write the first edition of them all; the files in order."""
-    files = []
+    files: list[Path] = []
     for name, text in texts:
         file = folder / name
         middle = text.find(" ", len(text) // 2)

@@ -61,10 +61,10 @@ def sync(
 
 def ingest(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             help="Mailboxes (mbox, Maildir, .eml, .ics, Takeout zip), documents (pdf, docx, html,"
-            " md, ...), or a folder of either."
+            " md, ...), a folder of either, or the address of a document."
         ),
     ],
     address: Annotated[

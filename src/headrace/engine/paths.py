@@ -18,6 +18,7 @@ from headrace.files.archive import Archive, is_archive
 from headrace.files.config import DocumentsConfig
 from headrace.files.pattern import WILD
 from headrace.files.place import MOST_BYTES
+from headrace.files.web import is_web
 from headrace.mailbox.detect import find
 from headrace.plugins import provider
 
@@ -59,9 +60,12 @@ def _there(path: Path) -> Path:
 _MAIL = ("**/*.eml",)
 
 
-def files(path: Path, addresses: Sequence[str]) -> list[Wanted]:
-    """What lies at a path on this machine: mail, documents, or a folder with both; or what a
-    pattern matches. Raises BadInput when there is neither."""
+def files(named: str, addresses: Sequence[str]) -> list[Wanted]:
+    """What lies at a path on this machine: mail, documents, or a folder with both; what a pattern
+    matches; or the document at an address. Raises BadInput when there is neither."""
+    if is_web(named):
+        return [documents(DocumentsConfig(input=[named]))]
+    path = Path(named)
     if WILD & set(str(path)) and not os.path.lexists(path.expanduser()):
         return [_matching(path)]
     full = _there(path)
