@@ -5,11 +5,13 @@ What a plugin author imports; everything else is internal.
 
 from headrace.errors import Expired, NeedsHuman, Retry, Skip
 from headrace.provider import BadRecord, Page, Provider, Record, StreamPlan
-from headrace.stage import RawEvent, Row, StreamContext, stage
+from headrace.stage import Batch, Made, RawEvent, Row, StreamContext, stage
 
 __all__ = [
     "BadRecord",
+    "Batch",
     "Expired",
+    "Made",
     "NeedsHuman",
     "Page",
     "Provider",

@@ -1,0 +1,84 @@
+"""What a source has deleted goes, in whatever order the batches are worked through."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import pytest
+
+from headrace.engine.cascade import run_stage
+from headrace.provider import Record
+from headrace.store.forget import hold
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Bench, Trail
+
+NAME = "probe_numbers"
+
+
+def land(trail: Trail, *records: Record) -> int:
+    trail.land_one(*records)
+    return int(trail.batches()[-1]["batch_id"])
+
+
+def shown(bench: Bench) -> list[tuple[str, int]]:
+    rows = bench.rows("SELECT source_id, version FROM headrace.events ORDER BY 1")
+    return [(row["source_id"], row["version"]) for row in rows]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_in_any_order(trail: Trail, order: tuple[int, ...]) -> None:
+    """Made, deleted, and another one edited: the same rows, whichever batch comes first."""
+    batches = [
+        land(trail, Record("a", b"1"), Record("b", b"1")),
+        land(trail, Record("a", b"", gone=True)),
+        land(trail, Record("b", b"2")),
+    ]
+    for at in order:
+        run_stage(trail.bench.database, NAME, batches[at])
+    assert shown(trail.bench) == [("b", 2)]
+
+
+def test_what_comes_back_is_there_again(trail: Trail) -> None:
+    """Deleted and made anew, with the very same content: three versions, and the last one shown."""
+    batches = [
+        land(trail, Record("a", b"1")),
+        land(trail, Record("a", b"", gone=True)),
+        land(trail, Record("a", b"1")),
+    ]
+    for number in reversed(batches):
+        run_stage(trail.bench.database, NAME, number)
+    assert shown(trail.bench) == [("a", 3)]
+    versions = trail.bench.rows("SELECT content_hash = '' AS gone FROM headrace.raw_events")
+    assert [row["gone"] for row in versions].count(True) == 1
+
+
+def test_said_twice_it_is_one_version(trail: Trail) -> None:
+    land(trail, Record("a", b"1"))
+    land(trail, Record("a", b"", gone=True))
+    number = land(trail, Record("a", b"", gone=True))
+    [row] = [one for one in trail.batches() if one["batch_id"] == number]
+    assert (row["inserted"], row["unchanged"]) == (0, 1)
+
+
+def test_marks_are_kept_and_forgotten(trail: Trail) -> None:
+    """A mark lands with its record, changes without it, and goes with it."""
+    land(trail, Record("a", b"1", mark="x"), Record("b", b"1", mark="x"))
+    land(trail, Record("a", b"1", mark="y"), Record("b", b"", gone=True))
+    marks = trail.bench.rows("SELECT source_id, mark FROM headrace.marks")
+    assert marks == [{"source_id": "a", "mark": "y"}]
+
+
+def test_a_stage_that_writes_and_one_that_deletes_do_not_pass(trail: Trail) -> None:
+    """The stream is held: shared by those that write, alone by the one that deletes."""
+    land(trail, Record("a", b"1"))
+    keys = {"tenant": "acme", "stream_id": trail.batches()[0]["stream_id"]}
+    database = trail.bench.database
+    with database.transaction() as one, database.transaction() as other:
+        assert hold(one, keys, forgetting=False) is False
+        assert hold(other, keys, forgetting=False) is False
+        with database.transaction() as deleting:
+            deleting.execute("SET LOCAL lock_timeout = '50ms'")
+            with pytest.raises(Exception, match="lock timeout"):
+                hold(deleting, keys, forgetting=True)
