@@ -63,9 +63,12 @@ def main() -> None:
         # The queues of a new database are noticed within a second of the engine's start.
         time.sleep(1.5)
 
-        def work() -> None:
+        def work() -> dict[str, float]:
+            began = time.perf_counter()
             ingest(database, settings, str(given.folder))
+            ended = time.perf_counter() - began
             await_index(database, watched.model)
+            return {"job": ended}
 
         report(watched, work)
 

@@ -94,16 +94,17 @@ def arguments() -> Arguments:
     return parser.parse_args(namespace=Arguments())
 
 
-def report(watched: Watched, work: Callable[[], object]) -> None:
+def report(watched: Watched, work: Callable[[], dict[str, float] | None]) -> None:
     """Do the work and print, as the last line, what it took: seconds of the wall and of CPU (this
-    process and its children), seconds of embedding, texts embedded."""
+    process and its children), seconds of embedding, texts embedded; and what the work says."""
     before, began = cpu_of_tree(os.getpid()), time.perf_counter()
-    work()
+    more = work() or {}
     seconds = time.perf_counter() - began
     found = {
         "seconds": seconds,
         "cpu": cpu_of_tree(os.getpid()) - before,
         "embedding": watched.busy(),
         "embedded": watched.texts,
+        **more,
     }
     print(json.dumps(found), flush=True)

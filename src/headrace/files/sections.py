@@ -22,11 +22,15 @@ def _near(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}" if near else f"known are {', '.join(known)}"
 
 
-def _mode(given: Any) -> Any:
-    known = ("local", "http", "s3")
-    if isinstance(given, str) and given not in known:
-        raise refused("mode", f"There is no mode {given[:40]!r}: {_near(given, known)}")
-    return given
+def _choice(what: str, *known: str) -> BeforeValidator:
+    """One of these words; another one is refused with the nearest."""
+
+    def check(given: Any) -> Any:
+        if isinstance(given, str) and given not in known:
+            raise refused(what, f"There is no {what} {given[:40]!r}: {_near(given, known)}")
+        return given
+
+    return BeforeValidator(check)
 
 
 def _vector_db(given: Any) -> Any:
@@ -37,7 +41,11 @@ def _vector_db(given: Any) -> Any:
     return given
 
 
-Mode = Annotated[Literal["local", "http", "s3"], BeforeValidator(_mode)]
+Mode = Annotated[Literal["local", "http", "s3"], _choice("mode", "local", "http", "s3")]
+Tool = Annotated[str, _choice("tool", "auto", "pypdfium2", "kreuzberg", "text")]
+STRATEGIES = ("recursive_chunking", "mdstructure", "sentence_chunking", "semantic_chunking")
+Strategy = Annotated[str, _choice("chunk_strategy", *STRATEGIES)]
+Maker = Annotated[Literal["local", "openai"], _choice("provider", "local", "openai")]
 VectorDb = Annotated[Literal["pgvector"], BeforeValidator(_vector_db)]
 
 
@@ -60,7 +68,7 @@ class Section(BaseModel):
 class ParserConfig(Section):
     """How files are read."""
 
-    tool: str = Field("auto", description="What reads the files; auto: what is best for each type.")
+    tool: Tool = Field("auto", description="What reads the files; auto: the best for each type.")
     ocr: bool = Field(
         False, description="Whether pictures of text are read, where OCR is installed."
     )
@@ -69,7 +77,9 @@ class ParserConfig(Section):
 class ChunkerConfig(Section):
     """How texts are cut."""
 
-    chunk_strategy: str = Field("recursive_chunking", description="How texts are cut, by name.")
+    chunk_strategy: Strategy = Field(
+        "recursive_chunking", description="How texts are cut, by name."
+    )
     chunk_size: int = Field(800, ge=1, le=100_000, description="Characters of a chunk, at most.")
     chunk_overlap: int = Field(100, ge=0, description="Characters that neighbours share.")
 
@@ -83,7 +93,7 @@ class ChunkerConfig(Section):
 class EmbedderConfig(Section):
     """What makes vectors of chunks."""
 
-    provider: Literal["local", "openai"] = Field(
+    provider: Maker = Field(
         "local", description="local: on this machine. openai: any endpoint that speaks its API."
     )
     model: str | None = Field(None, description="The model's name; each provider has a default.")

@@ -10,6 +10,7 @@ from headrace.chunking import Chunk
 from headrace.chunking import chunk as cut
 from headrace.files.config import DocumentsConfig
 from headrace.stage import Batch, Made, stage
+from headrace.stages.embed import open_embedder
 
 # The contents that the batch's paths have, and whose chunks are not there; whoever read them.
 _TEXTS = """
@@ -41,11 +42,17 @@ WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND content_hash = AN
 """
 
 
+_BY_MEANING = "semantic_chunking"
+
+
 @stage(version=1, after="parse")
 def chunk(batch: Batch) -> Made:
     """Cut every text that has not been cut."""
     texts = batch.read(_TEXTS, batch.keys())
-    wanted = DocumentsConfig.model_validate_json(batch.stream.config).chunker
+    config = DocumentsConfig.model_validate_json(batch.stream.config)
+    wanted, embed = config.chunker, None
+    if wanted.chunk_strategy == _BY_MEANING and texts:
+        embed = open_embedder(config.embedder, batch.settings).embed
     cuts: dict[bytes, tuple[str, list[Chunk]]] = {
         text["content_hash"]: (
             text["body"],
@@ -56,6 +63,7 @@ def chunk(batch: Batch) -> Made:
                 overlap=wanted.chunk_overlap,
                 pages=text["pages"],
                 headings=text["headings"],
+                embed=embed,
             ),
         )
         for text in texts
