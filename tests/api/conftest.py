@@ -118,10 +118,12 @@ class House:
             )
         return str(row["connection_id"])
 
-    def job(self, user: str = ANN, tenant: str = TENANT, **more: Any) -> str:
+    def job(
+        self, user: str = ANN, tenant: str = TENANT, kind: str = "rest_sync", **more: Any
+    ) -> str:
         """A job that no queue knows of."""
         with self.store.transaction() as session:
-            row, _ = jobs.create(session, tenant=tenant, user=user, kind="rest_sync", **more)
+            row, _ = jobs.create(session, tenant=tenant, user=user, kind=kind, **more)
         return str(row["job_id"])
 
     def stream(
