@@ -27,14 +27,17 @@ import inspect
 import typing
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-import psycopg
 
 from headrace.errors import HeadraceError
 from headrace.provider import BadRecord
-from headrace.settings import Settings
+
+if TYPE_CHECKING:  # a plugin, and a command that has only begun, need neither
+    import psycopg
+
+    from headrace.settings import Settings
 
 
 class Row(msgspec.Struct, gc=False, kw_only=True):

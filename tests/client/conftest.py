@@ -15,13 +15,13 @@ from headrace.client import Client
 _DATABASE = "headrace_client"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder whose folders callers may name."""
     return tmp_path_factory.mktemp("documents")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(
     cluster: str, root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Services]:

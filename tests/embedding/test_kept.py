@@ -16,11 +16,12 @@ from headrace.embedding.local import LocalEmbedder
 from headrace.errors import NeedsHuman, Unavailable
 
 _OPEN = """
-import sys, resource
+import re, sys
 from pathlib import Path
 from headrace.embedding import embedder
 vector = embedder(home=Path(sys.argv[1])).embed_query("a mill")
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+# Its own: ru_maxrss begins with what the process that started it held.
+peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 print(vector.tobytes().hex()[:32], "onnx" in sys.modules, peak // 1024)
 """
 _DIE = """
