@@ -74,7 +74,7 @@ class Weighed(Row, kw_only=True):
 
 
 def test_what_is_shipped_is_wired() -> None:
-    """Covers X8, A3.9, A3.34: every kind has a handler, every stage is fed."""
+    """Covers X8, A3.9, A3.34, A1.27, A1.28: every kind has a handler, every stage is fed."""
     runtime.check()
     assert {"rest_sync", "mailbox_import"} <= set(plugins.sync_kinds())
     contents = {one.content for one in plugins.stages().values()}

@@ -20,7 +20,7 @@ class Boom(Exception):
 
 
 def test_everything_of_a_page_is_one_commit(desk: Desk) -> None:
-    """Covers A2.20, A2.21, A2.27, X11: rows, batch and cursor."""
+    """Covers A2.14, A2.20, A2.21, A2.27, X11: rows, batch and cursor."""
     records = [desk.record(str(n), f'{{"n": {n}}}') for n in range(100)]
     landed = desk.land(*records, cursor="after", hashes=[b"12345678"])
     assert (landed.fetched, landed.inserted, landed.unchanged) == (100, 100, 0)
