@@ -52,7 +52,7 @@ FAILED = Outcome("failed", error="A bug.", hint="Report it.")
 
 
 def test_a_job_and_its_workflow_are_one_commit(bench: Bench, job: str) -> None:
-    """Covers A1.26, A3.2, A3.10, A3.37: PENDING, with a workflow of the job's own id on the queue."""
+    """Covers A1.26, A3.2, A3.10, A3.37: PENDING, with a workflow of its own id on the queue."""
     row = bench.job(job)
     assert (row["status"], row["turn"], row["attempts"], row["completed_at"]) == (
         "PENDING",
