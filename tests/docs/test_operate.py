@@ -77,7 +77,9 @@ def test_a_dump_holds_everything(
 
 def test_rights_kept_apart(blocks: Blocks, python: Python, server: str, tmp_path: Path) -> None:
     """Covers A1.20: an account that works owns nothing; people's reads are bound to a tenant."""
-    before, extension, after = [text for text in blocks(PAGE, "sql") if not text.startswith("SELECT")]
+    before, extension, after = [
+        text for text in blocks(PAGE, "sql") if not text.startswith("SELECT")
+    ]
     # The embedded server has a database of that name already.
     before = re.sub(r"DATABASE headrace\b", "DATABASE apart", before)
     with psycopg.connect(server, autocommit=True) as connection:
