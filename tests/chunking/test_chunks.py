@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from headrace.chunking import MAX_SIZE, Chunk, chunk, strategies
@@ -31,6 +31,7 @@ def toy_embed(texts: Sequence[str]) -> np.ndarray:
 
 @pytest.mark.parametrize("strategy", strategies())
 @settings(max_examples=150, deadline=None)
+@example(text="a00:\x1f", size=4, share=0.5)
 @given(text=_TEXTS, size=st.integers(1, 120), share=st.floats(0, 0.99))
 def test_nothing_is_lost(strategy: str, text: str, size: int, share: float) -> None:
     """Every character that is not blank is in a chunk, none is too long, and twice is the same."""

@@ -28,13 +28,16 @@ def markdown(text: str, size: int, overlap: int) -> Iterator[Span]:
 
 
 def _spans(splitter: TextSplitter | MarkdownSplitter, text: str) -> Iterator[Span]:
+    last = 0
     for start, end in _parts(text):
         for offset, piece in splitter.chunk_indices(text[start:end]):
-            # Trimmed anew: what counts as blank differs a little between the two languages.
+            # Trimmed anew: what counts as blank differs a little between the two languages, and of
+            # what one of them took for a word, nothing new may be left.
             body = piece.strip()
-            if body:
-                begin = start + offset + len(piece) - len(piece.lstrip())
-                yield begin, begin + len(body)
+            begin = start + offset + len(piece) - len(piece.lstrip())
+            if body and begin + len(body) > last:
+                last = begin + len(body)
+                yield begin, last
 
 
 def _parts(text: str) -> Iterator[Span]:
