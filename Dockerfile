@@ -4,7 +4,7 @@
 FROM python:3.11-slim AS build
 WORKDIR /build
 RUN python -m venv /opt/headrace
-COPY requirements.lock .
+COPY requirements.lock models.lock ./
 # Every wheel by its hash, development tools included, because the lock is one; only what Headrace
 # itself asks for is installed from them below.
 RUN pip wheel --no-cache-dir --require-hashes --requirement requirements.lock --wheel-dir wheels
@@ -12,7 +12,8 @@ COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY src src
 RUN pip install --no-index --find-links wheels hatchling \
  && pip wheel --no-index --no-deps --no-build-isolation --wheel-dir wheels . \
- && /opt/headrace/bin/pip install --no-index --find-links wheels headrace
+ && /opt/headrace/bin/pip install --no-index --find-links wheels headrace \
+ && /opt/headrace/bin/pip install --no-cache-dir --require-hashes --no-deps -r models.lock
 
 FROM python:3.11-slim
 # Not root: PostgreSQL refuses it, and nothing here needs it.
