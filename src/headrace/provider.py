@@ -20,6 +20,9 @@ from headrace.errors import Skip
 JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 """Any JSON value. A cursor is one: opaque to everything but its provider."""
 
+DOCUMENT = "application/x-document"
+"""The content of a stream whose records are files of any type."""
+
 
 class Record(msgspec.Struct, gc=False):
     """One source record, as received.
