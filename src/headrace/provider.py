@@ -31,6 +31,8 @@ class Record(msgspec.Struct, gc=False):
     rebuilt from. `occurred_at` is timezone-aware, or None where the source does not say. `mark` is
     what the source says of the record without sending it (an ETag, a size and a time): kept, and
     given back by `Provider.known`. `gone` says that the source has deleted it; it has no payload.
+    `fingerprint` tells one version from another where the payload does not: some sources send the
+    same record in other bytes each time.
     """
 
     source_id: str
@@ -38,6 +40,7 @@ class Record(msgspec.Struct, gc=False):
     occurred_at: datetime | None = None
     mark: str | None = None
     gone: bool = False
+    fingerprint: bytes | None = None
 
 
 class BadRecord(msgspec.Struct, gc=False):
@@ -47,6 +50,19 @@ class BadRecord(msgspec.Struct, gc=False):
     reason: str
     hint: str = ""
     source_id: str | None = None
+
+
+class Census(msgspec.Struct):
+    """A page's part in a listing of everything that a stream has.
+
+    The listing begins with the page that is `first` and ends with the one that is `last`; whatever
+    was known before and was on none of its pages is gone, and then becomes a tombstone. `also` are
+    the ids of records that are there and are not sent.
+    """
+
+    first: bool = False
+    last: bool = False
+    also: Sequence[str] = ()
 
 
 class Page(msgspec.Struct):
@@ -59,6 +75,7 @@ class Page(msgspec.Struct):
     were: they are not sent.
     `left` is about how many records are still to come, where that can be told: only progress
     displays use it, and the first page of a walk is enough for them.
+    `census` says that the page belongs to a listing of everything; such a stream has one slice.
     """
 
     records: Sequence[Record]
@@ -68,6 +85,7 @@ class Page(msgspec.Struct):
     notes: dict[str, str] = {}
     left: int | None = None
     unchanged: int = 0
+    census: Census | None = None
 
 
 class StreamPlan(msgspec.Struct, frozen=True):
@@ -117,6 +135,9 @@ class Provider(ABC):
     None: as many as are fast to write."""
     settles: ClassVar[bool] = False
     """Whether its jobs end only when the stages are through with what they have landed."""
+    ordered: ClassVar[bool] = False
+    """Whether the marks of a record's versions sort as the versions do, by their UTF-8 bytes: then
+    one with a lesser mark than is known is an older copy, and changes nothing (rules C11, R3)."""
     local: ClassVar[bool] = False
     """Whether it reads this machine's own files: then only the operator may connect it."""
     Config: ClassVar[type[BaseModel]]

@@ -161,7 +161,9 @@ class Source:
         mark("claimed")
         if claimed.done:
             return [], True
-        landing = Landing(self._database, claimed, follow_up(content))
+        landing = Landing(
+            self._database, claimed, follow_up(content), ordered=self.provider.ordered
+        )
         walk = Walk(
             self._database,
             self.provider,
