@@ -7,7 +7,7 @@ package) holding one subclass of `Provider`. Nothing else needs an edit: the fol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -110,6 +110,26 @@ class Known(Protocol):
         UTF-8 bytes."""
 
 
+class Owner(msgspec.Struct, frozen=True):
+    """Whose account it is: the name that the provider knows it by, and every mail address that its
+    owner writes from, lower-cased."""
+
+    account: str
+    addresses: tuple[str, ...] = ()
+
+
+Token = Callable[[str | None], Awaitable[str]]
+"""Gives the account's access token; asked with one that was just refused, another one."""
+
+Spend = Callable[[int], Awaitable[None]]
+"""Waits until so many units of the account's allowance may be used. Raises Retry where that would
+take long."""
+
+
+async def _free(units: int) -> None:  # noqa: ARG001 - whoever sets no budget has none
+    return
+
+
 async def _nothing(stream: str, after: str, limit: int) -> list[tuple[str, str]]:  # noqa: ARG001
     return []
 
@@ -138,6 +158,12 @@ class Provider(ABC):
     ordered: ClassVar[bool] = False
     """Whether the marks of a record's versions sort as the versions do, by their UTF-8 bytes: then
     one with a lesser mark than is known is an older copy, and changes nothing (rules C11, R3)."""
+    issuer: ClassVar[str | None] = None
+    """Who gives the tokens of its accounts: `google`, `github`. None: it needs none."""
+    scopes: ClassVar[tuple[str, ...]] = ()
+    """What the owner of an account is asked to consent to."""
+    units_per_minute: int | None = None
+    """An account's allowance, in the provider's own units, where it has one (rule G11)."""
     local: ClassVar[bool] = False
     """Whether it reads this machine's own files: then only the operator may connect it."""
     Config: ClassVar[type[BaseModel]]
@@ -151,6 +177,12 @@ class Provider(ABC):
     roots: Sequence[Path] | None = ()
     """Folders of this machine that it may read in; None: any. An API caller's may read in those
     that the operator has opened to callers."""
+    base_url: str = ""
+    """Where its API is, as the settings say."""
+    token: Token | None = None
+    """The access token of the connection's account; None where it has none."""
+    spend: Spend = staticmethod(_free)
+    """Draws from the account's allowance. Whoever makes the provider sets these three."""
     known: Known
     """What has been landed with a mark. Whoever makes the provider sets it; until then, nothing."""
 
@@ -175,6 +207,10 @@ class Provider(ABC):
             f"The provider {self.name} cannot read a dead letter again.",
             hint="Sync the connection again once the source has mended the record, or drop it.",
         )
+
+    async def owner(self) -> Owner:
+        """Whose account this is; for providers that have an issuer. Raises like `fetch`."""
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         """Give back connections and files."""

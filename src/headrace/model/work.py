@@ -45,6 +45,7 @@ class Connection(Table, table=True):
     health_hint: str | None = col()
     created_at: datetime = time(null=False)
     synced_at: datetime | None = time()
+    account: str | None = col()
     grant_id: str | None = col(ID)
     every_seconds: int | None = col(Integer)
     next_sync_at: datetime | None = time()

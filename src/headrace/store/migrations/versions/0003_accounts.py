@@ -54,6 +54,7 @@ CREATE TABLE headrace.budgets (
 );
 
 ALTER TABLE headrace.connections
+  ADD account text,
   ADD grant_id text COLLATE "C",
   ADD every_seconds integer CHECK (every_seconds > 0),
   ADD next_sync_at timestamptz;
@@ -95,7 +96,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP INDEX headrace.connections_due, headrace.connections_grant")
     op.execute(
-        "ALTER TABLE headrace.connections DROP grant_id, DROP every_seconds, DROP next_sync_at"
+        "ALTER TABLE headrace.connections DROP account, DROP grant_id, DROP every_seconds,"
+        " DROP next_sync_at"
     )
     for table in TABLES:
         op.execute(f"DROP TABLE headrace.{table}")
