@@ -1,4 +1,4 @@
-"""What providers of people's accounts have in common: one client, one budget, many at a time."""
+"""What providers of people's accounts have in common: one client, one allowance, many at a time."""
 
 from __future__ import annotations
 

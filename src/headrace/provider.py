@@ -126,7 +126,7 @@ Spend = Callable[[int], Awaitable[None]]
 take long."""
 
 
-async def _free(units: int) -> None:  # noqa: ARG001 - whoever sets no budget has none
+async def _free(units: int) -> None:  # noqa: ARG001 - whoever sets none has no limit
     return
 
 

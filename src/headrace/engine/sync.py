@@ -23,7 +23,7 @@ from headrace.oauth.keeper import Keeper
 from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
 from headrace.settings import Settings
-from headrace.store import budgets, connections, jobs
+from headrace.store import allowances, connections, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
@@ -146,12 +146,12 @@ class Source:
         if per_minute is None:
             return
         row = self.row
-        budget = f"{row['provider']}:{row['grant_id'] or row['connection_id']}"
+        named = f"{row['provider']}:{row['grant_id'] or row['connection_id']}"
 
         def take() -> tuple[bool, float]:
             with self._database.connection() as connection:
-                return budgets.take(
-                    connection, row["tenant_id"], row["user_id"], budget, units, per_minute
+                return allowances.take(
+                    connection, row["tenant_id"], row["user_id"], named, units, per_minute
                 )
 
         drawn, wait = await asyncio.to_thread(take)

@@ -5,7 +5,7 @@ two are the same database. Every table begins with tenant and user, and every ke
 so that row-level security can bind and a unique violation tells nothing of another tenant.
 """
 
-from headrace.model.accounts import Budget, Consent, Grant
+from headrace.model.accounts import Allowance, Consent, Grant
 from headrace.model.base import SCHEMA, metadata
 from headrace.model.projections import (
     CalendarEvent,
@@ -32,9 +32,9 @@ from headrace.model.work import (
 
 __all__ = [
     "SCHEMA",
+    "Allowance",
     "ApiKey",
     "Batch",
-    "Budget",
     "CalendarEvent",
     "Checkpoint",
     "Chunk",

@@ -39,9 +39,9 @@ class Consent(Table, table=True):
     created_at: datetime = time(null=False)
 
 
-class Budget(Table, table=True):
+class Allowance(Table, table=True):
     """How much of a provider's allowance all workers together have used."""
 
-    __tablename__ = "budgets"
-    budget: str = key()
+    __tablename__ = "allowances"
+    allowance: str = key()
     spent_until: datetime = time(null=False)

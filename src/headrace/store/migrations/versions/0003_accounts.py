@@ -1,4 +1,4 @@
-"""Accounts: grants and the consents they come from, budgets of calls, schedules, listings."""
+"""Accounts: grants and the consents they come from, allowances of calls, schedules, listings."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ CREATE TABLE headrace.consents (
 CREATE UNIQUE INDEX consents_state ON headrace.consents (state_hash);
 
 -- Token buckets that all workers draw from: `spent_until` is when all that was drawn is paid off.
-CREATE TABLE headrace.budgets (
+CREATE TABLE headrace.allowances (
   tenant_id text COLLATE "C" NOT NULL,
-  budget text COLLATE "C" NOT NULL,
+  allowance text COLLATE "C" NOT NULL,
   user_id text COLLATE "C" NOT NULL,
   spent_until timestamptz NOT NULL,
-  PRIMARY KEY (tenant_id, budget)
+  PRIMARY KEY (tenant_id, allowance)
 );
 
 ALTER TABLE headrace.connections
@@ -74,7 +74,7 @@ CREATE TABLE headrace.seen (
 );
 """
 
-TABLES = ["grants", "consents", "budgets", "seen"]
+TABLES = ["grants", "consents", "allowances", "seen"]
 
 # As in 0001.
 POLICY = """
