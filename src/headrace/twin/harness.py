@@ -10,7 +10,6 @@ from typing import Any
 
 from headrace.errors import Unavailable
 from headrace.twin.flags import flags
-from headrace.twin.google import options as google
 from headrace.twin.options import options_from
 
 
@@ -28,6 +27,8 @@ def run_twin(**options: Any) -> AbstractContextManager[str]:
 
 def run_google(**options: Any) -> AbstractContextManager[str]:
     """The same for the Google twin, with what `headrace.twin.google.options.Options` has."""
+    from headrace.twin.google import options as google
+
     checked = google.options_from({**options, "until_stdin_closes": True})
     return running("headrace.twin.google", flags(checked))
 

@@ -21,16 +21,14 @@ _RULES = (
     "RRULE:FREQ=MONTHLY;COUNT=6",
 )
 _MANY = 30
+_SIGNS = "0123456789abcdefghijklmnopqrstuv"
 
 
 def event_id(salt: str, number: int) -> str:
     """26 signs of base32hex, as Calendar's own ids are."""
-    value = int.from_bytes(
-        blake2b(f"event {salt} {number}".encode(), digest_size=17).digest(), "big"
-    )
-    return "".join(
-        "0123456789abcdefghijklmnopqrstuv"[value >> 5 * place & 31] for place in range(26)
-    )
+    digest = blake2b(f"event {salt} {number}".encode(), digest_size=17).digest()
+    value = int.from_bytes(digest, "big")
+    return "".join(_SIGNS[value >> 5 * place & 31] for place in range(26))
 
 
 def made_up(salt: str, number: int, owner: str) -> Json:

@@ -5,6 +5,7 @@ In a struct a tuple is a parameter that may be repeated.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, TypeVar, get_origin
 
 import msgspec
@@ -19,7 +20,9 @@ ANYWHERE = {"alt", "fields", "key", "prettyPrint", "quotaUser"}
 AtLeastOne = Annotated[int, Meta(ge=1)]
 
 
-class Ask(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class Ask(
+    msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
     """What a method may be asked for; unset is the method's own default."""
 
 
@@ -51,11 +54,15 @@ def read_ask(kind: type[A], request: Request) -> A:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        name = str(error).partition("`$.")[2].partition("`")[0].partition("[")[0]
+        where = re.search(r"unknown field `(.*)`|`\$\.(\w+)", str(error))
+        name = (where[1] or where[2]) if where else ""
         raise bad_parameter(name, f"Invalid value or unknown name: {error}") from None
 
 
 def bound(ask: Ask, *, apart_from: frozenset[str]) -> dict[str, object]:
-    """The parameters as JSON, without some: what a token of a walk is bound to."""
+    """The parameters as JSON, without some and without those that say what the default is.
+
+    It is what the token of a walk is bound to.
+    """
     values: dict[str, object] = msgspec.to_builtins(ask)
     return {name: value for name, value in values.items() if name not in apart_from}

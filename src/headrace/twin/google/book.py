@@ -152,17 +152,20 @@ class Book:
         for exception in [one for one in self if one.series == name and not one.is_cancelled]:
             self._keep(_exception(exception.body))
 
-    def cancel_instance(self, series: str, nth: int) -> str:
+    def cancel_instance(self, series: str, nth: int, *, changed_ms: int | None = None) -> str:
         """The n-th occurrence of a series (from 0) does not take place; returns its id."""
         body = self._instance(series, nth)
-        self._keep(_exception(body))
+        self._keep(_exception(body), changed_ms)
         return str(body["id"])
 
-    def move_instance(self, series: str, nth: int, minutes: int) -> str:
+    def move_instance(
+        self, series: str, nth: int, minutes: int, *, changed_ms: int | None = None
+    ) -> str:
         """The n-th occurrence takes place so much later; returns its id."""
         body = self._instance(series, nth)
         moved = {end: shifted(body[end], minutes) for end in ("start", "end")}
-        self._keep({**body, **moved, "sequence": body.get("sequence", 0) + 1})
+        body = {**body, **moved, "sequence": body.get("sequence", 0) + 1}
+        self._keep(body, changed_ms)
         return str(body["id"])
 
     def expire(self) -> None:

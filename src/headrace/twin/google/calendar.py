@@ -17,7 +17,7 @@ from headrace.twin.google.calendar_asks import (
 from headrace.twin.google.calendar_walk import Walk
 from headrace.twin.google.calendars import Entry
 from headrace.twin.google.clock import rfc3339
-from headrace.twin.google.event_rows import all_rows, changed_rows
+from headrace.twin.google.event_rows import Row, all_rows, changed_rows
 from headrace.twin.google.event_view import view
 from headrace.twin.google.problem import bad_parameter, not_found
 from headrace.twin.google.visit import Call, Json, Visit
@@ -37,7 +37,7 @@ def list_calendars(visit: Visit, ask: ListCalendars) -> Json:
         if ask.min_access_role or ask.show_own_organization_only:
             raise bad_parameter("minAccessRole", "It cannot be given beside a sync token.")
     walk = _walk(visit, ask, "calendarList", calendars.epoch, calendars.seq)
-    rows = []
+    rows: list[Row] = []
     for number, entry in enumerate(calendars):
         if walk.since is not None:
             if entry.seq > walk.since:
@@ -106,7 +106,9 @@ def list_instances(visit: Visit, ask: ListInstances) -> Json:
         raise not_found("calendar")
     book = entry.book
     walk = _walk(visit, ask, f"instances {entry.id} {series.id}", book.epoch, book.seq)
-    rows = [([number, ""], body) for number, body in enumerate(_asked(entry, series, ask))]
+    rows: list[Row] = [
+        ([number, ""], body) for number, body in enumerate(_asked(entry, series, ask))
+    ]
     bodies, token = walk.page(rows, min(ask.max_results, _LARGEST_PAGE))
     token.pop("nextSyncToken", None)
     return _events(visit, entry, ask, bodies) | token
@@ -137,7 +139,6 @@ def _events(visit: Visit, entry: Entry, ask: GetEvent, bodies: list[Json]) -> Js
         "kind": "calendar#events",
         "etag": f'"p{entry.book.seq}"',
         "summary": entry.summary,
-        "description": "",
         "updated": rfc3339(changed_ms / 1_000),
         "timeZone": ask.time_zone or entry.zone,
         "accessRole": entry.role,

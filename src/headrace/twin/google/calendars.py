@@ -133,8 +133,8 @@ class Calendars:
         # Of every third series one occurrence is moved, and another one does not take place.
         series = [event.id for event in book if event.repeats]
         for one in series[::3]:
-            book.move_instance(one, 1, 90)
-            book.cancel_instance(one, 2)
+            book.move_instance(one, 1, 90, changed_ms=_MADE_MS)
+            book.cancel_instance(one, 2, changed_ms=_MADE_MS)
 
     def _changed(self, entry: Entry) -> None:
         self.seq += 1

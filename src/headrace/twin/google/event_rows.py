@@ -38,9 +38,9 @@ def all_rows(book: Book, ask: ListEvents, clock: Clock) -> Iterator[Row]:
         if event.changed_ms < updated_min:
             continue
         with_cancelled = bool(ask.show_deleted or updated_min)
-        if event.is_cancelled and not with_cancelled:
-            if ask.single_events or not book.lives(event):
-                continue
+        is_gone = event.is_cancelled and (ask.single_events or not book.lives(event))
+        if is_gone and not with_cancelled:
+            continue
         for body in _told(book, event, ask, clock, cancelled=with_cancelled):
             if matches(body) and _wanted(ask, body):
                 yield _key(ask, event, body), body

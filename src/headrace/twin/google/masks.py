@@ -52,7 +52,7 @@ def _cut(value: Any, mask: Mask) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        name: _cut(inner, mask.get(name, mask.get("*", {})))
+        name: _cut(inner, mask[name] if name in mask else mask["*"])
         for name, inner in value.items()
         if name in mask or "*" in mask
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from headrace.errors import BadInput
 from headrace.twin import faults
@@ -146,7 +147,7 @@ class Google:
             raise unauthenticated()
         return access, self.account(access.grant.email)
 
-    def _admit(self, found: Found, call: Call[object], access: Access, account: Account) -> None:
+    def _admit(self, found: Found, call: Call[Any], access: Access, account: Account) -> None:
         """Check what the token is for, and bill the call. Raises Problem (403, 429)."""
         if account.closed == "policy":
             message = "The domain administrators have disabled this API."

@@ -1,7 +1,6 @@
 """Opaque texts that lead back to something: page tokens, sync tokens, attachment ids.
 
-Signed JSON in base64, so that nothing is remembered per walk. A token is good for one purpose only,
-and says nothing to whoever holds it.
+Signed JSON in base64, so that nothing is remembered per walk. A token is good for one purpose only.
 """
 
 from __future__ import annotations
