@@ -154,8 +154,8 @@ def _walk(
 
 
 def _check_beside_sync(ask: ListEvents) -> None:
-    for name in NEVER_WITH_SYNC:
-        if getattr(ask, name):
+    for name, field in NEVER_WITH_SYNC.items():
+        if getattr(ask, field):
             raise bad_parameter(name, f"{name} cannot be given beside a sync token.")
     if ask.show_deleted is False:
         raise bad_parameter("showDeleted", "Beside a sync token it must not be false.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from headrace.twin.google.asks import Ask, AtLeastOne
 
 EventType = Literal[
@@ -35,7 +37,7 @@ class ListEvents(GetEvent, frozen=True):
     """events.list. A larger page than 2500 is capped without a word, as Calendar does."""
 
     event_types: tuple[EventType, ...] = ()
-    i_cal_uid: str = ""
+    i_cal_uid: str = msgspec.field(default="", name="iCalUID")
     max_results: AtLeastOne = 250
     order_by: Literal["startTime", "updated", ""] = ""
     page_token: str = ""
@@ -63,14 +65,14 @@ class ListCalendars(Ask, frozen=True):
     sync_token: str = ""
 
 
-NEVER_WITH_SYNC = (
-    "i_cal_uid",
-    "order_by",
-    "private_extended_property",
-    "q",
-    "shared_extended_property",
-    "time_max",
-    "time_min",
-    "updated_min",
-)
-"""What events.list refuses beside a sync token."""
+NEVER_WITH_SYNC = {
+    "iCalUID": "i_cal_uid",
+    "orderBy": "order_by",
+    "privateExtendedProperty": "private_extended_property",
+    "q": "q",
+    "sharedExtendedProperty": "shared_extended_property",
+    "timeMax": "time_max",
+    "timeMin": "time_min",
+    "updatedMin": "updated_min",
+}
+"""What events.list refuses beside a sync token, and the field it is read into."""
