@@ -60,7 +60,7 @@ class Grants:
         if offline:
             self._renew(grant)
             live = [one for one in self._all if one.email == email and not one.dead]
-            for oldest in live[: len(live) + 1 - self._options.live_tokens]:
+            for oldest in live[: max(0, len(live) + 1 - self._options.live_tokens)]:
                 oldest.dead = REVOKED
             self._all.append(grant)
         return grant
