@@ -71,7 +71,7 @@ def zone_named(name: str) -> ZoneInfo:
     """Raises Problem (400) for a zone that there is not."""
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise bad_parameter("timeZone", f"Invalid time zone: {name}") from None
 
 
