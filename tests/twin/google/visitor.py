@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import ClientSession
@@ -17,7 +17,7 @@ EVENTS = f"{CALENDAR}/calendars/primary/events"
 ROOT = "https://www.googleapis.com/auth/"
 READS = (ROOT + "gmail.readonly", ROOT + "calendar.readonly")
 Json = dict[str, Any]
-Query = Mapping[str, Any]
+Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class Visitor:
