@@ -109,6 +109,17 @@ async def full(visitor: Visitor, path: str = EVENTS, **query: str) -> tuple[list
     return items, page["nextSyncToken"]
 
 
+@pytest.mark.parametrize("most", [1, 4, 7])
+async def test_in_a_walk_that_nobody_disturbs_no_event_comes_twice(start: Start, most: int) -> None:
+    visitor = await start(events=20, sparse=True)
+    truth = visitor.google.account().calendars.truth()["ada@example.com"]
+    items, token = await full(visitor, maxResults=str(most))
+    assert sorted(one["id"] for one in items) == sorted(truth)
+    changed = (await visitor.post(CHANGES, [{"do": "insert", "n": 9}]))["done"][0]
+    told, _ = await full(visitor, maxResults=str(most), syncToken=token)
+    assert [one["id"] for one in told] == changed
+
+
 async def test_a_token_of_a_walk_is_for_the_same_question_only(start: Start) -> None:
     """Covers C2 C12, the server's side of it."""
     visitor = await start()
