@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SETS   ?= search-sets
+# Every provider of accounts has its own.
+HISTORIES := tests/gmail/test_histories.py
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-docs \
-  bench-docs-peers crash clean
+  bench-docs-peers bench-accounts crash histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -40,6 +42,9 @@ check: lint types test ## the whole truth: lint, types, suite
 crash: install ## the long crash suite: many more kills than `make test` does
 	HEADRACE_CRASH_ROUNDS=200 $(BIN)/pytest tests/crash --timeout=7200
 
+histories: install ## a thousand random histories of each account provider, others in every run
+	HYPOTHESIS_PROFILE=search HEADRACE_HISTORIES=1000 $(BIN)/pytest $(HISTORIES) --timeout=7200
+
 bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sync
 
@@ -55,6 +60,9 @@ docs: install ## write into docs/ what the code says of itself: commands, settin
 	@touch $@
 
 bench-peers: install .venv-peers/.installed bench-sync ## the same with dlt beside it, in an environment of its own
+
+bench-accounts: install ## a first sync of each account provider against its twin; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.accounts
 
 bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.docs
