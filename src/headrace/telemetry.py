@@ -138,6 +138,11 @@ def notified(job_id: str, workflow: str, topic: str) -> None:
     _log().info("notified", jobId=job_id, workflow=workflow, topic=topic)
 
 
+def scheduled(connections: int) -> None:
+    """Connections were due, and their jobs are on the queue."""
+    _log().info("scheduled", connections=connections)
+
+
 def swept(jobs: int, stages: int) -> None:
     """The sweeper found work that a lost trigger had stranded."""
     _log().warning("swept", jobs=jobs, stages=stages)

@@ -19,6 +19,7 @@ from headrace.engine.chain import follow_up
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
+from headrace.oauth.connect import lend_account
 from headrace.oauth.keeper import Keeper
 from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
@@ -81,13 +82,6 @@ def outcome_of(error: Exception, where: str) -> Outcome:
         case Fenced() | Cancelled():
             ended.state = "stop"
     return ended
-
-
-def lend_account(provider: Provider, settings: Settings) -> None:
-    """Tell a provider of accounts where its API is: where the operator says, and nobody else."""
-    name = f"{provider.name}_base_url"
-    provider.base_url = getattr(settings, name, "")
-    provider.private_hosts |= name in settings.model_fields_set
 
 
 class Source:

@@ -67,6 +67,28 @@ def seal(connection: Connection, connection_id: str, credential: bytes) -> None:
     )
 
 
+def of_account(
+    connection: Connection,
+    connection_id: str,
+    *,
+    grant_id: str | None,
+    account: str | None,
+    every_seconds: int | None,
+) -> ConnectionRow:
+    """Say whose account it is, and how often it is synced; None: when somebody asks. The first
+    time is now."""
+    row = connection.execute(
+        """
+        UPDATE headrace.connections SET grant_id = %s, account = %s, every_seconds = %s,
+          next_sync_at = now()
+        WHERE connection_id = %s RETURNING *
+        """,
+        [grant_id, account, every_seconds, connection_id],
+    ).fetchone()
+    assert row is not None, "the caller has just made it"
+    return row
+
+
 def owned(connection: Connection, row: ConnectionRow, owner: Owner) -> None:
     """Keep whose account it is: the addresses that tell sent from received. Raises NeedsHuman when
     it is another account than the one that was connected."""
@@ -108,15 +130,16 @@ def listing(connection: Connection) -> list[ConnectionRow]:
 def health(
     connection: Connection, connection_id: str, state: str, reason: str = "", hint: str = ""
 ) -> None:
-    """Say how a connection is: active, paused, needs_reauth or error."""
+    """Say how a connection is: active, paused, needs_reauth or error. One that a person has paused
+    stays so when a job ends well: see `resume`."""
     connection.execute(
         """
         UPDATE headrace.connections
         SET health = %s, health_reason = NULLIF(%s, ''), health_hint = NULLIF(%s, ''),
             synced_at = CASE WHEN %s = 'active' THEN now() ELSE synced_at END
-        WHERE connection_id = %s
+        WHERE connection_id = %s AND NOT (%s = 'active' AND health = 'paused')
         """,
-        [state, reason, hint, state, connection_id],
+        [state, reason, hint, state, connection_id, state],
     )
 
 

@@ -1,0 +1,172 @@
+"""From tokens to connections: whose account it is, what it allows, and what is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from pydantic import ValidationError
+
+from headrace.errors import BadInput, HeadraceError
+from headrace.oauth.endpoint import Tokens
+from headrace.oauth.keeper import Kept, seal
+from headrace.plugins import provider
+from headrace.provider import Owner, Provider
+from headrace.settings import Settings
+from headrace.store import connections, grants
+from headrace.store.connections import ConnectionRow
+from headrace.store.database import Database
+from headrace.vault import Vault
+
+EVERY_SECONDS = 900
+"""How often accounts are synced unless somebody says otherwise (A0.22)."""
+
+WAITS = ("It waits for its owner's approval.", "Approve its first sync, or resume it.")
+"""Why a connection is paused whose first sync nobody has approved (A3.18)."""
+
+
+class Wish(msgspec.Struct):
+    """A connection somebody wants of an account. Without a name it is called by provider and
+    account; `approve` has it wait for an approval before anything is fetched."""
+
+    provider: str
+    name: str | None = None
+    config: dict[str, Any] = {}
+    every_seconds: int | None = EVERY_SECONDS
+    approve: bool = False
+
+
+def check(wish: Wish) -> type[Provider]:
+    """The provider that is wished for. Raises BadInput, also for what its config cannot be."""
+    made = provider(wish.provider)
+    if made.issuer is None:
+        raise BadInput(
+            f"The provider {made.name} has no accounts to connect.",
+            hint="`headrace sync --spec` and `headrace ingest` bring such sources in.",
+        )
+    try:
+        made.Config.model_validate(wish.config)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        known = ", ".join(made.Config.model_fields)
+        raise BadInput(
+            f"{made.name} cannot be configured so: {where}: {first['msg']}.",
+            hint=f"It knows: {known}." if known else "It has nothing to configure.",
+        ) from None
+    return made
+
+
+def issuer_of(wishes: Sequence[Wish]) -> str:
+    """The one issuer of all these. Raises BadInput."""
+    named = {check(wish).issuer for wish in wishes}
+    if len(named) != 1:
+        raise BadInput(
+            "One consent is of one issuer.",
+            hint="Connect providers of one issuer at a time: gmail with google_calendar, github.",
+        )
+    return str(named.pop())
+
+
+def scopes_of(wishes: Sequence[Wish]) -> list[str]:
+    """Everything that has to be consented to, each once."""
+    return list(dict.fromkeys(scope for wish in wishes for scope in check(wish).scopes))
+
+
+def connect(
+    database: Database,
+    vault: Vault,
+    settings: Settings,
+    *,
+    tenant: str,
+    user: str,
+    tokens: Tokens,
+    wishes: Sequence[Wish],
+    trusted: bool,
+) -> tuple[list[ConnectionRow], dict[str, str]]:
+    """Make the grant of the account that the tokens open, and the connections that its owner has
+    allowed; why not, of the others (rule O7). Raises BadInput where nothing was allowed, and what
+    the provider raises that is asked whose account it is."""
+    issuer = issuer_of(wishes)
+    allowed, refused = _allowed(wishes, tokens)
+    owners = {wish.provider: asyncio.run(_owner(wish, tokens.access, settings)) for wish in allowed}
+    account = owners[allowed[0].provider].account
+    with database.transaction() as connection:
+        grant_id = grants.save(
+            connection,
+            tenant=tenant,
+            user=user,
+            issuer=issuer,
+            account=account,
+            scopes=tokens.scopes or scopes_of(wishes),
+        )
+        sealed = seal(vault, tenant, grant_id, Kept(tokens.access, tokens.refresh))
+        grants.keep(connection, tenant, grant_id, sealed, seconds=tokens.seconds)
+        made = []
+        for wish in allowed:
+            row = connections.save(
+                connection,
+                tenant=tenant,
+                user=user,
+                provider=wish.provider,
+                name=wish.name or f"{wish.provider}:{account}",
+                config=wish.config,
+                addresses=owners[wish.provider].addresses,
+                trusted=trusted,
+            )
+            made.append(
+                connections.of_account(
+                    connection,
+                    row["connection_id"],
+                    grant_id=grant_id,
+                    account=owners[wish.provider].account,
+                    every_seconds=wish.every_seconds,
+                )
+            )
+            if wish.approve and row["synced_at"] is None:
+                connections.health(connection, row["connection_id"], "paused", *WAITS)
+    return made, refused
+
+
+def _allowed(wishes: Sequence[Wish], tokens: Tokens) -> tuple[list[Wish], dict[str, str]]:
+    """What the owner has allowed. An issuer that does not say what was allowed allowed all."""
+    granted = None if tokens.scopes is None else set(tokens.scopes)
+    allowed, refused = [], {}
+    for wish in wishes:
+        lacking = [one for one in check(wish).scopes if granted is not None and one not in granted]
+        if lacking:
+            refused[wish.provider] = "It was not allowed: its box was not ticked."
+        else:
+            allowed.append(wish)
+    if not allowed:
+        raise BadInput(
+            f"Reading {' and '.join(refused)} was not allowed.",
+            hint="Connect again, and tick the boxes on the consent page.",
+        )
+    return allowed, refused
+
+
+async def _owner(wish: Wish, access: str, settings: Settings) -> Owner:
+    made = check(wish)
+    asking = made(made.Config.model_validate(wish.config))
+    lend_account(asking, settings)
+
+    async def token(_refused: str | None) -> str:
+        return access
+
+    asking.token = token
+    try:
+        return await asking.owner()
+    finally:
+        with contextlib.suppress(HeadraceError):
+            await asking.aclose()
+
+
+def lend_account(made: Provider, settings: Settings) -> None:
+    """Tell a provider of accounts where its API is: where the operator says, and nobody else."""
+    name = f"{made.name}_base_url"
+    made.base_url = getattr(settings, name, "")
+    made.private_hosts |= name in settings.model_fields_set
