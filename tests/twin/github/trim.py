@@ -45,6 +45,9 @@ PATHS = {
 }
 """The twin's name of a call, and GitHub's path of it."""
 
+_INSTALLATIONS = {"type": "array", "items": {"$ref": "#/components/schemas/installation"}}
+"""In its place GitHub has an account that is a user and an enterprise at once: nothing is."""
+
 _KEPT = {
     "$ref", "type", "format", "enum", "nullable", "required", "properties", "items", "oneOf",
     "anyOf", "allOf", "additionalProperties",
@@ -71,6 +74,8 @@ def _operation(whole: dict[str, Any], name: str) -> dict[str, Any]:
     for status, answer in operation["responses"].items():
         content = _resolved(whole, answer).get("content", {})
         answers[status] = _schema(content["application/json"]["schema"]) if content else None
+    if name == "apps.installations":
+        answers["200"] = _schema(_INSTALLATIONS)
     return {
         "parameters": {one["name"]: _schema(one["schema"]) for one in parameters},
         "answers": answers,

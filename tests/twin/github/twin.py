@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +45,7 @@ class Got:
 
     status: int
     body: Any
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     @property
     def links(self) -> dict[str, str]:
@@ -79,7 +79,7 @@ class Twin:
             text = await answer.text()
             is_json = "json" in answer.headers.get("Content-Type", "")
             body = json.loads(text) if text and is_json else text
-            return Got(answer.status, body, dict(answer.headers))
+            return Got(answer.status, body, answer.headers)
 
     async def walk(self, path: str) -> list[list[dict[str, Any]]]:
         """All pages from here, by the links alone."""
