@@ -12,6 +12,7 @@ from headrace.twin.github.changes.code import (
     EditRelease,
     ForcePush,
     Merge,
+    NewCommit,
     OpenPull,
     PublishRelease,
     Push,
@@ -35,6 +36,33 @@ from headrace.twin.github.changes.repositories import (
     RenameRepository,
     TransferRepository,
 )
+
+__all__ = [
+    "AddRepository",
+    "AnyChange",
+    "Close",
+    "DeleteComment",
+    "DeleteIssue",
+    "DeleteRelease",
+    "DeleteRepository",
+    "EditComment",
+    "EditIssue",
+    "EditRelease",
+    "ForcePush",
+    "MakePrivate",
+    "Merge",
+    "NewCommit",
+    "Notify",
+    "OpenIssue",
+    "OpenPull",
+    "PublishRelease",
+    "Push",
+    "RenameRepository",
+    "SayComment",
+    "SayReview",
+    "TransferIssue",
+    "TransferRepository",
+]
 
 AnyChange = (
     OpenIssue
