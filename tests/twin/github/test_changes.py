@@ -170,6 +170,17 @@ async def test_releases_change_without_a_since_to_tell(start: Start) -> None:
     assert (await twin.get(f"{ONE}/releases")).body[0]["tag_name"] == "v1.4"
 
 
+async def test_what_is_to_happen_waits_for_its_call(start: Start) -> None:
+    twin = await start(issues=5)
+    late = {"at": {"call": "issues.list", "n": 2}, "changes": [{"do": "open_issue", **HERE}]}
+    await twin.post("/admin/during", late)
+    counts = []
+    for path in ("/issues", "/commits", "/issues", "/issues"):
+        await twin.get(ONE + path)
+        counts.append(len((await twin.truth(1001))["issues"]))
+    assert counts == [5, 5, 6, 6]
+
+
 @pytest.mark.parametrize(
     "change",
     [

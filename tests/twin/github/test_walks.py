@@ -62,7 +62,6 @@ async def test_a_descending_walk_misses_what_moves_to_its_front(
 ) -> None:
     """Covers H1: by page number one row is seen twice and another never; by cursor one never."""
     twin = await start(issues=40, page_limit=page_limit)
-    await twin.get("/health")
     path = "/issues?state=all&sort=updated&direction=desc&per_page=10"
     order = [row["number"] for page in await twin.walk(ONE + path) for row in page]
     hidden = [order[25], order[35]]
