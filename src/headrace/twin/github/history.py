@@ -80,8 +80,9 @@ def log(repository: Repository, tip: str) -> list[Commit]:
 def compare(repository: Repository, base: str, head: str) -> Comparison | None:
     """How head stands to base, or None if they have no commit in common."""
     of_base, of_head = reachable(repository, [base]), reachable(repository, [head])
-    merge_base = next((one for one in log(repository, head) if one.sha in of_base), None)
+    backwards = log(repository, head)
+    merge_base = next((one for one in backwards if one.sha in of_base), None)
     if merge_base is None:
         return None
-    ahead = [one for one in log(repository, head) if one.sha not in of_base]
+    ahead = [one for one in backwards if one.sha not in of_base]
     return Comparison(merge_base, ahead[::-1], len(of_base - of_head))
