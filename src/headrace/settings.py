@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address the API binds. 0.0.0.0 opens it to the network."
     )
     service_port: int = Field(8000, ge=0, le=65535, description="Port the API binds.")
+    headrace_public_url: str | None = Field(
+        None,
+        description="Where browsers reach the API, for issuers to send them back to. Unset: the"
+        " address that it was called by.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lowest level that is logged."
     )

@@ -16,7 +16,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 
 from headrace import __version__, telemetry
 from headrace.api import (
+    accounts,
     connections,
+    consents,
     dead_letters,
     health,
     ingestion,
@@ -33,7 +35,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, search, records, dead_letters)
+ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters)
 
 
 class FrontDesk(Database):
@@ -67,6 +69,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     problems.install(app)
     app.add_middleware(Envelope)
     app.include_router(health.router)
+    app.include_router(consents.open_router)
     # The key is asked for here, once, so that no route can forget to.
     keyed = APIRouter(dependencies=[Depends(visit)])
     for one in ROUTERS:

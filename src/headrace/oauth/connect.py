@@ -117,12 +117,18 @@ def connect(
                 addresses=owners[wish.provider].addresses,
                 trusted=trusted,
             )
+            theirs = owners[wish.provider].account
+            if row["account"] not in (None, theirs):
+                raise BadInput(
+                    f"The connection {row['name']} is of {row['account']}, not of {theirs}.",
+                    hint="Sign in as that account, or connect this one under another name.",
+                )
             made.append(
                 connections.of_account(
                     connection,
                     row["connection_id"],
                     grant_id=grant_id,
-                    account=owners[wish.provider].account,
+                    account=theirs,
                     every_seconds=wish.every_seconds,
                 )
             )

@@ -88,11 +88,13 @@ def finish(
     *,
     code: str | None,
     error: str | None = None,
+    tenant: str | None = None,
 ) -> Finished:
-    """Make the grant and the connections. Blocks while the issuer is asked. Raises BadInput for a
-    state that is not known (any more) and for a consent that was not given; Retry and NeedsHuman
-    where the issuer or the provider refuses."""
-    values = {"state": _hash(state), "seconds": LIFETIME}
+    """Make the grant and the connections. Blocks while the issuer is asked. Whoever finishes for a
+    `tenant` finishes what was begun for it, and nothing else. Raises BadInput for a state that is
+    not known (any more) and for a consent that was not given; Retry and NeedsHuman where the issuer
+    or the provider refuses."""
+    values = {"state": _hash(state), "seconds": LIFETIME, "tenant": tenant}
     with database.transaction() as connection:
         row = connection.execute(query("consents", "take"), values).fetchone()
     if row is None:

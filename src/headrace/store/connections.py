@@ -89,6 +89,35 @@ def of_account(
     return row
 
 
+def pause(connection: Connection, connection_id: str) -> None:
+    """Sync it no more, until somebody resumes it. A job under way comes to its end."""
+    health(connection, connection_id, "paused", "Somebody has paused it.", "Resume it.")
+
+
+def resume(connection: Connection, connection_id: str) -> None:
+    """Sync a paused connection again, from now on."""
+    connection.execute(
+        """
+        UPDATE headrace.connections SET health = 'active', health_reason = NULL,
+          health_hint = NULL, next_sync_at = now()
+        WHERE connection_id = %s AND health = 'paused'
+        """,
+        [connection_id],
+    )
+
+
+def every(connection: Connection, connection_id: str, seconds: int | None) -> None:
+    """How often it is synced; None: when somebody asks."""
+    connection.execute(
+        """
+        UPDATE headrace.connections SET every_seconds = %s,
+          next_sync_at = coalesce(synced_at, now()) + make_interval(secs => %s)
+        WHERE connection_id = %s
+        """,
+        [seconds, seconds or 0, connection_id],
+    )
+
+
 def owned(connection: Connection, row: ConnectionRow, owner: Owner) -> None:
     """Keep whose account it is: the addresses that tell sent from received. Raises NeedsHuman when
     it is another account than the one that was connected."""
