@@ -122,8 +122,7 @@ def _command(name: str, command: Any) -> str:
     options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
     rows = [(f"`{_argument(one)}`", "", one.help) for one in arguments]
     rows += [(_option(one), _default(one.default or None), one.help) for one in options]
-    if name == "headrace twin datasync":
-        rows += _twin_options()
+    rows += _twin_options(name)
     usage = [name, *(_argument(one) for one in arguments)]
     usage += ["[OPTIONS]"] if len(rows) > len(arguments) else []
     usage += ["COMMAND"] if hasattr(command, "commands") else []
@@ -145,16 +144,29 @@ def _option(one: Any) -> str:
     return f"{names} {kind}{bounds}"
 
 
-def _twin_options() -> list[tuple[str, str, str]]:
+def _twin_options(command: str) -> list[tuple[str, str, str]]:
     import msgspec
 
-    from headrace.twin.options import Options
+    from headrace.twin.github.options import Options as GitHub
+    from headrace.twin.google.options import Options as Google
+    from headrace.twin.options import Options as DataSync
 
-    rows = []
-    for field in msgspec.structs.fields(Options):
+    twins = {
+        "headrace twin datasync": DataSync,
+        "headrace twin google": Google,
+        "headrace twin github": GitHub,
+    }
+    rows: list[tuple[str, str, str]] = []
+    for field in msgspec.structs.fields(twins[command]) if command in twins else ():
         kind, meta = typing.get_args(field.type)
         flag = "--" + field.name.replace("_", "-")
-        what = "" if kind is bool else " text" if field.name == "faults" else f" {_kind(kind)}"
+        what = (
+            ""
+            if kind is bool
+            else " text"
+            if isinstance(field.default, tuple)
+            else f" {_kind(kind)}"
+        )
         rows.append((f"`{flag}`{what}", _default(field.default or None), meta.description))
     return rows
 

@@ -133,7 +133,7 @@ def finish(visitor: Visitor, wanted: Finish) -> Connected:
     return Connected(connections=[_told(row) for row in made.connections], refused=made.refused)
 
 
-@open_router.get(CALLBACK, include_in_schema=False)
+@open_router.get(CALLBACK, response_class=HTMLResponse)
 def callback(
     request: Request,
     state: Annotated[str, Query(max_length=500)] = "",

@@ -9,12 +9,12 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from headrace.twin.command_line import run_program
+from headrace.twin import program
 from headrace.twin.options import Options, parse
-from headrace.twin.server import Handler, listening
+from headrace.twin.server import listening
 from headrace.twin.service import DataSync
 
-__all__ = ["DataSync", "Options", "main", "serving"]
+__all__ = ["DataSync", "Options", "main", "run", "serving"]
 
 
 @asynccontextmanager
@@ -24,14 +24,15 @@ async def serving(options: Options) -> AsyncIterator[str]:
         yield url
 
 
+def run(options: Options) -> None:
+    """Serve until interrupted, in an event loop of its own."""
+    end_with = options.until_stdin_closes
+    program.run(DataSync(options).handle, options.port, until_stdin_closes=end_with)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: returns its exit code. `arguments` None: this process's own."""
-
-    def made() -> tuple[Handler, int, bool]:
-        options = parse(arguments)
-        return DataSync(options).handle, options.port, options.until_stdin_closes
-
-    return run_program(made)
+    return program.ended(lambda: run(parse(arguments)))
 
 
 if __name__ == "__main__":

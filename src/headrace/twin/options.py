@@ -8,8 +8,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from headrace.twin.command_line import flags_of, options_of, parse_options
 from headrace.twin.faults import Rule
+from headrace.twin.flags import checked, flags, parsed
+
+__all__ = ["Options", "flags", "options_from", "parse"]
 
 _DESCRIPTION = (
     "A stand-in for the DataSync events API on 127.0.0.1: seeded, fast, faulty on demand."
@@ -62,14 +64,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def options_from(values: dict[str, Any]) -> Options:
     """Checked options, numbers also from text. Raises BadInput that names what is wrong."""
-    return options_of(Options, values)
+    return checked(Options, values)
 
 
 def parse(arguments: Sequence[str] | None) -> Options:
     """Options from the command line (None: this process's own). Raises BadInput, or exits."""
-    return parse_options(Options, "headrace.twin.datasync", _DESCRIPTION, arguments)
-
-
-def flags(options: Options) -> list[str]:
-    """The command line that `parse` turns into these options."""
-    return flags_of(options)
+    return parsed(Options, arguments, program="headrace.twin.datasync", about=_DESCRIPTION)

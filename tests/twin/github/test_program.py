@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from headrace.errors import BadInput
-from headrace.twin.github import Options, main, options_from, run_github
-from headrace.twin.github.options import TokenSpec, flags, parse
+from headrace.twin import run_github
+from headrace.twin.flags import flags
+from headrace.twin.github import Options, main, options_from
+from headrace.twin.github.options import TokenSpec, parse
 
 
 def get(url: str) -> Any:

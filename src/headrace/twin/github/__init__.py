@@ -1,7 +1,6 @@
 """The GitHub twin: a strict stand-in for the part of GitHub's REST API that a sync needs.
 
     python -m headrace.twin.github --port 0     as a program
-    run_github(issues=1_000)                    in a process of its own, for a `with` block
     serving(options)                            in this event loop
     GitHub(options)                             without HTTP: `handle(request)`, `change(...)`
     fingerprint(shape)                          the digest that /truth has of an object
@@ -12,7 +11,7 @@ before the n-th request for a call. GET /truth says what a complete copy holds.
 """
 
 from headrace.twin.github.options import Options, TokenSpec, options_from
-from headrace.twin.github.run import main, run_github, serving
+from headrace.twin.github.run import main, serving
 from headrace.twin.github.service import GitHub
 from headrace.twin.github.truth import fingerprint
 
@@ -23,6 +22,5 @@ __all__ = [
     "fingerprint",
     "main",
     "options_from",
-    "run_github",
     "serving",
 ]

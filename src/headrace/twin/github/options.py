@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from headrace.errors import BadInput
-from headrace.twin.command_line import flags_of, options_of, parse_options
+from headrace.twin.flags import checked, parsed
 from headrace.twin.github.rules import CallRule
 from headrace.twin.github.seeding import MOST_ISSUES
 
@@ -106,12 +106,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def options_from(values: dict[str, Any]) -> Options:
     """Checked options, numbers also from text. Raises BadInput that names what is wrong."""
-    return options_of(Options, values)
+    return checked(Options, values)
 
 
 def parse(arguments: Sequence[str] | None) -> Options:
     """Options from the command line (None: this process's own). Raises BadInput, or exits."""
-    options = parse_options(Options, "headrace.twin.github", _DESCRIPTION, arguments)
+    options = parsed(Options, arguments, program="headrace.twin.github", about=_DESCRIPTION)
     key = options.app_public_key
     if not key or key.startswith("-----"):
         return options
@@ -121,8 +121,3 @@ def parse(arguments: Sequence[str] | None) -> Options:
         raise BadInput(
             f"The App's public key cannot be read from {key}.", hint="It is a file in PEM format."
         ) from None
-
-
-def flags(options: Options) -> list[str]:
-    """The command line that `parse` turns into these options."""
-    return flags_of(options)
