@@ -42,7 +42,7 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
     """Every route with an id in it, with Ann's ids filled in."""
     found = []
     for method, path in routes(app):
-        if "{" in path:
+        if "{" in path and "{account}" not in path:  # whose rows it is about, the body says
             ids = {"/api/events": "e1", "/api/calendar-events": "c1"}
             source = ids.get(path.partition("/{")[0], "folder/m1")
             own = {**things, "source_id": source}

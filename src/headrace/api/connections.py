@@ -52,8 +52,11 @@ def list_connections(visitor: Visitor) -> Page[Connection]:
 
 
 @router.patch("/{connection_id}")
-def change_connection(visitor: Visitor, connection_id: str, changes: Changes) -> Connection:
+def change_connection(
+    visitor: Visitor, connection_id: str, changes: Changes | None = None
+) -> Connection:
     """Pause or resume a connection, or say how often it is synced."""
+    changes = changes or Changes()
     with visitor.session() as session:
         if connections.get(session, connection_id) is None:
             raise NotFound(
