@@ -24,6 +24,7 @@ from headrace.api import (
     problems,
     records,
     search,
+    uploads,
 )
 from headrace.api.auth import visit
 from headrace.api.description import describe
@@ -72,6 +73,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     for one in ROUTERS:
         keyed.include_router(one.router, prefix="/api")
     keyed.include_router(ingestion.router)
+    keyed.include_router(uploads.router)
     keyed.add_api_route("/openapi.json", _description, methods=["GET"], tags=["description"])
     app.include_router(keyed)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -129,6 +131,7 @@ async def _lifespan(
             url = database.url
         desk = FrontDesk(url)
         opened.callback(desk.close)
+        app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
         app.state.database = await asyncio.to_thread(desk.open)
         yield
 

@@ -23,6 +23,7 @@ from headrace.errors import BadInput, Expired, HeadraceError, NeedsHuman, Retry,
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
+SEND_LESS = "Send less at once; a large file can be split."
 
 
 class NotFound(HeadraceError):
@@ -49,6 +50,11 @@ _STATUS: tuple[tuple[type[HeadraceError], int], ...] = (
     (Unavailable, 503),
     (Retry, 503),
 )
+
+
+def too_large(most: int) -> str:
+    """What is said of a body of more than `most` bytes."""
+    return f"The body is larger than {most:,} bytes."
 
 
 class FieldError(BaseModel):
@@ -169,7 +175,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
             detail = f"{request.method} is not for {request.url.path}."
             hint = f"Allowed here: {headers['Allow']}."
         case 413:
-            hint = "Send less at once."
+            hint = SEND_LESS
     return problem(request.scope, error.status_code, detail, hint, headers=headers)
 
 
@@ -178,7 +184,7 @@ def _methods(request: Request) -> list[str]:
     return [
         method.upper()
         for path, methods in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", ".+", path), request.url.path)
+        if re.fullmatch(re.sub(r"\{\w+\}", ".*", path), request.url.path)
         for method in methods
     ]
 

@@ -21,6 +21,7 @@ from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
 from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
+from headrace.providers.documents import Documents
 from headrace.settings import Settings
 from headrace.store import connections, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
@@ -28,6 +29,7 @@ from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
 from headrace.store.landing import Landed, Landing
 from headrace.store.sql import query
+from headrace.store.uploads import OwnUploads
 from headrace.text import clean_text
 from headrace.vault import Vault
 
@@ -115,6 +117,8 @@ class Source:
         self.provider.private_hosts = row["trusted"] or settings.headrace_private_hosts
         self.provider.roots = None if row["trusted"] else settings.document_roots
         self.provider.known = self._known
+        if isinstance(self.provider, Documents):
+            self.provider.uploads = OwnUploads(database, row["tenant_id"], row["user_id"])
         self._noted: set[int] = set()
         self._expected: set[int] = set()
 

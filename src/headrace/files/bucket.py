@@ -113,6 +113,9 @@ class Bucket:
             return f"{SCHEME}{self._bucket}/{self._prefix} is empty, and {len(marks)} are known"
         return None
 
+    def nothing(self) -> None:
+        """See `Place`: it may fill up."""
+
     async def aclose(self) -> None:
         """Close its connections."""
         await self._client.aclose()

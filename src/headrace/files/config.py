@@ -22,6 +22,7 @@ from headrace.files.sections import (
     refused,
 )
 from headrace.files.signing import Keys
+from headrace.files.uploads import SCHEME as UPLOADS
 from headrace.files.web import is_web
 
 __all__ = ["AwsConfig", "ChunkerConfig", "DocumentsConfig", "EmbedderConfig", "ParserConfig"]
@@ -32,7 +33,8 @@ class DocumentsConfig(Section):
 
     mode: Mode = Field("local", description="Where inputs lie that do not begin with a scheme.")
     input: list[str] = Field(
-        min_length=1, description="Paths and patterns, web addresses, s3://bucket/prefix."
+        min_length=1,
+        description="Paths and patterns, web addresses, s3://bucket/prefix, upload://name.",
     )
     exclude: list[str] = Field([], description="Patterns of paths, below each input, to leave out.")
     aws: AwsConfig = AwsConfig()
@@ -71,7 +73,7 @@ class DocumentsConfig(Section):
         return self
 
     def _with_scheme(self, named: str) -> str:
-        if self.mode == "local" or is_web(named) or named.startswith(SCHEME):
+        if self.mode == "local" or is_web(named) or named.startswith((SCHEME, UPLOADS)):
             return named
         if self.mode == "http":
             raise refused("input", f"{named[:200]!r} does not begin with https:// or http://")

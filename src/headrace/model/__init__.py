@@ -25,6 +25,7 @@ from headrace.model.work import (
     RawEvent,
     StageRun,
     Stream,
+    Upload,
     Worker,
 )
 
@@ -46,6 +47,7 @@ __all__ = [
     "RawEvent",
     "StageRun",
     "Stream",
+    "Upload",
     "Worker",
     "metadata",
 ]
