@@ -32,6 +32,8 @@ def test_the_spellings_of_the_original() -> None:
         "s3://abc",
         "docs",
     ]
+    for mode in ("local", "http", "s3"):
+        assert read({"mode": mode, "input": "upload://a/"}).input == ["upload://a/"]
 
 
 def test_keys_are_given_up_and_never_shown() -> None:

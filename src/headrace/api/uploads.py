@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import ClientDisconnect
 
 from headrace.api.acting import session_for, tenant_for
@@ -59,8 +60,17 @@ class Listing(Strict):
     cursor: Cursor = None
 
 
+class _Anything(PathConvertor):
+    """The rest of a path, line breaks in it as well."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("anything", _Anything())
+
+
 @router.put(
-    "/{name:path}",
+    "/{name:anything}",
     status_code=201,
     openapi_extra=_ANY_BODY,
     responses={
@@ -110,7 +120,7 @@ def list_uploads(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[U
     return Page(items=[_shown(one) for one in items], next=more)
 
 
-@router.delete("/{name:path}", status_code=204)
+@router.delete("/{name:anything}", status_code=204)
 def delete_upload(visitor: Visitor, name: str, tenant_id: Tenant = None) -> None:
     """Delete an upload. What was made of it goes with the next job that names it."""
     with session_for(visitor, tenant_id) as (session, tenant):
