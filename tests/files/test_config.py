@@ -48,6 +48,16 @@ def test_keys_are_given_up_and_never_shown() -> None:
     assert bare.without_key() == (bare, None)
 
 
+def test_a_name_has_room_in_the_database() -> None:
+    """However many inputs there are: the same ones are the same connection, others another."""
+    many = [f"upload://{n:040}.pdf" for n in range(1000)]
+    names = {DocumentsConfig(input=given).name() for given in (many, many[::-1])}
+    [name] = names
+    assert len(name) < 200
+    assert DocumentsConfig(input=many[1:]).name() not in names
+    assert DocumentsConfig(input=["b", "a"]).name() == "a b"
+
+
 _WRONG: list[tuple[dict[str, Any], str]] = [
     ({"mode": "htp"}, "There is no mode 'htp': did you mean http"),
     ({"mode": 7}, "mode"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -174,6 +175,12 @@ def test_a_job_names_what_was_uploaded(client: TestClient, rows: Rows) -> None:
     for wrong in ("/etc/passwd", "../x", "a//", "x" * 1001):
         answer = ask(client, {"input": [f"upload://{wrong}"]})
         refused(answer, 422, "The name of an upload has", "Write it as")
+
+
+def test_a_job_names_many(client: TestClient) -> None:
+    """Covers A4.3: a program that sent a thousand files names each of them."""
+    many = [f"upload://{os.urandom(16).hex()}.pdf" for _ in range(1000)]
+    assert ask(client, {"input": many}).status_code == 202
 
 
 def test_a_body_beyond_the_cap_is_refused_before_it_is_read(client: TestClient) -> None:

@@ -120,6 +120,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.OperationalError, _database_away)
     app.add_exception_handler(psycopg.DataError, _no_value)
+    app.add_exception_handler(psycopg.errors.ProgramLimitExceeded, _no_value)
 
 
 def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -158,7 +159,8 @@ def _no_value(request: Request, error: Exception) -> JSONResponse:
         request.scope,
         422,
         "The request holds a value that PostgreSQL has no room for.",
-        "NUL characters, half surrogates, NaN and numbers beyond 64 bits are such.",
+        "NUL characters, half surrogates, NaN, numbers beyond 64 bits and names of some thousand"
+        " bytes are such.",
     )
 
 

@@ -28,6 +28,10 @@ from headrace.files.web import is_web
 __all__ = ["AwsConfig", "ChunkerConfig", "DocumentsConfig", "EmbedderConfig", "ParserConfig"]
 
 
+_LONGEST_NAME = 1_500
+"""Bytes of a connection's name: it is a key in the database, whose index has room for 2,700."""
+
+
 class DocumentsConfig(Section):
     """Which documents, and what is made of them."""
 
@@ -104,4 +108,9 @@ class DocumentsConfig(Section):
 
     def name(self) -> str:
         """What the connection is called: by what it reads, so that the same input is read on."""
-        return " ".join(sorted(self.input))
+        whole = " ".join(sorted(self.input))
+        encoded = whole.encode(errors="replace")
+        if len(encoded) <= _LONGEST_NAME:
+            return whole
+        digest = hashlib.sha256(encoded).hexdigest()[:16]
+        return f"{whole[:100]}... ({len(self.input)} inputs, {digest})"
