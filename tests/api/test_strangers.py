@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,7 +29,7 @@ def things(house: House) -> dict[str, Any]:
         stream, stage="normalize_events", source_id="e1", version=1, batch_id=batch
     )
     with house.store.people("acme", "ann") as session:
-        uploads.put(session, "acme", "ann", "plan.md", b"text", bytes(32))
+        uploads.put(session, "acme", "ann", "plan.md", BytesIO(b"text"), bytes(32))
     return {
         "connection": connection,
         "stream_id": stream,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 
 import pytest
 from starlette.testclient import TestClient
@@ -28,7 +29,7 @@ class Sender:
     def put(self, *names: str, content: bytes = b"text", user: str = "ann") -> None:
         with self.store.people("acme", user) as session:
             for name in names:
-                uploads.put(session, "acme", user, name, content, content[:32].ljust(32))
+                uploads.put(session, "acme", user, name, BytesIO(content), content[:32].ljust(32))
 
     def delete(self, *names: str) -> None:
         with self.store.people("acme", "ann") as session:
@@ -170,7 +171,7 @@ def test_from_the_upload_to_the_answer_and_back(shelf: Shelf, web: Web, caller: 
         return [one["source_id"] for one in items]
 
     with shelf.database.people("globex", "zoe") as session:
-        uploads.put(session, "globex", "zoe", "reports/theirs.md", b"Beavers of others.", bytes(32))
+        uploads.put(session, "globex", "zoe", "reports/theirs.md", BytesIO(b"Beavers."), bytes(32))
     text = "\n\n".join(f"Paragraph {n} speaks of subject {n} at length. " * 12 for n in range(12))
     named = send("reports/rivers.md", f"# Rivers\n\n{text}")
     send("reports/beavers", "Plain words on beavers.")

@@ -26,7 +26,7 @@ from headrace.text import one_line
 router = APIRouter(prefix="/ingestion/uploads", tags=["ingestion"])
 
 WRITERS = 2
-"""Uploads that are written at one time: each is in memory whole, and in the library's once more."""
+"""Uploads that are written at one time: PostgreSQL has each of them in memory whole."""
 
 Tenant = Annotated[
     str | None,
@@ -97,9 +97,9 @@ async def put_upload(
 
 
 def _write(visitor: Visit, tenant: str | None, name: str, arrived: Arrived) -> tuple[Upload, bool]:
-    content = arrived.content.read()
     with session_for(visitor, tenant) as (session, meant):
-        return uploads.put(session, meant, visitor.caller.user, name, content, arrived.sha256)
+        user = visitor.caller.user
+        return uploads.put(session, meant, user, name, arrived.content, arrived.sha256)
 
 
 @router.get("")

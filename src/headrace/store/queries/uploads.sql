@@ -4,14 +4,32 @@
 -- name: patience
 SET LOCAL statement_timeout = '60s';
 
+-- name: same
+-- The same bytes again are not written again.
+UPDATE headrace.uploads SET uploaded_at = now()
+WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND name = %(name)s AND sha256 = %(sha256)s
+RETURNING name, sha256, size, uploaded_at;
+
+-- name: make_pieces
+CREATE TEMP TABLE IF NOT EXISTS upload_pieces (n integer, piece bytea) ON COMMIT DELETE ROWS;
+
+-- name: open_pieces
+GRANT SELECT ON pg_temp.upload_pieces TO headrace_people;
+
+-- name: copy_pieces
+COPY pg_temp.upload_pieces (n, piece) FROM STDIN (FORMAT binary)
+
+-- name: joined
+(SELECT string_agg(piece, '' ORDER BY n) FROM pg_temp.upload_pieces)
+
 -- name: put
--- The same bytes again are not written again. `new` reads what an UPDATE leaves behind and an INSERT
+-- {content} is the bytes or what joins them. `new` reads what an UPDATE leaves behind and an INSERT
 -- does not.
-INSERT INTO headrace.uploads AS u (tenant_id, user_id, name, content, size, sha256)
-VALUES (%(tenant)s, %(user)s, %(name)s, %(content)b, %(size)s, %(sha256)s)
+INSERT INTO headrace.uploads (tenant_id, user_id, name, content, size, sha256)
+VALUES (%(tenant)s, %(user)s, %(name)s, {content}, %(size)s, %(sha256)s)
 ON CONFLICT (tenant_id, user_id, name) DO UPDATE
-SET content = CASE WHEN u.sha256 = excluded.sha256 THEN u.content ELSE excluded.content END,
-    size = excluded.size, sha256 = excluded.sha256, uploaded_at = now()
+SET content = excluded.content, size = excluded.size, sha256 = excluded.sha256,
+    uploaded_at = now()
 RETURNING name, sha256, size, uploaded_at, xmax = 0 AS new;
 
 -- name: listing
