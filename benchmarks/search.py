@@ -19,12 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.docs_headrace import ingest
 from benchmarks.machine import describe
-from headrace.engine import intake, vectors
-from headrace.engine.progress import FINAL, progress
+from headrace.engine import vectors
 from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
-from headrace.files.config import DocumentsConfig
 from headrace.out.passages import Mode
 from headrace.out.search import search
 from headrace.settings import Settings, load
@@ -37,22 +36,11 @@ BEGIN, END = "<!-- bench-search -->", "<!-- /bench-search -->"
 _DEPTH = 100  # passages asked for, of which ten documents come
 
 
-def ingest(url: str, settings: Settings, folder: Path) -> float:
+def bring(url: str, settings: Settings, folder: Path) -> float:
     """Bring a folder in; seconds from the job's submission to its end."""
     with engine(url, settings) as database:
         began = time.perf_counter()
-        with database.transaction() as session:
-            wanted = intake.documents(DocumentsConfig(input=[str(folder)]))
-            row = intake.connect(session, "default", "me", wanted, settings)
-            job_id = intake.submit_sync(session, row)["job_id"]
-        while True:
-            with database.connection() as session:
-                state = progress(session, job_id)
-            if state.status in FINAL:
-                break
-            time.sleep(0.1)
-        if state.status != "SUCCEEDED" or state.dead_lettered:
-            raise SystemExit(f"The set could not be ingested: {state}")
+        ingest(database, settings, str(folder))
         seconds = time.perf_counter() - began
         vectors.tend(database)
         return seconds
@@ -68,7 +56,9 @@ def ndcg(ranked: Sequence[str], grades: dict[str, float]) -> float:
     return gain([grades.get(one, 0.0) for one in ranked]) / best if best else 0.0
 
 
-def measure(url: str, queries: list[dict[str, Any]], qrels: dict[str, Any]) -> list[str]:
+def measure(
+    url: str, settings: Settings, queries: list[dict[str, Any]], qrels: dict[str, Any]
+) -> list[str]:
     """One line of the table for each way to search."""
     database = Database(url).open()
     with database.connection() as session:
@@ -82,7 +72,14 @@ def measure(url: str, queries: list[dict[str, Any]], qrels: dict[str, Any]) -> l
                 continue
             began = time.perf_counter()
             with database.people("default", "me") as session:
-                hits = search(session, asked["text"], kinds=["documents"], limit=_DEPTH, mode=mode)
+                hits = search(
+                    session,
+                    asked["text"],
+                    kinds=["documents"],
+                    limit=_DEPTH,
+                    mode=mode,
+                    settings=settings,
+                )
             took.append((time.perf_counter() - began) * 1000)
             ranked = list(dict.fromkeys(Path(hit.source_id).stem for hit in hits))[:10]
             scores.append(ndcg(ranked, grades))
@@ -112,9 +109,10 @@ def run(file: Path, queries: int) -> list[str]:
     os.environ["HEADRACE_HOME"] = str(home)
     with postgres(home / "postgres") as url:
         prepare(url)
-        seconds = ingest(url, load(database_url=url), folder)
+        settings = load(database_url=url)
+        seconds = bring(url, settings, folder)
         asked = given["queries"][:: max(1, len(given["queries"]) // queries)][:queries]
-        lines = measure(url, asked, given["qrels"])
+        lines = measure(url, settings, asked, given["qrels"])
     head = f"{file.stem} ({len(given['docs']):,} documents, {len(asked)} queries; {seconds:.0f} s)"
     return [f"| {head} | {line} |" for line in lines]
 

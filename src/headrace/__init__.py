@@ -4,12 +4,13 @@ What a plugin author imports; everything else is internal.
 """
 
 from headrace.errors import Expired, NeedsHuman, Retry, Skip
-from headrace.provider import BadRecord, Page, Provider, Record, StreamPlan
+from headrace.provider import BadRecord, Census, Page, Provider, Record, StreamPlan
 from headrace.stage import Batch, Made, RawEvent, Row, StreamContext, stage
 
 __all__ = [
     "BadRecord",
     "Batch",
+    "Census",
     "Expired",
     "Made",
     "NeedsHuman",

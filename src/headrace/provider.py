@@ -7,7 +7,7 @@ package) holding one subclass of `Provider`. Nothing else needs an edit: the fol
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -20,6 +20,9 @@ from headrace.errors import Skip
 JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 """Any JSON value. A cursor is one: opaque to everything but its provider."""
 
+DOCUMENT = "application/x-document"
+"""The content of a stream whose records are files of any type."""
+
 
 class Record(msgspec.Struct, gc=False):
     """One source record, as received.
@@ -28,6 +31,8 @@ class Record(msgspec.Struct, gc=False):
     rebuilt from. `occurred_at` is timezone-aware, or None where the source does not say. `mark` is
     what the source says of the record without sending it (an ETag, a size and a time): kept, and
     given back by `Provider.known`. `gone` says that the source has deleted it; it has no payload.
+    `fingerprint` tells one version from another where the payload does not: some sources send the
+    same record in other bytes each time.
     """
 
     source_id: str
@@ -35,6 +40,7 @@ class Record(msgspec.Struct, gc=False):
     occurred_at: datetime | None = None
     mark: str | None = None
     gone: bool = False
+    fingerprint: bytes | None = None
 
 
 class BadRecord(msgspec.Struct, gc=False):
@@ -44,6 +50,19 @@ class BadRecord(msgspec.Struct, gc=False):
     reason: str
     hint: str = ""
     source_id: str | None = None
+
+
+class Census(msgspec.Struct):
+    """A page's part in a listing of everything that a stream has.
+
+    The listing begins with the page that is `first` and ends with the one that is `last`; whatever
+    was known before and was on none of its pages is gone, and then becomes a tombstone. `also` are
+    the ids of records that are there and are not sent.
+    """
+
+    first: bool = False
+    last: bool = False
+    also: Sequence[str] = ()
 
 
 class Page(msgspec.Struct):
@@ -56,6 +75,7 @@ class Page(msgspec.Struct):
     were: they are not sent.
     `left` is about how many records are still to come, where that can be told: only progress
     displays use it, and the first page of a walk is enough for them.
+    `census` says that the page belongs to a listing of everything; such a stream has one slice.
     """
 
     records: Sequence[Record]
@@ -65,6 +85,7 @@ class Page(msgspec.Struct):
     notes: dict[str, str] = {}
     left: int | None = None
     unchanged: int = 0
+    census: Census | None = None
 
 
 class StreamPlan(msgspec.Struct, frozen=True):
@@ -87,6 +108,26 @@ class Known(Protocol):
     async def __call__(self, stream: str, after: str, limit: int) -> list[tuple[str, str]]:
         """Up to `limit` ids that are greater than `after`, with their marks, in the order of their
         UTF-8 bytes."""
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose account it is: the name that the provider knows it by, and every mail address that its
+    owner writes from, lower-cased."""
+
+    account: str
+    addresses: tuple[str, ...] = ()
+
+
+Token = Callable[[str | None], Awaitable[str]]
+"""Gives the account's access token; asked with one that was just refused, another one."""
+
+Spend = Callable[[int], Awaitable[None]]
+"""Waits until so many units of the account's allowance may be used. Raises Retry where that would
+take long."""
+
+
+async def _free(units: int) -> None:  # noqa: ARG001 - whoever sets none has no limit
+    return
 
 
 async def _nothing(stream: str, after: str, limit: int) -> list[tuple[str, str]]:  # noqa: ARG001
@@ -114,6 +155,15 @@ class Provider(ABC):
     None: as many as are fast to write."""
     settles: ClassVar[bool] = False
     """Whether its jobs end only when the stages are through with what they have landed."""
+    ordered: ClassVar[bool] = False
+    """Whether the marks of a record's versions sort as the versions do, by their UTF-8 bytes: then
+    one with a lesser mark than is known is an older copy, and changes nothing (rules C11, R3)."""
+    issuer: ClassVar[str | None] = None
+    """Who gives the tokens of its accounts: `google`, `github`. None: it needs none."""
+    scopes: ClassVar[tuple[str, ...]] = ()
+    """What the owner of an account is asked to consent to."""
+    units_per_minute: int | None = None
+    """An account's allowance, in the provider's own units, where it has one (rule G11)."""
     local: ClassVar[bool] = False
     """Whether it reads this machine's own files: then only the operator may connect it."""
     Config: ClassVar[type[BaseModel]]
@@ -127,6 +177,12 @@ class Provider(ABC):
     roots: Sequence[Path] | None = ()
     """Folders of this machine that it may read in; None: any. An API caller's may read in those
     that the operator has opened to callers."""
+    base_url: str = ""
+    """Where its API is, as the settings say."""
+    token: Token | None = None
+    """The access token of the connection's account; None where it has none."""
+    spend: Spend = staticmethod(_free)
+    """Draws from the account's allowance. Whoever makes the provider sets these three."""
     known: Known
     """What has been landed with a mark. Whoever makes the provider sets it; until then, nothing."""
 
@@ -151,6 +207,10 @@ class Provider(ABC):
             f"The provider {self.name} cannot read a dead letter again.",
             hint="Sync the connection again once the source has mended the record, or drop it.",
         )
+
+    async def owner(self) -> Owner:
+        """Whose account this is; for providers that have an issuer. Raises like `fetch`."""
+        raise NotImplementedError
 
     async def aclose(self) -> None:
         """Give back connections and files."""

@@ -73,6 +73,39 @@ class Settings(BaseSettings):
     headrace_embedding_key: SecretStr | None = Field(
         None, description="Key for HEADRACE_EMBEDDING_URL."
     )
+    google_client_id: str | None = Field(
+        None, description="OAuth client at Google, for connecting accounts."
+    )
+    google_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    github_client_id: str | None = Field(
+        None, description="OAuth client at GitHub, for connecting accounts."
+    )
+    github_client_secret: SecretStr | None = Field(None, description="Its secret.")
+    google_auth_url: str = Field(
+        "https://accounts.google.com/o/oauth2/v2/auth", description="Where Google asks people."
+    )
+    google_token_url: str = Field(
+        "https://oauth2.googleapis.com/token", description="Where Google gives tokens."
+    )
+    google_device_url: str = Field(
+        "https://oauth2.googleapis.com/device/code",
+        description="Where Google gives codes to type on another device.",
+    )
+    github_auth_url: str = Field(
+        "https://github.com/login/oauth/authorize", description="Where GitHub asks people."
+    )
+    github_token_url: str = Field(
+        "https://github.com/login/oauth/access_token", description="Where GitHub gives tokens."
+    )
+    github_device_url: str = Field(
+        "https://github.com/login/device/code",
+        description="Where GitHub gives codes to type on another device.",
+    )
+    gmail_base_url: str = Field("https://gmail.googleapis.com", description="Gmail's API.")
+    google_calendar_base_url: str = Field(
+        "https://www.googleapis.com", description="Google Calendar's API."
+    )
+    github_base_url: str = Field("https://api.github.com", description="GitHub's API.")
     api_base_url: str | None = Field(
         None, description="One REST source from the environment alone: its base URL."
     )

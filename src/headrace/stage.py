@@ -81,9 +81,7 @@ class StreamContext(msgspec.Struct, frozen=True):
 
 class Batch(msgspec.Struct):
     """A batch, for a stage that takes it whole. `read` runs one query and gives its rows as dicts;
-    every query must name the batch's tenant, for the stage reads as the tables' owner. `final` says
-    that the stage has failed before and is asked for the last time: what it fails on now it must
-    leave out, as a dead letter."""
+    every query must name the batch's tenant, for the stage reads as the tables' owner."""
 
     batch_id: int
     tenant: str
@@ -93,7 +91,6 @@ class Batch(msgspec.Struct):
     stream: StreamContext
     settings: Settings
     read: Callable[[str, dict[str, Any]], list[dict[str, Any]]]
-    final: bool = False
 
     def keys(self) -> dict[str, Any]:
         """What its queries are given."""

@@ -113,6 +113,11 @@ def note(connection: str, stream: str, notes: dict[str, str]) -> None:
     _log().info("source", connection=connection, stream=stream, **notes)
 
 
+def search_note(said: str) -> None:
+    """What a search could not do."""
+    _log().warning("search", note=said)
+
+
 def died(executor: str) -> None:
     """A worker was found dead."""
     _log().warning("died", deadExecutor=executor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.documents import made
 
@@ -127,3 +129,27 @@ def test_pictures_need_ocr(parsers: Parsers) -> None:
     assert "OCR" in refusal.value.hint
     with pytest.raises(Skip):
         parsers.read("a.png", made.png(), ParserOptions(ocr=True))  # it is blank in any case
+
+
+FILES = Path(__file__).parent / "files"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("old.doc", "The quick heron was old office text"), ("old.xls", "| heron | 18.5 |")],
+)
+def test_office_files_of_before_2007(parsers: Parsers, name: str, text: str) -> None:
+    """As an office program has written them (LibreOffice 7.4)."""
+    assert text in parsers.read(name, (FILES / name).read_bytes()).text
+
+
+def test_the_text_in_a_picture(parsers: Parsers) -> None:
+    """Large print in two lines is text, not a table of which words are cut away."""
+    picture = (FILES / "scan.png").read_bytes()
+    try:
+        reading = parsers.read("scan.png", picture, ParserOptions(ocr=True))
+    except Skip as skip:
+        pytest.skip(f"LOUD: the text of a picture was not read on this machine: {skip}")
+    assert " ".join(reading.text.split()) == (
+        "The heron stands in the reeds. Invoice 4711 of Ada Lovelace"
+    )

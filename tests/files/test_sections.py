@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from headrace import chunking, documents, embedding
 from headrace.files.config import DocumentsConfig
-from headrace.files.sections import STRATEGIES, Maker, Tool
+from headrace.files.sections import STRATEGIES, Maker
 
 
 def test_the_choices_are_those_of_the_code() -> None:
@@ -16,7 +16,6 @@ def test_the_choices_are_those_of_the_code() -> None:
     assert embedding.providers() == Maker.__origin__.__args__  # type: ignore[attr-defined]
     for tool in ("auto", *documents.TOOLS):
         assert DocumentsConfig(input=["a"], parser={"tool": tool}).parser.tool == tool
-    assert Tool is not None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,10 @@ from psycopg import Connection
 
 from headrace.embedding import Embedder, embedder
 from headrace.engine import vectors
-from headrace.errors import BadInput
+from headrace.errors import BadInput, Unavailable
 from headrace.out.search import Hit, search
 from headrace.provider import StreamPlan
+from headrace.settings import load
 from headrace.stages.embed import binary
 from headrace.store import connections
 from headrace.store.database import Database
@@ -99,9 +99,11 @@ def ask(store: Database, monkeypatch: pytest.MonkeyPatch, model: Embedder) -> As
     """Search documents as somebody."""
     monkeypatch.setattr("headrace.out.passages.open_embedder", lambda *_: model)
 
+    settings = load()
+
     def asked(text: str, who: tuple[str, str | None] = ANN, **more: Any) -> list[Hit]:
         with store.people(*who) as session:
-            return search(session, text, kinds=["documents"], **more)
+            return search(session, text, kinds=["documents"], settings=settings, **more)
 
     return asked
 
@@ -197,7 +199,36 @@ def test_one_content_under_two_paths_is_one_answer(put: Put, ask: Ask) -> None:
     assert [hit.source_id for hit in ask("same words twice")] == ["a.md"]
 
 
-def test_models_are_read_from_what_was_ingested(put: Put, store: Database, tmp_path: Path) -> None:
-    """Without documents no model is opened: a search in mail stays as quick as it was."""
-    with store.people(*ANN) as session:
-        assert search(session, "anything", kinds=["documents"]) == []
+def test_without_documents_no_model_is_opened(
+    ask: Ask, store: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search in mail stays as quick as it was."""
+
+    def opened(*_: object) -> Embedder:
+        raise AssertionError("a model was opened")
+
+    monkeypatch.setattr("headrace.out.passages.open_embedder", opened)
+    assert ask("anything") == []
+    with store.transaction() as session:
+        connections.save(
+            session, tenant=ANN[0], user=ANN[1] or "", provider="documents", name="d", config={}
+        )
+    with pytest.raises(AssertionError):
+        ask("anything")
+
+
+def test_an_embedder_that_is_down_leaves_the_words(
+    put: Put, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A search goes on without it and says so; asked for the meaning alone, it is an error."""
+    put(ANN, COMPANY)
+
+    def down(*_: object) -> Embedder:
+        raise Unavailable("The embedder does not answer.")
+
+    monkeypatch.setattr("headrace.out.passages.open_embedder", down)
+    told: list[str] = []
+    assert [hit.source_id for hit in ask("travel chess", tell=told.append)] == ["prices.csv"]
+    assert told == ["Documents were searched by their words only. The embedder does not answer."]
+    with pytest.raises(Unavailable):
+        ask("travel chess", mode="vector")

@@ -15,7 +15,7 @@ from headrace.store.database import Database
 if TYPE_CHECKING:
     from tests.store.conftest import Desk
 
-_HIDDEN = {"api_keys", "workers"}
+_HIDDEN = {"api_keys", "allowances", "consents", "grants", "seen", "workers"}
 
 
 @pytest.fixture

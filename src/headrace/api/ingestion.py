@@ -22,13 +22,14 @@ from headrace.engine import jobs as engine
 from headrace.engine.notify import join, result_summary, waiters
 from headrace.errors import BadInput, Retry
 from headrace.files.config import DocumentsConfig
+from headrace.providers.documents import Documents
 from headrace.store import jobs, listings
 from headrace.store.database import Connection, as_owner
 from headrace.store.jobs import JobRow
 
 router = APIRouter(prefix="/ingestion/jobs", tags=["ingestion"])
 
-KIND = "documents_ingest"
+KIND = Documents.kind
 
 _NAMED = "metadata.tenant_id"
 _BUSY_SECONDS = 5.0

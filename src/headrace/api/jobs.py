@@ -24,6 +24,7 @@ from headrace.api.job_shapes import (
 from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
 from headrace.engine import jobs as engine
+from headrace.engine import settle
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
 from headrace.errors import BadInput
@@ -106,8 +107,10 @@ def get_job(visitor: Visitor, job_id: str) -> JobDetail:
     with visitor.session() as session:
         row = _job(session, job_id)
         now = progress(session, job_id)
-        pending = listings.pending_stages(session, row["tenant_id"], job_id)
+        steps = settle.stages(session, row["tenant_id"], job_id)
     landed = Progress.model_validate(now, from_attributes=True)
+    left = {one["name"]: one["of"] - one["batches"] for one in steps}
+    pending = {name: batches for name, batches in left.items() if batches}
     return JobDetail(**row, progress=landed, stages_pending=pending)
 
 

@@ -76,12 +76,14 @@ class Hits(BaseModel):
 
     items: list[Hit]
     took_ms: float
+    notes: list[str] = Field(description="What could not be searched, and why; mostly empty.")
 
 
 @router.get("")
 def search(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Hits:
     """Search everything that has been brought in. No words, no hits."""
     began = time.perf_counter()
+    notes: list[str] = []
     with visitor.session() as session:
         found = out.search(
             session,
@@ -93,10 +95,12 @@ def search(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Hits:
             source=asked.source,
             type=asked.type,
             mode=asked.mode,
+            settings=visitor.settings,
+            tell=notes.append,
         )
     took = (time.perf_counter() - began) * 1000
     items = [Hit(**msgspec.structs.asdict(one), path=_path(one)) for one in found]
-    return Hits(items=items, took_ms=round(took, 1))
+    return Hits(items=items, took_ms=round(took, 1), notes=notes)
 
 
 def _path(hit: out.Hit) -> str:

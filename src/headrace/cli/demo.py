@@ -84,8 +84,8 @@ def demo(
         _verify(database, events, mails, documents)
         out.print("5. Three searches by words, and one by meaning")
         for query in QUERIES:
-            _search(database, query)
-        answer = _search(database, QUESTION)
+            _search(database, query, settings)
+        answer = _search(database, QUESTION, settings)
         if answer != ANSWER:
             raise HeadraceError(f"The demo found {answer} instead of {ANSWER}.", hint="Report it.")
     seconds = time.monotonic() - started
@@ -203,11 +203,11 @@ def _verify(database: Database, events: int, mails: int, documents: int) -> None
         )
 
 
-def _search(database: Database, query: str) -> str:
+def _search(database: Database, query: str, settings: Settings) -> str:
     """Show the two best answers; the id of the best one."""
     began = time.perf_counter()
     with database.people(TENANT, USER) as session:
-        hits = search(session, query, limit=2)
+        hits = search(session, query, limit=2, settings=settings)
     took = (time.perf_counter() - began) * 1000
     out.print(f'   [bold]"{query}"[/bold] ({took:.0f} ms)')
     if not hits:

@@ -12,9 +12,10 @@ from rich.text import Text
 
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
-from headrace.cli.show import answer_json, out, tame
+from headrace.cli.show import answer_json, complain, out, tame
 from headrace.out.search import Hit
 from headrace.out.search import search as find
+from headrace.settings import load
 
 _ROOM = 5
 """Passages looked at for each document shown."""
@@ -29,7 +30,8 @@ def search(
 ) -> None:
     """Search everything that has been brought in."""
     with reading() as database, database.people(TENANT, USER) as session:
-        hits = find(session, query, limit=limit if json else _ROOM * limit)
+        room = limit if json else _ROOM * limit
+        hits = find(session, query, limit=room, settings=load(), tell=complain)
     if json:
         answer_json(hits)
     elif not hits:

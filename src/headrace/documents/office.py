@@ -72,14 +72,19 @@ def _extract(media_type: str, content: bytes, *, ocr: bool) -> ExtractionResult:
 
 @cache
 def _config(ocr: bool) -> ExtractionConfig:
-    from kreuzberg import ConcurrencyConfig, ExtractionConfig, OcrConfig
+    from kreuzberg import ConcurrencyConfig, ExtractionConfig, OcrConfig, TesseractConfig
 
     config = ExtractionConfig(
         output_format="markdown",
         use_cache=False,  # what people's files say is kept in their database, and nowhere else
         enable_quality_processing=False,
         concurrency=ConcurrencyConfig(max_threads=1),
-        ocr=OcrConfig(backend="tesseract") if ocr else None,
+        # It takes two lines of large print for a table, and then cuts words away.
+        ocr=OcrConfig(
+            backend="tesseract", tesseract_config=TesseractConfig(enable_table_detection=False)
+        )
+        if ocr
+        else None,
     )
     config.disable_ocr = not ocr  # type: ignore[attr-defined]  # missing in its stubs
     config.force_ocr = ocr

@@ -60,8 +60,10 @@ class RemoteEmbedder:
         self._wanted = dimensions
         self._dimensions = dimensions
         self._policy = Policy(private_hosts=private_hosts)
+        # Somebody waits for the answer to a question.
+        self._hurried = Policy(private_hosts=private_hosts, retries=1, timeout=10.0)
         try:
-            client = self._client()
+            client = self._client(self._policy)
         except NeedsHuman as error:  # it is this setting, not an account, that has to change
             raise BadInput(error.message, hint=error.hint) from None
         self.model = f"openai/{client.host}/{self._name}"
@@ -82,19 +84,21 @@ class RemoteEmbedder:
         """See `Embedder.embed`. Must not be called in a thread that runs an event loop."""
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
-        return asyncio.run(self._embed([clean_text(text) for text in texts]))
+        return asyncio.run(self._embed([clean_text(text) for text in texts], self._policy))
 
     def embed_query(self, text: str) -> np.ndarray:
         """See `Embedder.embed_query`: the protocol makes no difference between text and query."""
-        vector: np.ndarray = self.embed([text])[0]
+        vector: np.ndarray = asyncio.run(self._embed([clean_text(text)], self._hurried))[0]
         return vector
 
-    def _client(self) -> Client:
+    def _client(self, policy: Policy) -> Client:
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
-        return Client(self._base_url, headers=headers, policy=self._policy)
+        return Client(self._base_url, headers=headers, policy=policy)
 
-    async def _embed(self, texts: list[str]) -> np.ndarray:
-        client = self._client()  # connections belong to one event loop, and this one ends soon
+    async def _embed(self, texts: list[str], policy: Policy) -> np.ndarray:
+        client = self._client(
+            policy
+        )  # connections belong to one event loop, and this one ends soon
         try:
             return np.concatenate([await self._ask(client, some) for some in batches(texts)])
         finally:

@@ -36,7 +36,7 @@ def run_stage(database: Database, name: str, batch_id: int, *, isolate: bool = F
     """
     one = stages()[name]
     if one.writes is None:
-        return run_whole(database, one, batch_id, final=isolate)
+        return run_whole(database, one, batch_id)
     try:
         return _run(database, one, batch_id, merge=False, isolate=isolate)
     except psycopg.errors.UniqueViolation:
@@ -84,7 +84,7 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
     return written
 
 
-def run_whole(database: Database, one: Stage, batch_id: int, *, final: bool) -> int:
+def run_whole(database: Database, one: Stage, batch_id: int) -> int:
     """A stage that takes the batch itself: it works outside of any transaction, and then writes."""
     started = time.perf_counter()
     with database.connection() as connection:
@@ -103,7 +103,6 @@ def run_whole(database: Database, one: Stage, batch_id: int, *, final: bool) -> 
         stream=origin.stream,
         settings=state.current().settings,
         read=read,
-        final=final,
     )
     made: Made = one.run(batch)
     with database.transaction() as connection:

@@ -6,7 +6,8 @@ import hashlib
 import json
 
 from headrace.errors import HeadraceError
-from headrace.provider import JSON, BadRecord, Page, Record
+from headrace.provider import JSON, BadRecord, Census, Page, Record
+from headrace.store.census import joined
 from headrace.store.landing import Gathered
 
 # A commit costs about as much as a few hundred rows; past 10,000 rows nothing is gained by more.
@@ -35,6 +36,7 @@ class Gathering:
         self.hashes: list[bytes] = []
         self.complete = False
         self.before = cursor
+        self.census: Census | None = None
 
     def add(self, page: Page, mark: bytes | None) -> None:
         """Take one more page; `mark` is the hash of its cursor."""
@@ -45,13 +47,16 @@ class Gathering:
         self.bytes += size(page)
         self.cursor = page.cursor
         self.complete = not page.more
+        if page.census is not None:
+            self.census = joined(self.census, page)
         if mark is not None:
             self.hashes.append(mark)
 
     @property
     def full(self) -> bool:
         """Whether it is worth a commit without waiting for more."""
-        return self.complete or len(self.records) >= self._most or self.bytes >= BYTES
+        swept = self.census is not None and self.census.last
+        return self.complete or swept or len(self.records) >= self._most or self.bytes >= BYTES
 
     def take(self) -> Gathered:
         """What has been gathered, and begin anew after it."""
@@ -65,6 +70,7 @@ class Gathering:
             unchanged=self.unchanged,
             payload_bytes=self.bytes,
             cursor_hashes=self.hashes,
+            census=self.census,
         )
         self._start(self.cursor)
         return taken

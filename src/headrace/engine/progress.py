@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from headrace.engine.settle import pending, settles
+from headrace.engine.settle import settles, stages
 from headrace.errors import BadInput
-from headrace.plugins import wiring
 from headrace.store import jobs
 from headrace.store.database import Connection
-from headrace.store.sql import query
 
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
@@ -33,6 +30,11 @@ class StageProgress(msgspec.Struct):
     rows_in: int
     rows_out: int
     dead_lettered: int
+
+    @property
+    def pending(self) -> int:
+        """Batches that it has still to work through."""
+        return self.of - self.batches
 
 
 class Progress(msgspec.Struct):
@@ -70,6 +72,7 @@ def progress(connection: Connection, job_id: str) -> Progress:
     if row is None:
         raise BadInput(f"There is no job {job_id}.", hint="`headrace jobs list` shows them.")
     landed = jobs.totals(connection, row["tenant_id"], job_id)
+    steps = [StageProgress(**one) for one in stages(connection, row["tenant_id"], job_id)]
     expected = connection.execute(_EXPECTED, [job_id]).fetchone()
     return Progress(
         job_id=job_id,
@@ -81,18 +84,12 @@ def progress(connection: Connection, job_id: str) -> Progress:
         pages=landed["pages"],
         batches=landed["batches"],
         total=expected["total"] if expected else None,
-        stages_pending=pending(connection, row["tenant_id"], job_id),
+        stages_pending=sum(one.pending for one in steps),
         attempts=row["attempts"],
         resume_at=row["resume_at"],
         last_error=row["last_error"],
         hint=row["hint"],
         error_code=row["error_code"],
         capped=bool((row["summary"] or {}).get("capped")),
-        stages=_stages(connection, row) if settles(row["kind"]) else [],
+        stages=steps if settles(row["kind"]) else [],
     )
-
-
-def _stages(connection: Connection, row: dict[str, Any]) -> list[StageProgress]:
-    values = {"tenant": row["tenant_id"], "job_id": row["job_id"], **wiring()}
-    found = connection.execute(query("jobs", "stage_progress"), values).fetchall()
-    return [StageProgress(**one) for one in found]

@@ -37,18 +37,25 @@ def lock(connection: Connection, job_id: str) -> None:
     connection.execute(_LOCK, [job_id])
 
 
-def pending(connection: Connection, tenant: str, job_id: str) -> int:
-    """How many stage runs the job still waits for."""
+def lacks_stages(connection: Connection, tenant: str, job_id: str) -> bool:
+    """Whether a stage has still something of the job before it."""
     values = {"tenant": tenant, "job_id": job_id, **wiring()}
-    found = connection.execute(query("jobs", "pending_stages"), values).fetchone()
-    return int(found["pending"]) if found else 0
+    found = connection.execute(query("jobs", "lacks_stages"), values).fetchone()
+    return bool(found and found["lacks"])
+
+
+def stages(connection: Connection, tenant: str, job_id: str) -> list[dict[str, Any]]:
+    """How far each stage is with a job, in the order they run: `name`, `batches` done `of` those
+    there are, `rows_in`, `rows_out` and `dead_lettered` so far."""
+    values = {"tenant": tenant, "job_id": job_id, **wiring()}
+    return connection.execute(query("jobs", "stage_progress"), values).fetchall()
 
 
 def settle(connection: Connection, tenant: str, job_id: str) -> None:
     """End the job if it has landed everything and this was the last stage that it waited for."""
     lock(connection, job_id)
     row = connection.execute(query("jobs", "landed"), {"job_id": job_id}).fetchone()
-    if row is None or pending(connection, tenant, job_id):
+    if row is None or lacks_stages(connection, tenant, job_id):
         return
     totals = jobs.totals(connection, tenant, job_id)
     summary = {**(row["summary"] or {}), **totals, **outcome(connection, tenant, job_id)}
@@ -64,7 +71,6 @@ def settle(connection: Connection, tenant: str, job_id: str) -> None:
 
 def outcome(connection: Connection, tenant: str, job_id: str) -> dict[str, Any]:
     """What the stages have done for a job: rows in, rows out and dead letters of each."""
-    rows = connection.execute(
-        query("jobs", "stage_totals"), {"tenant": tenant, "job_id": job_id}
-    ).fetchall()
-    return {"stages": {row.pop("stage"): row for row in rows}}
+    counts = ("rows_in", "rows_out", "dead_lettered")
+    found = stages(connection, tenant, job_id)
+    return {"stages": {one["name"]: {name: one[name] for name in counts} for one in found}}

@@ -19,11 +19,12 @@ from headrace.engine.chain import follow_up
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
+from headrace.oauth.keeper import Keeper
 from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
 from headrace.providers.documents import Documents
 from headrace.settings import Settings
-from headrace.store import connections, jobs
+from headrace.store import allowances, connections, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
@@ -84,6 +85,13 @@ def outcome_of(error: Exception, where: str) -> Outcome:
     return ended
 
 
+def lend_account(provider: Provider, settings: Settings) -> None:
+    """Tell a provider of accounts where its API is: where the operator says, and nobody else."""
+    name = f"{provider.name}_base_url"
+    provider.base_url = getattr(settings, name, "")
+    provider.private_hosts |= name in settings.model_fields_set
+
+
 class Source:
     """A connection brought to life for one leg: its provider, made once."""
 
@@ -119,14 +127,41 @@ class Source:
         self.provider.known = self._known
         if isinstance(self.provider, Documents):
             self.provider.uploads = OwnUploads(database, row["tenant_id"], row["user_id"])
+        self.provider.spend = self._spend
+        lend_account(self.provider, settings)
+        if row["grant_id"] is not None:
+            keeper = Keeper(database, vault, settings, row["tenant_id"], row["grant_id"])
+            self.provider.token = keeper.token
         self._noted: set[int] = set()
         self._expected: set[int] = set()
 
     async def plan(self) -> list[Part]:
         """Ask the source for its streams, and make what is needed to walk them."""
         plans: Sequence[StreamPlan] = await self.provider.streams()
+        owner = await self.provider.owner() if self.provider.issuer is not None else None
         with self._database.transaction() as connection:
+            if owner is not None:
+                connections.owned(connection, self.row, owner)
             return connections.plan(connection, self.row, plans, beside=self.provider.settles)
+
+    async def _spend(self, units: int) -> None:
+        """Draw from what the account may use, together with every other worker."""
+        per_minute = self.provider.units_per_minute
+        if per_minute is None:
+            return
+        row = self.row
+        named = f"{row['provider']}:{row['grant_id'] or row['connection_id']}"
+
+        def take() -> tuple[bool, float]:
+            with self._database.connection() as connection:
+                return allowances.take(
+                    connection, row["tenant_id"], row["user_id"], named, units, per_minute
+                )
+
+        drawn, wait = await asyncio.to_thread(take)
+        if not drawn:
+            raise Retry(f"{self.row['name']} has used its allowance for now.", after=wait)
+        await asyncio.sleep(wait)
 
     async def _known(self, stream: str, after: str, limit: int) -> list[tuple[str, str]]:
         values = {"tenant": self.row["tenant_id"], "connection": self.row["connection_id"]}
@@ -165,7 +200,9 @@ class Source:
         mark("claimed")
         if claimed.done:
             return [], True
-        landing = Landing(self._database, claimed, follow_up(content))
+        landing = Landing(
+            self._database, claimed, follow_up(content), ordered=self.provider.ordered
+        )
         walk = Walk(
             self._database,
             self.provider,

@@ -8,7 +8,7 @@ Everything else in Headrace asks through a `Client` and sees an `Answer` or one 
 """
 
 from headrace.http.answers import TROUBLE, Answer, Nonsense, error_for, require_json
-from headrace.http.client import Client
+from headrace.http.client import Bearer, Client
 from headrace.http.links import next_link
 from headrace.http.policy import GOOGLE, Clock, Policy
 
@@ -16,6 +16,7 @@ __all__ = [
     "GOOGLE",
     "TROUBLE",
     "Answer",
+    "Bearer",
     "Client",
     "Clock",
     "Nonsense",

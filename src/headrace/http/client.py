@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import urlencode, urljoin
 
@@ -20,6 +20,9 @@ from headrace.text import clean_text
 
 T = TypeVar("T")
 
+Bearer = Callable[[str | None], Awaitable[str]]
+"""Gives the access token to send; asked with one that was just refused, another one."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_QUERY: Mapping[str, str] = {}
 
@@ -30,6 +33,9 @@ class Client:
     `headers` and `query` go with every request and count as secret, and so do `secrets`: no message
     shows them, and no request that carries them leaves the origin of `base_url`. Raises NeedsHuman
     for a `base_url` that may not be called.
+
+    `bearer` gives the token of each request. A 401 asks it once for another (rule O5), and what it
+    raises ends the request.
     """
 
     def __init__(
@@ -42,6 +48,7 @@ class Client:
         policy: Policy | None = None,
         clock: Clock | None = None,
         resolver: AbstractResolver | None = None,
+        bearer: Bearer | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self.clock = clock or Clock()
@@ -55,6 +62,7 @@ class Client:
         self._query = urlencode(query)
         self.secrets = _secrets([*secrets, *headers.values(), *query.values()])
         self._resolver = resolver
+        self._bearer = bearer
         self._session: aiohttp.ClientSession | None = None
         self._free_at = 0.0  # steady seconds: when the next request may start
 
@@ -66,16 +74,24 @@ class Client:
         params: Mapping[str, str] = _NO_QUERY,
         headers: Mapping[str, str] = _NO_QUERY,
         json: bytes | None = None,
+        form: Mapping[str, str] | None = None,
         allow: Collection[int] = (),
     ) -> Answer:
         """The answer to one request, tried again as the policy says: it must be safe to repeat.
 
         `url` is a path below `base_url` or an absolute URL of the same origin, such as a next
         link. Answers with a status of 2xx or in `allow` are returned; others raise Retry or
-        NeedsHuman. `json` is an encoded body.
+        NeedsHuman. `json` is an encoded body; `form` are fields, sent as a web form.
         """
         return await self.ask(
-            method, url, params=params, headers=headers, json=json, allow=allow, parse=_whole
+            method,
+            url,
+            params=params,
+            headers=headers,
+            json=json,
+            form=form,
+            allow=allow,
+            parse=_whole,
         )
 
     async def ask(
@@ -87,6 +103,7 @@ class Client:
         params: Mapping[str, str] = _NO_QUERY,
         headers: Mapping[str, str] = _NO_QUERY,
         json: bytes | None = None,
+        form: Mapping[str, str] | None = None,
         allow: Collection[int] = (),
     ) -> T:
         """Like `request`, giving back `parse(answer)`.
@@ -95,13 +112,21 @@ class Client:
         decode is asked for again (R10).
         """
         target = self.target(url, params)
+        if form is not None:
+            headers = {"Content-Type": "application/x-www-form-urlencoded", **headers}
+            json = urlencode(form).encode()
         attempt = 0
+        refused: str | None = None
         while True:
             await self._turn()
             try:
-                answer = await self._exchange(method, target, headers, json)
+                sent = {**headers, **await self._authorization(refused)}
+                answer = await self._exchange(method, target, sent, json)
                 if answer.status in _REDIRECTS and self.policy.redirects:
-                    answer = await self._follow(method, answer, headers, json)
+                    answer = await self._follow(method, answer, sent, json)
+                if answer.status == 401 and self._bearer is not None and refused is None:
+                    refused = sent["Authorization"].removeprefix("Bearer ")
+                    continue
                 if 200 <= answer.status < 300 or answer.status in allow:
                     return parse(answer)
                 raise self._refusal(answer)
@@ -171,6 +196,15 @@ class Client:
             self._pause(waits.until_reset(found, self.clock.wall()) or 0.0)
         links = tuple(found.getall("Link", ()))
         return Answer(response.status, found, content, str(target), self.host, links)
+
+    async def _authorization(self, refused: str | None) -> dict[str, str]:
+        """The header with the token of this moment, which is secret from now on."""
+        if self._bearer is None:
+            return {}
+        token = await self._bearer(refused)
+        if token not in self.secrets:
+            self.secrets = _secrets([*self.secrets, token])
+        return {"Authorization": f"Bearer {token}"}
 
     async def _follow(
         self, method: str, answer: Answer, headers: Mapping[str, str], json: bytes | None

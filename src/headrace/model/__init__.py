@@ -5,6 +5,7 @@ two are the same database. Every table begins with tenant and user, and every ke
 so that row-level security can bind and a unique violation tells nothing of another tenant.
 """
 
+from headrace.model.accounts import Allowance, Consent, Grant
 from headrace.model.base import SCHEMA, metadata
 from headrace.model.projections import (
     CalendarEvent,
@@ -23,6 +24,7 @@ from headrace.model.work import (
     Job,
     Mark,
     RawEvent,
+    Seen,
     StageRun,
     Stream,
     Upload,
@@ -31,20 +33,24 @@ from headrace.model.work import (
 
 __all__ = [
     "SCHEMA",
+    "Allowance",
     "ApiKey",
     "Batch",
     "CalendarEvent",
     "Checkpoint",
     "Chunk",
     "Connection",
+    "Consent",
     "DeadLetter",
     "Document",
     "DocumentText",
     "Event",
+    "Grant",
     "Interaction",
     "Job",
     "Mark",
     "RawEvent",
+    "Seen",
     "StageRun",
     "Stream",
     "Upload",

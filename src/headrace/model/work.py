@@ -45,6 +45,10 @@ class Connection(Table, table=True):
     health_hint: str | None = col()
     created_at: datetime = time(null=False)
     synced_at: datetime | None = time()
+    account: str | None = col()
+    grant_id: str | None = col(ID)
+    every_seconds: int | None = col(Integer)
+    next_sync_at: datetime | None = time()
 
 
 class Stream(Table, table=True):
@@ -69,6 +73,14 @@ class Mark(Table, table=True):
     stream_id: int = key(BigInteger)
     source_id: str = key()
     mark: str = col(null=False)
+
+
+class Seen(Table, table=True):
+    """What a listing of all that a stream has, while it is under way, has named so far."""
+
+    __tablename__ = "seen"
+    stream_id: int = key(BigInteger)
+    source_id: str = key()
 
 
 class Checkpoint(Table, table=True):

@@ -11,12 +11,13 @@ the table is and whatever is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal, get_args
 
 import msgspec
 
+from headrace import telemetry
 from headrace.errors import BadInput
 from headrace.out import passages
 from headrace.out.asked import parse
@@ -24,6 +25,7 @@ from headrace.out.look import Key, Look
 from headrace.out.passages import Mode
 from headrace.out.snippet import MARK, snippet
 from headrace.out.terms import Terms, read, weigh
+from headrace.settings import Settings
 from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
 
@@ -79,12 +81,16 @@ def search(
     source: str | None = None,
     type: str | None = None,  # noqa: A002 - the word that people filter by
     mode: Mode = "hybrid",
+    settings: Settings | None = None,
+    tell: Callable[[str], None] = telemetry.search_note,
 ) -> list[Hit]:
     """The best rows for what a person typed, best first; [] where there is no word in it.
 
     `connection` is one from `Database.people`: nothing of others is found. `since` is inclusive,
     `until` exclusive; with either, rows without a time are left out. `source` is the name or id of
     a connection, `type` the media type or ending of documents, `mode` how documents are searched.
+    `settings` say what questions are embedded with; without them documents are found by their words
+    only. `tell` is told, in a sentence, what could not be searched.
     """
     limit = max(0, min(limit, MAX_HITS))
     asked = parse(text)
@@ -98,7 +104,9 @@ def search(
     prose, labels = read(connection, asked)
     passages_ = []
     if "documents" in kinds:
-        passages_ = _passages(connection, text, prose, scope, mode)
+        meant = passages.meanings(connection, text, mode, settings, tell)
+        best_ = passages.find(connection, prose, scope, mode, meant)
+        passages_ = [_hit(row) for row in passages.show(connection, best_, prose, scope, _HEADLINE)]
     tables = [kind for kind in dict.fromkeys(kinds) if kind != "documents" and type is None]
     by_kind = {kind: labels if kind == "events" else prose for kind in tables}
     with as_owner(connection):
@@ -126,15 +134,6 @@ def _streams(connection: Connection, source: str) -> list[int]:
             f"There is no connection {source!r}.", hint="`headrace connections list` shows them."
         )
     return [row["stream_id"] for row in rows]
-
-
-def _passages(
-    connection: Connection, text: str, terms: Terms, scope: dict[str, Any], mode: Mode
-) -> list[Hit]:
-    found = passages.find(connection, text, terms, scope, mode)
-    # More than are wanted: those that are not to be seen, or not yet, are left out when shown.
-    rows = passages.show(connection, found[: 2 * passages.POOL], terms, scope, _HEADLINE)
-    return [_hit(row) for row in rows[: scope["limit"]]]
 
 
 def _hit(row: dict[str, Any]) -> Hit:

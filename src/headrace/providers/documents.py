@@ -14,10 +14,7 @@ from headrace.files.uploads import SCHEME as UPLOADS
 from headrace.files.uploads import Kept, NothingKept, Uploads
 from headrace.files.walk import Walk
 from headrace.files.web import WebPage, is_web
-from headrace.provider import JSON, Page, Provider, StreamPlan
-
-CONTENT = "application/x-document"
-"""The content of the streams: any file at all."""
+from headrace.provider import DOCUMENT, JSON, Page, Provider, StreamPlan
 
 
 class Documents(Provider):
@@ -44,7 +41,7 @@ class Documents(Provider):
     async def streams(self) -> Sequence[StreamPlan]:
         """The inputs, each in the recipe's version of it. Raises BadInput for one not allowed."""
         recipe = self.config.recipe()
-        plans = [StreamPlan(f"{named} [{recipe}]", CONTENT) for named in self.config.input]
+        plans = [StreamPlan(f"{named} [{recipe}]", DOCUMENT) for named in self.config.input]
         for plan in plans:
             self._walk(plan.name)
         return plans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from psycopg.types.json import Json
 from headrace.documents import ParserOptions, Parsers, Reading
 from headrace.errors import Retry, Skip
 from headrace.files.config import DocumentsConfig
-from headrace.provider import BadRecord
+from headrace.provider import DOCUMENT, BadRecord
 from headrace.stage import Batch, Made, stage
 
 # What the batch brought, with whether its content has been read before, in this stream.
@@ -29,9 +29,10 @@ ORDER BY r.source_id, r.version
 """
 
 _BYTES = """
-SELECT payload FROM headrace.raw_events
-WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND source_id = %(id)s
-  AND version = %(version)s
+SELECT source_id, content_hash, payload FROM headrace.raw_events
+JOIN unnest(%(ids)s::text[], %(versions)s::int[]) AS w (source_id, version)
+  USING (source_id, version)
+WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s
 """
 
 _WRITE = """
@@ -81,7 +82,7 @@ _AT_ONCE = 2
 """Files read side by side: one for each child process."""
 
 
-@stage(version=1, content="application/x-document")
+@stage(version=1, content=DOCUMENT)
 def parse(batch: Batch) -> Made:
     """Read every content that has not been read; a file that cannot be read is buried alone."""
     files = batch.read(_FILES, batch.keys())
@@ -91,16 +92,15 @@ def parse(batch: Batch) -> Made:
     read: dict[bytes, Reading] = {}
     failed: dict[bytes, Skip] = {}
 
-    def one(hash_: bytes, file: Mapping[str, Any]) -> None:
-        values = {**batch.keys(), "id": file["source_id"], "version": file["version"]}
-        content = batch.read(_BYTES, values)[0]["payload"]
+    def one(file: Mapping[str, Any]) -> None:
+        hash_, name = file["content_hash"], os.path.basename(file["source_id"])  # noqa: PTH119
         try:
-            read[hash_] = _parsers().read(os.path.basename(file["source_id"]), content, options)  # noqa: PTH119 - a name
+            read[hash_] = _parsers().read(name, file["payload"], options)
         except Skip as skip:
             failed[hash_] = skip
 
     with ThreadPoolExecutor(_AT_ONCE) as readers:
-        for done in [readers.submit(one, *item) for item in to_read.items()]:
+        for done in [readers.submit(one, file) for file in _payloads(batch, to_read.values())]:
             done.result()
 
     bad, versions = [], []
@@ -127,6 +127,13 @@ def parse(batch: Batch) -> Made:
     return Made(len([one for one in files if not one["gone"]]), write, bad, versions)
 
 
+def _payloads(batch: Batch, files: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The files' bytes, all at once: a batch has a page's worth of them."""
+    ids = [file["source_id"] for file in files]
+    versions = [file["version"] for file in files]
+    return batch.read(_BYTES, {**batch.keys(), "ids": ids, "versions": versions}) if ids else []
+
+
 def _row(batch: Batch, hash_: bytes, reading: Reading) -> dict[str, Any]:
     return {
         **batch.keys(),
@@ -143,6 +150,5 @@ def _row(batch: Batch, hash_: bytes, reading: Reading) -> dict[str, Any]:
 def _parsers() -> Parsers:
     """The process's own children; they end with it."""
     parsers = Parsers(processes=_AT_ONCE)
-    parsers.__enter__()
-    atexit.register(parsers.__exit__, None, None, None)
+    atexit.register(parsers.close)
     return parsers

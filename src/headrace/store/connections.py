@@ -10,8 +10,8 @@ import msgspec
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from headrace.errors import BadInput
-from headrace.provider import StreamPlan
+from headrace.errors import BadInput, NeedsHuman
+from headrace.provider import Owner, StreamPlan
 from headrace.store.database import Connection
 
 ConnectionRow = dict[str, Any]
@@ -65,6 +65,23 @@ def seal(connection: Connection, connection_id: str, credential: bytes) -> None:
         "UPDATE headrace.connections SET credential = %s WHERE connection_id = %s",
         [credential, connection_id],
     )
+
+
+def owned(connection: Connection, row: ConnectionRow, owner: Owner) -> None:
+    """Keep whose account it is: the addresses that tell sent from received. Raises NeedsHuman when
+    it is another account than the one that was connected."""
+    if row["account"] not in (None, owner.account):
+        raise NeedsHuman(
+            f"The connection {row['name']} is of {row['account']}, and its access now opens"
+            f" {owner.account}.",
+            hint="Connect that account as another connection, and this one again.",
+            reauth=True,
+        )
+    if (owner.account, list(owner.addresses)) != (row["account"], row["addresses"]):
+        connection.execute(
+            "UPDATE headrace.connections SET account = %s, addresses = %s WHERE connection_id = %s",
+            [owner.account, list(owner.addresses), row["connection_id"]],
+        )
 
 
 def get(connection: Connection, connection_id: str) -> ConnectionRow | None:

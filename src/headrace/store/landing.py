@@ -17,7 +17,8 @@ import msgspec
 import psycopg
 
 from headrace.crashpoints import mark
-from headrace.provider import JSON, BadRecord, Record
+from headrace.provider import JSON, BadRecord, Census, Record
+from headrace.store.census import newest_copies, take_census
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, as_json
 from headrace.store.database import Connection, Database
 from headrace.store.sql import query
@@ -25,7 +26,7 @@ from headrace.text import clean_text
 
 _SOURCE_ID = attrgetter("source_id")
 RAW_TYPES = ("text", "text", "int8", "int8", "int4", "text", "bytea", "timestamptz", "bytea")
-_STAGING_TYPES = ("int4", "text", "bytea", "timestamptz", "bytea")
+_STAGING_TYPES = ("int4", "text", "bytea", "timestamptz", "bytea", "text")
 
 # After one commit that met known records, how many commits go through staging before the straight
 # way is tried again: a failed try costs as much as a commit.
@@ -51,6 +52,7 @@ class Gathered(msgspec.Struct):
     payload_bytes: int
     cursor_hashes: list[bytes]
     unchanged: int = 0
+    census: Census | None = None
 
 
 class Landed(msgspec.Struct):
@@ -78,16 +80,24 @@ def content_hash(payload: bytes) -> bytes:
 
 
 def _hash(record: Record) -> bytes:
-    return GONE if record.gone else content_hash(record.payload)
+    if record.gone:
+        return GONE
+    return content_hash(record.payload if record.fingerprint is None else record.fingerprint)
 
 
 class Landing:
-    """Lands the commits of one slice, in order; remembers only which way in is the faster."""
+    """Lands the commits of one slice, in order; remembers only which way in is the faster.
 
-    def __init__(self, database: Database, claim: Claim, follow_up: FollowUp) -> None:
+    `ordered` is the provider's: see `Provider.ordered`.
+    """
+
+    def __init__(
+        self, database: Database, claim: Claim, follow_up: FollowUp, *, ordered: bool = False
+    ) -> None:
         self._database = database
         self._claim = claim
         self._follow_up = follow_up
+        self._ordered = ordered
         # A walk that begins, or is repeated, may meet what is there; one that goes on rarely does.
         self._caution = 0 if claim.walk == 1 else 1
 
@@ -106,24 +116,26 @@ class Landing:
         claim = self._claim
         with self._database.transaction() as connection:
             batch_id = self._lock(connection)
+            records = newest_copies(gathered.records) if self._ordered else gathered.records
             if self._caution:
-                inserted = self._merge(connection, batch_id, gathered.records)
+                inserted = self._merge(connection, batch_id, records)
             else:
-                inserted = self._copy(connection, batch_id, gathered.records)
+                inserted = self._copy(connection, batch_id, records)
+            swept = take_census(connection, claim, batch_id, gathered)
             landed = Landed(
                 batch_id=batch_id,
-                fetched=len(gathered.records) + len(gathered.bad) + gathered.unchanged,
-                inserted=inserted,
+                fetched=len(gathered.records) + len(gathered.bad) + gathered.unchanged + swept,
+                inserted=inserted + swept,
                 unchanged=len(gathered.records) - inserted + gathered.unchanged,
                 dead_lettered=len(gathered.bad),
-                fresh=not self._caution,
+                fresh=not self._caution and not swept,
             )
             if gathered.bad:
                 bury(connection, claim.keys(), batch_id, "landing", gathered.bad)
-            remember(connection, claim.keys(), gathered.records)
+            remember(connection, claim.keys(), records, ordered=self._ordered)
             mark("copied")
             self._write(connection, gathered, landed)
-            if inserted:
+            if landed.inserted:
                 self._follow_up(connection, batch_id)
             mark("before-ack")
         mark("acknowledged")
@@ -159,7 +171,14 @@ class Landing:
             copy.set_types(_STAGING_TYPES)
             for ord_, record in enumerate(records):
                 copy.write_row(
-                    (ord_, record.source_id, _hash(record), record.occurred_at, record.payload)
+                    (
+                        ord_,
+                        record.source_id,
+                        _hash(record),
+                        record.occurred_at,
+                        record.payload,
+                        record.mark if self._ordered else None,
+                    )
                 )
         merged = connection.execute(
             query("landing", "merge_staging"), {**self._claim.keys(), "batch_id": batch_id}
@@ -182,11 +201,13 @@ class Landing:
         connection.execute(query("landing", "move_checkpoint"), values)
 
 
-def remember(connection: Connection, keys: dict[str, Any], records: Sequence[Record]) -> None:
+def remember(
+    connection: Connection, keys: dict[str, Any], records: Sequence[Record], *, ordered: bool
+) -> None:
     """Keep the marks of records that have one, and forget those of records that are gone."""
     marks = {one.source_id: one.mark for one in records if one.mark is not None}
     if marks:
-        values = {**keys, "ids": list(marks), "marks": list(marks.values())}
+        values = {**keys, "ids": list(marks), "marks": list(marks.values()), "ordered": ordered}
         connection.execute(query("landing", "write_marks"), values)
     gone = [one.source_id for one in records if one.gone]
     if gone:

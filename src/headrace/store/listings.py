@@ -8,7 +8,6 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 from psycopg.sql import SQL, Composed, Identifier
 
-from headrace.plugins import wiring
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
@@ -90,13 +89,6 @@ def one(
 def _text(table: Table, name: str) -> Composed:
     columns = SQL(", ").join(Identifier(column) for column in _COLUMNS[table])
     return SQL(query("listings", name)).format(table=Identifier("headrace", table), columns=columns)
-
-
-def pending_stages(connection: Connection, tenant: str, job_id: str) -> dict[str, int]:
-    """How many batches of a job each stage has still before it; stages with none are left out."""
-    values = {"tenant": tenant, "job_id": job_id, **wiring()}
-    found = connection.execute(query("listings", "pending_stages"), values).fetchall()
-    return {row["stage"]: row["pending"] for row in found}
 
 
 def connections_named(

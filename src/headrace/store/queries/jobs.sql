@@ -47,15 +47,16 @@ UPDATE headrace.jobs SET status = 'SUCCEEDED', completed_at = now(), summary = %
 WHERE job_id = %(job_id)s AND status = 'RUNNING' AND landed_at IS NOT NULL
 RETURNING *;
 
--- name: pending_stages
--- How many runs of stages a job's batches still lack.
-SELECT count(*) AS pending FROM headrace.batches b
-JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
-JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
-  AS n (stage, version, content) ON n.content = s.content
-WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
-  AND NOT EXISTS (SELECT FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
-    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version);
+-- name: lacks_stages
+-- Whether a batch of the job has a run of a stage before it.
+SELECT EXISTS (
+  SELECT FROM headrace.batches b
+  JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
+  JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
+    AS n (stage, version, content) ON n.content = s.content
+  WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
+    AND NOT EXISTS (SELECT FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
+      AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)) AS lacks;
 
 -- name: stage_progress
 -- How far each stage is with a job, in the order they run.
@@ -70,14 +71,6 @@ LEFT JOIN headrace.stage_runs r ON r.tenant_id = b.tenant_id AND r.batch_id = b.
   AND r.stage = n.stage AND r.version = n.version
 WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
 GROUP BY n.stage, n.depth ORDER BY n.depth, n.stage;
-
--- name: stage_totals
-SELECT r.stage, sum(r.rows_in)::bigint AS rows_in, sum(r.rows_out)::bigint AS rows_out,
-  sum(r.dead_lettered)::bigint AS dead_lettered
-FROM headrace.stage_runs r
-JOIN headrace.batches b USING (tenant_id, batch_id)
-WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s
-GROUP BY r.stage ORDER BY r.stage;
 
 -- name: pause
 -- The next turn goes on where this one stopped. A turn that landed something starts counting its

@@ -23,14 +23,15 @@ COPY headrace.raw_events (tenant_id, user_id, stream_id, batch_id, version, sour
 -- name: make_staging
 CREATE TEMP TABLE IF NOT EXISTS landing (
   ord integer, source_id text COLLATE "C", content_hash bytea, occurred_at timestamptz,
-  payload bytea) ON COMMIT DELETE ROWS
+  payload bytea, mark text COLLATE "C") ON COMMIT DELETE ROWS
 
 -- name: copy_staging
-COPY landing (ord, source_id, content_hash, occurred_at, payload) FROM STDIN (FORMAT binary)
+COPY landing (ord, source_id, content_hash, occurred_at, payload, mark) FROM STDIN (FORMAT binary)
 
 -- name: merge_staging
 -- A record is new when its hash differs from the one before it: the one before it in this commit,
--- or else the newest version in the table. So A, B, A are three versions, and A, A is one.
+-- or else the newest version in the table. So A, B, A are three versions, and A, A is one. Where
+-- marks sort as versions do, one that is behind the known mark is an older copy, and not new.
 -- Sorted, so that two slices that meet in one key wait for each other instead of deadlocking.
 WITH incoming AS (
   SELECT *, lag(content_hash) OVER (PARTITION BY source_id ORDER BY ord) AS before
@@ -45,6 +46,9 @@ WITH incoming AS (
     ORDER BY r.version DESC LIMIT 1
   ) newest ON true
   WHERE i.content_hash IS DISTINCT FROM coalesce(i.before, newest.content_hash)
+    AND (i.mark IS NULL OR NOT EXISTS (SELECT FROM headrace.marks m
+      WHERE m.tenant_id = %(tenant)s AND m.stream_id = %(stream_id)s
+        AND m.source_id = i.source_id AND m.mark COLLATE "C" > i.mark))
 )
 INSERT INTO headrace.raw_events (tenant_id, user_id, stream_id, batch_id, version, source_id,
   content_hash, occurred_at, payload)
@@ -59,7 +63,7 @@ SELECT %(tenant)s, %(user)s, %(stream_id)s, id, mark
 FROM unnest(%(ids)s::text[], %(marks)s::text[]) AS given (id, mark)
 ORDER BY id
 ON CONFLICT (stream_id, source_id, tenant_id) DO UPDATE SET mark = excluded.mark
-WHERE m.mark <> excluded.mark;
+WHERE m.mark <> excluded.mark AND NOT (%(ordered)s AND m.mark COLLATE "C" > excluded.mark);
 
 -- name: forget
 -- Records that the source has deleted. From now on the stream's stages look whether what they are

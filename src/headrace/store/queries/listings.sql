@@ -33,17 +33,6 @@ ORDER BY connection_id = %(named)s DESC, created_at LIMIT 50;
 -- name: connections_of
 SELECT * FROM headrace.connections WHERE provider = %(provider)s ORDER BY created_at LIMIT 50;
 
--- name: pending_stages
--- How many of a job's batches each stage has still to work through.
-SELECT n.stage, count(*) AS pending FROM headrace.batches b
-JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
-JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[])
-  AS n (stage, version, content) ON n.content = s.content
-WHERE b.job_id = %(job_id)s AND b.tenant_id = %(tenant)s AND b.inserted > 0
-  AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
-    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
-GROUP BY n.stage ORDER BY n.stage;
-
 -- name: waiting_jobs
 -- Oldest first: what has been waiting longest.
 SELECT * FROM headrace.jobs WHERE status IN ('PENDING', 'RUNNING')

@@ -38,27 +38,31 @@ ORDER BY k.embedding::halfvec({dimensions}) <#> {vector}::halfvec({dimensions})
 LIMIT %(pool)s;
 
 -- name: show
--- Of each chunk the file it is in: the first of those with this content that is shown.
-SELECT wanted.at, k.stream_id, d.source_id, s.name AS stream, c.connection_id, c.name AS connection,
-  coalesce(t.title, d.source_id) AS title, d.occurred_at, t.media_type, k.page, k.headings,
-  k.start_at, k.end_at, k.body,
-  ts_headline('english', k.body, %(query)s::tsquery, %(options)s) AS snippet
-FROM unnest(%(streams)s::bigint[], %(hashes)s::bytea[], %(positions)s::int[])
-  WITH ORDINALITY AS wanted (stream_id, content_hash, position, at)
-JOIN headrace.chunks k ON k.tenant_id = %(tenant)s AND k.stream_id = wanted.stream_id
-  AND k.content_hash = wanted.content_hash AND k.position = wanted.position
-JOIN headrace.texts t ON t.tenant_id = k.tenant_id AND t.stream_id = k.stream_id
-  AND t.content_hash = k.content_hash
-JOIN headrace.streams s ON s.tenant_id = k.tenant_id AND s.stream_id = k.stream_id AND s.live
-JOIN headrace.connections c ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id
-JOIN LATERAL (
-  SELECT d.source_id, d.occurred_at FROM headrace.documents d
-  WHERE d.tenant_id = k.tenant_id AND d.stream_id = k.stream_id
-    AND d.indexed_hash = k.content_hash
-  ORDER BY d.source_id LIMIT 1
-) d ON true
-WHERE (%(since)s::timestamptz IS NULL OR d.occurred_at >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR d.occurred_at < %(until)s)
-  AND (%(type)s::text IS NULL OR t.media_type LIKE %(type)s || '%%'
-       OR lower(d.source_id) LIKE '%%.' || lower(%(type)s))
-ORDER BY wanted.at;
+-- Of each chunk the file it is in: the first of those with this content that is shown. Only of as
+-- many as are wanted is it looked up where the words stand, for that reads the whole passage.
+WITH shown AS MATERIALIZED (
+  SELECT wanted.at, k.stream_id, d.source_id, s.name AS stream, c.connection_id,
+    c.name AS connection, coalesce(t.title, d.source_id) AS title, d.occurred_at, t.media_type,
+    k.page, k.headings, k.start_at, k.end_at, k.body
+  FROM unnest(%(streams)s::bigint[], %(hashes)s::bytea[], %(positions)s::int[])
+    WITH ORDINALITY AS wanted (stream_id, content_hash, position, at)
+  JOIN headrace.chunks k ON k.tenant_id = %(tenant)s AND k.stream_id = wanted.stream_id
+    AND k.content_hash = wanted.content_hash AND k.position = wanted.position
+  JOIN headrace.texts t ON t.tenant_id = k.tenant_id AND t.stream_id = k.stream_id
+    AND t.content_hash = k.content_hash
+  JOIN headrace.streams s ON s.tenant_id = k.tenant_id AND s.stream_id = k.stream_id AND s.live
+  JOIN headrace.connections c ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id
+  JOIN LATERAL (
+    SELECT d.source_id, d.occurred_at FROM headrace.documents d
+    WHERE d.tenant_id = k.tenant_id AND d.stream_id = k.stream_id
+      AND d.indexed_hash = k.content_hash
+    ORDER BY d.source_id LIMIT 1
+  ) d ON true
+  WHERE (%(since)s::timestamptz IS NULL OR d.occurred_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR d.occurred_at < %(until)s)
+    AND (%(type)s::text IS NULL OR t.media_type LIKE %(type)s || '%%'
+         OR lower(d.source_id) LIKE '%%.' || lower(%(type)s))
+  ORDER BY wanted.at LIMIT %(limit)s
+)
+SELECT *, ts_headline('english', body, %(query)s::tsquery, %(options)s) AS snippet
+FROM shown ORDER BY at;

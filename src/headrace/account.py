@@ -1,0 +1,114 @@
+"""What providers of people's accounts have in common: one client, one allowance, many at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from typing import Any, ClassVar, TypeVar
+
+import msgspec
+
+from headrace.errors import NeedsHuman, Retry
+from headrace.http import Answer, Bearer, Client, Clock, Policy, require_json
+from headrace.provider import Provider
+
+T = TypeVar("T")
+One = TypeVar("One")
+
+AT_ONCE = 10
+"""Requests of one page that are under way at the same time."""
+
+
+class Account(Provider):
+    """One account at an API, by OAuth or by a key of its own.
+
+    `ask` gives an answer's JSON, and pays for it out of the account's allowance first; `each` asks
+    for many things side by side.
+    """
+
+    ordered: ClassVar[bool] = True
+    policy: ClassVar[Policy] = Policy()
+    headers: ClassVar[dict[str, str]] = {}
+    clock: Clock = Clock()
+
+    _client: Client | None = None
+
+    async def ask(
+        self, path: str, *, units: int = 0, allow: Collection[int] = (), **params: str
+    ) -> Any:
+        """The JSON that a GET of `path` answers with. Raises Retry and NeedsHuman; of a status in
+        `allow`, what `refusal` makes of it."""
+        return (await self.answer(path, units=units, allow=allow, **params))[0]
+
+    async def answer(
+        self, path: str, *, units: int = 0, allow: Collection[int] = (), **params: str
+    ) -> tuple[Any, Answer]:
+        """The same, with the answer that it was in: for headers, and what is no JSON."""
+        if units:
+            await self.spend(units)
+
+        def parse(answer: Answer) -> tuple[Any, Answer]:
+            if answer.status >= 300:
+                return self.refusal(path, answer), answer
+            require_json(answer)
+            try:
+                return msgspec.json.decode(answer.body), answer
+            except msgspec.DecodeError:
+                raise Retry(f"{answer.host} sent JSON that does not decode.") from None
+
+        return await self.api().ask("GET", path, params=params, allow=allow, parse=parse)
+
+    def refusal(self, path: str, answer: Answer) -> Any:  # noqa: ARG002 - for those who care
+        """What an allowed status other than 2xx means: raises, or gives what stands for it."""
+        raise self.api().error(answer)
+
+    async def each(self, asked: Iterable[One], one: Callable[[One], Awaitable[T]]) -> list[T]:
+        """`one` of each, `AT_ONCE` at a time, in order. The first error ends them all."""
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def placed(this: One) -> T:
+            async with places:
+                return await one(this)
+
+        tasks = [asyncio.create_task(placed(this)) for this in asked]
+        try:
+            return await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+
+    def bearer(self) -> Bearer:
+        """What gives the access token: the account's consent, or the key it was connected with.
+        Raises NeedsHuman where there is neither."""
+        if self.token is not None:
+            return self.token
+        key = self.secret
+        if key is None:
+            raise NeedsHuman(
+                "The account is not connected.", hint=f"headrace connect {self.name}", reauth=True
+            )
+
+        async def always(_refused: str | None) -> str:
+            return key
+
+        return always
+
+    def api(self) -> Client:
+        """The client of the account's API, made once."""
+        if self._client is None:
+            self._client = Client(
+                self.base_url,
+                headers=self.headers,
+                policy=msgspec.structs.replace(self.policy, private_hosts=self.private_hosts),
+                clock=self.clock,
+                bearer=self.bearer(),
+            )
+        return self._client
+
+    async def aclose(self) -> None:
+        """Close the connections to the API."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None

@@ -1,0 +1,58 @@
+"""Allowances of providers, shared by all workers: each draws from the same row (rule G11).
+
+One is a token bucket kept as one moment: `spent_until`, when all that was drawn so far has
+been earned again. Drawing moves it; whoever finds it in the future waits until then. One statement
+does both, so any number of workers share an allowance fairly, by the database's clock.
+"""
+
+from __future__ import annotations
+
+from headrace.store.database import Connection
+
+BURST = 1.0
+"""Seconds' worth of an allowance that may be drawn at once after a pause."""
+
+LONGEST = 30.0
+"""Seconds: nothing is drawn of which more than this would have to be waited for."""
+
+_TAKE = """
+INSERT INTO headrace.allowances AS b (tenant_id, allowance, user_id, spent_until)
+VALUES (%(tenant)s, %(allowance)s, %(user)s,
+  clock_timestamp() + make_interval(secs => %(cost)s - %(burst)s))
+ON CONFLICT (tenant_id, allowance) DO UPDATE
+SET spent_until = greatest(b.spent_until, clock_timestamp() - make_interval(secs => %(burst)s))
+  + make_interval(secs => %(cost)s)
+WHERE b.spent_until < clock_timestamp() + make_interval(secs => %(longest)s)
+RETURNING extract(epoch FROM spent_until - clock_timestamp())::float8 AS wait
+"""
+
+_WAIT = """
+SELECT extract(epoch FROM spent_until - clock_timestamp())::float8 AS wait FROM headrace.allowances
+WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s
+"""
+
+_HOLD = """
+UPDATE headrace.allowances
+SET spent_until = greatest(spent_until, clock_timestamp() + make_interval(secs => %(seconds)s))
+WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s
+"""
+
+
+def take(
+    connection: Connection, tenant: str, user: str, allowance: str, units: float, per_minute: float
+) -> tuple[bool, float]:
+    """Draw units. Whether they were, and how many seconds to wait: before using them, or before
+    asking again."""
+    keys = {"tenant": tenant, "allowance": allowance}
+    cost = 60.0 * units / per_minute
+    values = {**keys, "user": user, "cost": cost, "burst": BURST, "longest": LONGEST}
+    drawn = connection.execute(_TAKE, values).fetchone()
+    if drawn is not None:
+        return True, max(0.0, float(drawn["wait"]))
+    found = connection.execute(_WAIT, keys).fetchone()
+    return False, max(0.0, float(found["wait"]) if found else 0.0)
+
+
+def hold(connection: Connection, tenant: str, allowance: str, seconds: float) -> None:
+    """The provider wants nothing for so long: nobody draws before."""
+    connection.execute(_HOLD, {"tenant": tenant, "allowance": allowance, "seconds": seconds})

@@ -1,0 +1,39 @@
+-- What owners of accounts have consented to. All times are the database's own.
+
+-- name: save
+-- A consent given anew takes the place of the one before; the connections that wait for it go on.
+INSERT INTO headrace.grants AS g (tenant_id, grant_id, user_id, issuer, account, scopes, external_id)
+VALUES (%(tenant)s, %(grant)s, %(user)s, %(issuer)s, %(account)s, %(scopes)s, %(external)s)
+ON CONFLICT (tenant_id, user_id, issuer, account) DO UPDATE
+SET scopes = excluded.scopes, external_id = excluded.external_id, revoked_at = NULL
+RETURNING grant_id;
+
+-- name: keep
+UPDATE headrace.grants
+SET tokens = %(tokens)s, refreshed_at = now(), revoked_at = NULL,
+    expires_at = now() + make_interval(secs => %(seconds)s),
+    scopes = coalesce(%(scopes)s::text[], scopes)
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
+
+-- name: read
+SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds FROM headrace.grants
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
+
+-- name: lock
+-- Whoever refreshes holds the row until the new tokens are in it (rule O1).
+SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds FROM headrace.grants
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s FOR UPDATE;
+
+-- name: revoke
+UPDATE headrace.grants SET revoked_at = now()
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
+
+-- name: need_consent
+UPDATE headrace.connections
+SET health = 'needs_reauth', health_reason = %(reason)s, health_hint = %(hint)s
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health <> 'needs_reauth';
+
+-- name: consented
+UPDATE headrace.connections
+SET health = 'active', health_reason = NULL, health_hint = NULL, next_sync_at = now()
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health = 'needs_reauth';
