@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-docs \
+.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
   bench-docs-peers crash clean
 
 help: ## this list
@@ -45,6 +45,9 @@ bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; 
 
 bench-search: install ## how well documents are found, on the labelled sets in SETS; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.search $(SETS)
+
+bench-api: install ## how soon the ingestion API answers; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.api
 
 docs: install ## write into docs/ what the code says of itself: commands, settings, tables, tests
 	$(BIN)/python docs/generate.py

@@ -32,6 +32,8 @@ def test_the_spellings_of_the_original() -> None:
         "s3://abc",
         "docs",
     ]
+    for mode in ("local", "http", "s3"):
+        assert read({"mode": mode, "input": "upload://a/"}).input == ["upload://a/"]
 
 
 def test_keys_are_given_up_and_never_shown() -> None:
@@ -44,6 +46,16 @@ def test_keys_are_given_up_and_never_shown() -> None:
     for one in (config, bare):
         assert "CANARY" not in f"{one!r} {one.model_dump_json()} {one.name()} {one.recipe()}"
     assert bare.without_key() == (bare, None)
+
+
+def test_a_name_has_room_in_the_database() -> None:
+    """However many inputs there are: the same ones are the same connection, others another."""
+    many = [f"upload://{n:040}.pdf" for n in range(1000)]
+    names = {DocumentsConfig(input=given).name() for given in (many, many[::-1])}
+    [name] = names
+    assert len(name) < 200
+    assert DocumentsConfig(input=many[1:]).name() not in names
+    assert DocumentsConfig(input=["b", "a"]).name() == "a b"
 
 
 _WRONG: list[tuple[dict[str, Any], str]] = [

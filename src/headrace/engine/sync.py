@@ -23,6 +23,7 @@ from headrace.oauth.connect import lend_account
 from headrace.oauth.keeper import Keeper
 from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
+from headrace.providers.documents import Documents
 from headrace.settings import Settings
 from headrace.store import allowances, connections, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
@@ -30,6 +31,7 @@ from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
 from headrace.store.landing import Landed, Landing
 from headrace.store.sql import query
+from headrace.store.uploads import OwnUploads
 from headrace.text import clean_text
 from headrace.vault import Vault
 
@@ -117,6 +119,8 @@ class Source:
         self.provider.private_hosts = row["trusted"] or settings.headrace_private_hosts
         self.provider.roots = None if row["trusted"] else settings.document_roots
         self.provider.known = self._known
+        if isinstance(self.provider, Documents):
+            self.provider.uploads = OwnUploads(database, row["tenant_id"], row["user_id"])
         self.provider.spend = self._spend
         lend_account(self.provider, settings)
         if row["grant_id"] is not None:

@@ -22,9 +22,14 @@ from headrace.files.sections import (
     refused,
 )
 from headrace.files.signing import Keys
+from headrace.files.uploads import SCHEME as UPLOADS
 from headrace.files.web import is_web
 
 __all__ = ["AwsConfig", "ChunkerConfig", "DocumentsConfig", "EmbedderConfig", "ParserConfig"]
+
+
+_LONGEST_NAME = 1_500
+"""Bytes of a connection's name: it is a key in the database, whose index has room for 2,700."""
 
 
 class DocumentsConfig(Section):
@@ -32,7 +37,8 @@ class DocumentsConfig(Section):
 
     mode: Mode = Field("local", description="Where inputs lie that do not begin with a scheme.")
     input: list[str] = Field(
-        min_length=1, description="Paths and patterns, web addresses, s3://bucket/prefix."
+        min_length=1,
+        description="Paths and patterns, web addresses, s3://bucket/prefix, upload://name.",
     )
     exclude: list[str] = Field([], description="Patterns of paths, below each input, to leave out.")
     aws: AwsConfig = AwsConfig()
@@ -71,7 +77,7 @@ class DocumentsConfig(Section):
         return self
 
     def _with_scheme(self, named: str) -> str:
-        if self.mode == "local" or is_web(named) or named.startswith(SCHEME):
+        if self.mode == "local" or is_web(named) or named.startswith((SCHEME, UPLOADS)):
             return named
         if self.mode == "http":
             raise refused("input", f"{named[:200]!r} does not begin with https:// or http://")
@@ -102,4 +108,9 @@ class DocumentsConfig(Section):
 
     def name(self) -> str:
         """What the connection is called: by what it reads, so that the same input is read on."""
-        return " ".join(sorted(self.input))
+        whole = " ".join(sorted(self.input))
+        encoded = whole.encode(errors="replace")
+        if len(encoded) <= _LONGEST_NAME:
+            return whole
+        digest = hashlib.sha256(encoded).hexdigest()[:16]
+        return f"{whole[:100]}... ({len(self.input)} inputs, {digest})"

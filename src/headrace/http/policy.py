@@ -35,6 +35,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of one body, after decompression (R11)."""
     max_ratio: int = 250
     """How many times larger than its wire bytes a body may become; the first 4 MiB are free."""
+    address: str = "base_url"
+    """What a person calls the address that is asked: hints say to check it by this name."""
     private_hosts: bool = False
     """Whether http, any port, private and loopback addresses are fine: for what an operator wrote.
 

@@ -27,6 +27,7 @@ from headrace.model.work import (
     Seen,
     StageRun,
     Stream,
+    Upload,
     Worker,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "Seen",
     "StageRun",
     "Stream",
+    "Upload",
     "Worker",
     "metadata",
 ]
