@@ -13,6 +13,8 @@ from headrace.model.projections import (
     DocumentText,
     Event,
     Interaction,
+    VectorGone,
+    VectorIndex,
 )
 from headrace.model.work import (
     ApiKey,
@@ -46,6 +48,8 @@ __all__ = [
     "RawEvent",
     "StageRun",
     "Stream",
+    "VectorGone",
+    "VectorIndex",
     "Worker",
     "metadata",
 ]
