@@ -14,9 +14,9 @@ from tests.files.conftest import Memory, Run, Web
 from headrace.errors import BadInput, HeadraceError, NeedsHuman, Retry
 from headrace.files import bucket as bucket_module
 from headrace.files.bucket import Bucket, Store
+from headrace.files.credentials import Credentials
 from headrace.files.sections import AwsConfig
 from headrace.files.signing import Keys, signed
-from headrace.files.credentials import Credentials
 from headrace.files.stores import store_of
 
 KEYS = Keys("AKIDEXAMPLE", "very-secret-indeed")

@@ -51,7 +51,10 @@ _WRONG: list[tuple[dict[str, Any], str]] = [
     ({"mode": 7}, "mode"),
     ({"vector_db": "qdrant"}, "vector_db qdrant needs the url"),
     ({"vector_db": {"collection": "a"}}, "url, collection and api_key are for vector_db qdrant"),
-    ({"vector_db": {"vector_db": "qdrant", "url": "u", "collection": "a/b"}}, "vector_db.collection"),
+    (
+        {"vector_db": {"vector_db": "qdrant", "url": "u", "collection": "a/b"}},
+        "vector_db.collection",
+    ),
     ({"vector_db": {"vector_db": "qdrant", "api_key": "CANARY"}}, "needs the url"),
     ({"vector_db": "pinecone"}, "There is no vector_db 'pinecone': there are pgvector and qdrant"),
     ({"vector_db": {"vector_db": "chroma"}}, "There is no vector_db 'chroma': there are"),

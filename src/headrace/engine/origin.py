@@ -13,7 +13,8 @@ from headrace.store.database import Connection
 
 _CONTEXT = """
 SELECT b.tenant_id, b.user_id, b.stream_id, b.job_id, s.name AS stream, s.content, c.provider,
-  c.config, c.addresses, c.connection_id, c.trusted, c.credential, s.forgets AND EXISTS (SELECT FROM headrace.raw_events r
+  c.config, c.addresses, c.connection_id, c.trusted, c.credential,
+  s.forgets AND EXISTS (SELECT FROM headrace.raw_events r
     WHERE r.batch_id = b.batch_id AND r.content_hash = '') AS forgetting
 FROM headrace.batches b
 JOIN headrace.streams s USING (tenant_id, stream_id)

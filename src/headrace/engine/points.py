@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from headrace.engine.queues import NOTICES, enqueue
-from headrace.errors import Retry
+from headrace.errors import HeadraceError, Retry
 from headrace.settings import Settings
 from headrace.stages.points import POINTS, floats
 from headrace.store.database import Connection, Database
@@ -19,7 +21,7 @@ from headrace.vectordb import IndexAt, Point, VectorIndex, open_index
 _PAGE = 1_000
 """Points deleted or read at a time."""
 
-_BUSY_SECONDS = 5.0
+Opened = tuple[dict[str, Any], VectorIndex]
 
 _ANY = "SELECT EXISTS (SELECT FROM headrace.vector_indexes WHERE connection_id = %s) AS any"
 
@@ -92,18 +94,24 @@ def tend(database: Database, settings: Settings, vault: Vault, connection_id: st
     being written, NeedsHuman when a person has to act."""
     with database.connection() as connection:
         rows = connection.execute(_INDEXES, [connection_id]).fetchall()
-    by_stream: dict[int, list[tuple[dict[str, Any], VectorIndex]]] = {}
-    for row in rows:
-        index = _open(row, settings, vault)
-        by_stream.setdefault(row["stream_id"], []).append((row, index))
-    for stream, indexes in by_stream.items():
-        with database.alone(POINTS, stream) as connection:
-            if connection is None:
-                raise Retry("Vectors are being put into the index.", after=_BUSY_SECONDS)
-            _delete(connection, indexes)
-        with database.holding(POINTS, stream) as connection:
-            for row, index in indexes:
-                _fill(connection, row, index)
+    failed: list[HeadraceError] = []
+    for stream, of_stream in groupby(rows, key=itemgetter("stream_id")):
+        try:
+            _tend(database, stream, [(row, _open(row, settings, vault)) for row in of_stream])
+        except HeadraceError as error:
+            failed.append(error)  # an index that was left for another keeps none from that one
+    if failed:
+        raise min(failed, key=lambda one: not isinstance(one, Retry))
+
+
+def _tend(database: Database, stream: int, indexes: list[Opened]) -> None:
+    with database.alone(POINTS, stream) as connection:
+        if connection is None:
+            raise Retry("Vectors are being put into the index.")
+        _delete(connection, indexes)
+    with database.holding(POINTS, stream) as connection:
+        for row, index in indexes:
+            _fill(connection, row, index)
 
 
 def _open(row: dict[str, Any], settings: Settings, vault: Vault) -> VectorIndex:
@@ -115,7 +123,7 @@ def _open(row: dict[str, Any], settings: Settings, vault: Vault) -> VectorIndex:
     return open_index(at, secret, private_hosts=private_hosts)
 
 
-def _delete(connection: Connection, indexes: list[tuple[dict[str, Any], VectorIndex]]) -> None:
+def _delete(connection: Connection, indexes: list[Opened]) -> None:
     """Delete the points of a stream's chunks that are gone, and not there again."""
     stream = {**indexes[0][0], "page": _PAGE}
     while gone := connection.execute(_GONE, stream).fetchall():

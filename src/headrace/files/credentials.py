@@ -1,5 +1,5 @@
-"""The keys of a job over documents, as the one text that is sealed. Each says what it was given for,
-and is taken nowhere else."""
+"""The keys of a job over documents, as the one text that is sealed. Each says what it was given
+for, and is taken nowhere else."""
 
 from __future__ import annotations
 

@@ -108,7 +108,8 @@ class VectorsConfig(Section):
     kept."""
 
     vector_db: VectorDb = Field(
-        "pgvector", description="pgvector: beside the rows, in PostgreSQL. qdrant: a Qdrant as well."
+        "pgvector",
+        description="pgvector: beside the rows, in PostgreSQL. qdrant: a Qdrant as well.",
     )
     url: str | None = Field(None, max_length=1000, description="Where the Qdrant is.")
     collection: str | None = Field(

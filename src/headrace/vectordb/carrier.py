@@ -59,7 +59,9 @@ class Carrier:
 def client(url: str, key: str | None, *, private_hosts: bool, hurried: bool) -> Client:
     """The client for an index. Raises NeedsHuman for an address that may not be called."""
     policy = Policy(
-        private_hosts=private_hosts, ports=_PORTS, **(_HURRIED if hurried else _SLOWLY)  # type: ignore[arg-type]
+        private_hosts=private_hosts,
+        ports=_PORTS,
+        **(_HURRIED if hurried else _SLOWLY),  # type: ignore[arg-type]
     )
     try:
         return Client(url, headers={"api-key": key} if key else {}, policy=policy)

@@ -59,5 +59,5 @@ def _require(vector_db: str) -> None:
         raise NeedsHuman(
             f"vector_db {vector_db} needs the package {package.replace('_', '-')}, which is not"
             " installed.",
-            hint=f"Install it where the workers and the API run: pip install 'headrace[{vector_db}]'",
+            hint=f"Install headrace[{vector_db}] wherever its API and its workers run.",
         )

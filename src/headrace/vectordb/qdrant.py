@@ -16,7 +16,11 @@ import httpx
 import msgspec
 import numpy as np
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
+from qdrant_client.http.exceptions import (
+    ApiException,
+    ResponseHandlingException,
+    UnexpectedResponse,
+)
 
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import Nonsense
@@ -69,9 +73,7 @@ class _Transport(httpx.BaseTransport):
 class Qdrant:
     """See `VectorIndex`."""
 
-    def __init__(
-        self, at: IndexAt, key: str | None, *, private_hosts: bool, hurried: bool
-    ) -> None:
+    def __init__(self, at: IndexAt, key: str | None, *, private_hosts: bool, hurried: bool) -> None:
         """Raises NeedsHuman for an address that may not be called."""
         carrier = Carrier(at.url, key, private_hosts=private_hosts, hurried=hurried)
         self._where = carrier.base.host
