@@ -15,6 +15,7 @@ from headrace.api import create_app
 from headrace.engine.intake import check_documents
 from headrace.errors import BadInput
 from headrace.files.config import DocumentsConfig
+from headrace.files.credentials import vector_key
 from headrace.settings import Settings
 from headrace.store import keys
 
@@ -44,6 +45,33 @@ def test_keys_are_given_up_and_never_shown() -> None:
     for one in (config, bare):
         assert "CANARY" not in f"{one!r} {one.model_dump_json()} {one.name()} {one.recipe()}"
     assert bare.without_key() == (bare, None)
+
+
+def test_the_key_of_an_index_is_given_up_as_well() -> None:
+    """With buckets' keys or without; what is left says where the index is."""
+    at = {"vector_db": "qdrant", "url": "https://qdrant.example.com:6333", "api_key": "CANARY"}
+    aws = {"access_key_id": "CANARY1", "secret_access_key": "CANARY2"}
+    for more in ({}, {"aws": aws}):
+        config = DocumentsConfig.model_validate({"input": "a", "vector_db": at, **more})
+        bare, secret = config.without_key()
+        assert vector_key(at["url"], secret) == "CANARY"
+        for one in (config, bare):
+            assert "CANARY" not in f"{one!r} {one.model_dump_json()} {one.name()} {one.recipe()}"
+        assert bare.vector_db.url == at["url"]
+        assert bare.without_key() == (bare, None)
+
+
+def test_a_recipe_is_what_it_was() -> None:
+    """What has been made once is not made anew because a new kind of index can be named."""
+    assert DocumentsConfig(input=["a"]).recipe() == "5da0036f"
+    openai = {"provider": "openai", "model": "m"}
+    config = DocumentsConfig.model_validate({"input": "a", "embedder": openai})
+    assert config.recipe() == "b4a6f6a6"
+    elsewhere = {"vector_db": "qdrant", "url": "https://qdrant.example.com", "api_key": "secret"}
+    there = DocumentsConfig.model_validate({"input": "a", "vector_db": elsewhere})
+    assert (
+        there.recipe() == there.without_key()[0].recipe() != DocumentsConfig(input=["a"]).recipe()
+    )
 
 
 _WRONG: list[tuple[dict[str, Any], str]] = [
@@ -103,6 +131,7 @@ def test_what_a_caller_may_not_name(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, headrace_document_roots=os.fspath(tmp_path))
     check_documents(DocumentsConfig(input=[str(tmp_path / "in")]), settings)
     check_documents(DocumentsConfig(input=["s3://abc/x", "https://example.com/"]), settings)
+    qdrant = {"vector_db": "qdrant"}
     for config in (
         {"input": "/etc"},
         {"input": "http://example.com"},
@@ -110,6 +139,8 @@ def test_what_a_caller_may_not_name(tmp_path: Path) -> None:
         {"input": "s3://abc", "aws": {"endpoint_url": "http://store.example.com"}},
         {"input": "s3://abc", "aws": {"endpoint_url": "https://10.0.0.1"}},
         {"input": "s3://abc", "aws": {"endpoint_url": "https://localhost"}},
+        {"input": "s3://abc", "vector_db": {**qdrant, "url": "https://10.0.0.1:6333"}},
+        {"input": "s3://abc", "vector_db": {**qdrant, "url": "http://qdrant.example.com"}},
     ):
         with pytest.raises(BadInput) as caught:
             check_documents(DocumentsConfig.model_validate(config), settings)

@@ -107,7 +107,7 @@ def tend(database: Database, settings: Settings, vault: Vault, connection_id: st
 def _tend(database: Database, stream: int, indexes: list[Opened]) -> None:
     with database.alone(POINTS, stream) as connection:
         if connection is None:
-            raise Retry("Vectors are being put into the index.")
+            raise Retry("The index is in use: vectors are being put into it, or taken out.")
         _delete(connection, indexes)
     with database.holding(POINTS, stream) as connection:
         for row, index in indexes:

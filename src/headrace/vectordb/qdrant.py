@@ -50,9 +50,9 @@ class _Found(msgspec.Struct):
     """What is kept with a point and read again. Within PostgreSQL's bounds: who answers may be
     anybody."""
 
-    stream_id: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+    stream_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
     content_hash: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){1,64}$")]
-    position: Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+    position: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 
 _KEPT = list(_Found.__struct_fields__)
