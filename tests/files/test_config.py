@@ -69,9 +69,8 @@ def test_a_recipe_is_what_it_was() -> None:
     assert config.recipe() == "b4a6f6a6"
     elsewhere = {"vector_db": "qdrant", "url": "https://qdrant.example.com", "api_key": "secret"}
     there = DocumentsConfig.model_validate({"input": "a", "vector_db": elsewhere})
-    assert (
-        there.recipe() == there.without_key()[0].recipe() != DocumentsConfig(input=["a"]).recipe()
-    )
+    assert there.recipe() == there.without_key()[0].recipe()
+    assert there.recipe() not in {"5da0036f", "b4a6f6a6"}
 
 
 _WRONG: list[tuple[dict[str, Any], str]] = [

@@ -85,7 +85,7 @@ def there(twin: Twin) -> set[tuple[int, str, int]]:
 
 def over(shelf: Shelf, job_id: str) -> bool:
     [job] = shelf.rows("SELECT status FROM headrace.jobs WHERE job_id = %s", job_id)
-    return job["status"] == "SUCCEEDED"
+    return bool(job["status"] == "SUCCEEDED")
 
 
 def left(shelf: Shelf) -> list[dict[str, Any]]:
