@@ -111,6 +111,8 @@ def test_what_is_ingested_is_found_by_meaning(
     assert ask(BROKEN, ("acme", None))[0].source_id.endswith("shipping.md")
     assert here(shelf) == there(twin)
     assert vectors.tend(shelf.database) == 0
+    made = "SELECT 1 AS n FROM pg_indexes WHERE starts_with(indexname, 'chunks_by_')"
+    assert shelf.rows(made) == []
 
 
 def test_scores_are_those_of_postgresql(shelf: Shelf, ask: Ask, twin: Twin, folder: Path) -> None:
@@ -311,7 +313,9 @@ def test_what_is_there_again_is_not_deleted(shelf: Shelf, twin: Twin, folder: Pa
         f"INSERT INTO headrace.chunks ({columns}) SELECT {columns} FROM kept"
         " WHERE body LIKE '%%laptop%%' RETURNING 1 AS n"
     )
+    twin.puts.clear()
     tend(shelf)
+    assert twin.puts == []
     assert left(shelf) == []
     assert there(twin) == here(shelf)
     assert len(there(twin)) == 1

@@ -184,8 +184,9 @@ def test_no_redirect_is_followed(twin: Twin) -> None:
     elsewhere = Twin()
     try:
         twin.answer = (307, {"Location": f"{elsewhere.url}/collections"}, b"")
-        with pytest.raises(NeedsHuman, match="307"):
+        with pytest.raises(NeedsHuman, match="307") as caught:
             index(twin.url, sealed("CANARY-KEY", twin.url)).nearest(EAST, **ALL)
+        assert "vector_db.url" in caught.value.hint
         assert elsewhere.asked == []
     finally:
         elsewhere.down()
