@@ -323,7 +323,16 @@ def test_what_is_there_again_is_not_deleted(shelf: Shelf, twin: Twin, folder: Pa
 
 def test_nothing_is_deleted_while_points_are_put(shelf: Shelf, twin: Twin, folder: Path) -> None:
     """Else what is deleted first and put a moment later would stay for ever."""
+    alone: list[bool] = []
+
+    def during() -> None:
+        [row] = shelf.rows("SELECT stream_id FROM headrace.streams")
+        with shelf.database.alone(POINTS, row["stream_id"]) as connection:
+            alone.append(connection is not None)
+
+    twin.during = during
     ingest(shelf, config(folder, twin))
+    assert alone == [False]
     [row] = shelf.rows("SELECT stream_id FROM headrace.streams")
     shelf.rows("DELETE FROM headrace.chunks RETURNING 1 AS n")
     with (

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import threading
 import warnings
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,7 +20,8 @@ warnings.filterwarnings("ignore", message="Payload indexes have no effect")
 
 class Twin:
     """Its collections outlive its being down. `key` is what it wants as api-key, `asked` what it
-    was asked, `answer` what it answers instead, if that is set: status, headers, body."""
+    was asked, `answer` what it answers instead, if that is set: status, headers, body. `during` is called while points
+    are put."""
 
     def __init__(self) -> None:
         self.key: str | None = None
@@ -27,6 +29,7 @@ class Twin:
         self.keys: set[str | None] = set()
         self.puts: list[list[str]] = []
         self.answer: tuple[int, dict[str, str], bytes] | None = None
+        self.during: Callable[[], None] = lambda: None
         self.indexed: dict[str, dict[str, Any]] = {}
         self._local = QdrantClient(":memory:", force_disable_check_same_thread=True)
         self._one_at_a_time = threading.Lock()
@@ -90,6 +93,7 @@ class Twin:
                 case ["PUT", name, "points"]:
                     points = models.PointsList.model_validate_json(body).points
                     self.puts.append([str(one.id) for one in points])
+                    self.during()
                     return 200, self._local.upsert(name, points).model_dump(mode="json")
                 case ["POST", name, "points", "delete"]:
                     ids = models.PointIdsList.model_validate_json(body)
