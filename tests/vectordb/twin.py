@@ -20,8 +20,8 @@ warnings.filterwarnings("ignore", message="Payload indexes have no effect")
 
 class Twin:
     """Its collections outlive its being down. `key` is what it wants as api-key, `asked` what it
-    was asked, `answer` what it answers instead, if that is set: status, headers, body. `during` is called while points
-    are put."""
+    was asked, `answer` what it answers instead, if that is set: status, headers, body. `during`
+    is called while points are put."""
 
     def __init__(self) -> None:
         self.key: str | None = None
