@@ -18,6 +18,7 @@ _LAYERS = [
     ["stage"],
     ["rows", "http", "mail"],
     ["account", "rest", "mailbox", "files", "documents", "chunking", "embedding"],
+    ["vectordb"],
     ["providers", "stages"],
     ["plugins"],
     ["store"],

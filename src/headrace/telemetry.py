@@ -118,6 +118,11 @@ def search_note(said: str) -> None:
     _log().warning("search", note=said)
 
 
+def points_left(connection: str, why: str) -> None:
+    """An index of vectors outside of PostgreSQL could not be tended; the next job tries again."""
+    _log().warning("points_left", connection=connection, why=why)
+
+
 def died(executor: str) -> None:
     """A worker was found dead."""
     _log().warning("died", deadExecutor=executor)

@@ -14,7 +14,7 @@ from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
 from headrace.api.shapes import Limit, Time
 from headrace.out import search as out
-from headrace.out.passages import Mode
+from headrace.out.meant import Mode
 from headrace.out.search import KINDS, Kind
 
 router = APIRouter(prefix="/search", tags=["search"])

@@ -7,10 +7,10 @@ import hashlib
 import json
 from typing import Any
 
-import msgspec
 from pydantic import Field, model_validator
 
 from headrace.files.bucket import SCHEME
+from headrace.files.credentials import Credentials, VectorKey
 from headrace.files.sections import (
     AwsConfig,
     ChunkerConfig,
@@ -88,22 +88,38 @@ class DocumentsConfig(Section):
         return f"{SCHEME}{self.aws.input_bucket}/{named.lstrip('/')}"
 
     def without_key(self) -> tuple[DocumentsConfig, str | None]:
-        """This config without the store's keys, and those, with the endpoint that they are for, as
-        one text: for sealing it."""
-        identity, secret, token = (
+        """This config without its keys, and those, each with what it is for, as one text: for
+        sealing it."""
+        identity, secret, token, vector_key = (
             None if one is None else one.get_secret_value()
-            for one in (self.aws.access_key_id, self.aws.secret_access_key, self.aws.session_token)
+            for one in (
+                self.aws.access_key_id,
+                self.aws.secret_access_key,
+                self.aws.session_token,
+                self.vector_db.api_key,
+            )
         )
-        if identity is None or secret is None:
+        given = Credentials()
+        if identity is not None and secret is not None:
+            given.aws = Keys(identity, secret, token, self.aws.endpoint_url)
+        if vector_key and self.vector_db.url:
+            given.vector_db = VectorKey(vector_key, self.vector_db.url)
+        if given == Credentials():
             return self, None
-        keys = Keys(identity, secret, token, self.aws.endpoint_url)
         gone = dict.fromkeys(("access_key_id", "secret_access_key", "session_token"))
-        bare = self.model_copy(update={"aws": self.aws.model_copy(update=gone)})
-        return bare, msgspec.json.encode(keys).decode()
+        bare = self.model_copy(
+            update={
+                "aws": self.aws.model_copy(update=gone),
+                "vector_db": self.vector_db.model_copy(update={"api_key": None}),
+            }
+        )
+        return bare, given.text()
 
     def recipe(self) -> str:
         """Eight letters that say what is made of a file: chunks of two recipes do not mix."""
-        made = self.model_dump(mode="json", include={"parser", "chunker", "embedder", "vector_db"})
+        made = self.model_dump(mode="json", include={"parser", "chunker", "embedder"})
+        # What another kind of index would want is left out: it must not make another recipe.
+        made["vector_db"] = self.vector_db.model_dump(mode="json", exclude_none=True)
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:8]
 
     def name(self) -> str:

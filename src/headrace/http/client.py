@@ -56,7 +56,9 @@ class Client:
             self.base = URL(base_url)
         except ValueError:
             self.base = URL()
-        guard.check_base(self.base, private_hosts=self.policy.private_hosts)
+        guard.check_base(
+            self.base, private_hosts=self.policy.private_hosts, ports=self.policy.ports
+        )
         self.host = self.base.host or ""
         self._headers = dict(headers)
         self._query = urlencode(query)

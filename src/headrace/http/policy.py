@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from headrace.http.guard import PORTS
+
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The defaults are those of a REST source: five retries (A2.35) and a minute a request.
@@ -41,6 +43,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Whether http, any port, private and loopback addresses are fine: for what an operator wrote.
 
     Without it only https on a well-known port of a public address is spoken to."""
+    ports: frozenset[int] = PORTS
+    """Which ports those are."""
 
 
 GOOGLE = Policy(retries=3, timeout=10.0)

@@ -14,6 +14,8 @@ from headrace.model.projections import (
     DocumentText,
     Event,
     Interaction,
+    VectorGone,
+    VectorIndex,
 )
 from headrace.model.work import (
     ApiKey,
@@ -54,6 +56,8 @@ __all__ = [
     "StageRun",
     "Stream",
     "Upload",
+    "VectorGone",
+    "VectorIndex",
     "Worker",
     "metadata",
 ]
