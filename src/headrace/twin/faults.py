@@ -4,9 +4,10 @@
       "do": {"kind": "answer", "status": 429, "headers": {"Retry-After": "1"}}},
      {"on": {"every": 7, "times": 5}, "do": {"kind": "truncate", "keep": 0.5}},
      {"on": {"probability": 0.1}, "do": {"kind": "reset"}},
-     {"on": {"offset": 250}, "do": {"kind": "drift", "drop": ["id"], "every": 10}}]
+     {"on": {"offset": 250}, "do": {"kind": "drift", "drop": ["id"], "every": 10}},
+     {"on": {"call": "messages.get", "request": 2}, "do": {"kind": "hang"}}]
 
-Rules bear on requests for events only, and apply in the order they are listed.
+Rules bear on requests for data only, and apply in the order they are listed.
 """
 
 from __future__ import annotations
@@ -36,12 +37,16 @@ class _Fault(_Part, frozen=True, tag_field="kind"):
 
 
 class AnswerWith(_Fault, frozen=True, tag="answer"):
-    """Any answer: `json` as it stands, or `text` as HTML, or an error body that fits `status`."""
+    """Any answer: `json` as it stands, or `text` as HTML, or an error body that fits `status`.
+
+    `late`: only the answer is another one, what the request asked for has been done.
+    """
 
     status: Annotated[int, Meta(ge=200, le=599)] = 200
     headers: dict[str, str] = {}
     json: Any | UnsetType = UNSET
     text: str | UnsetType = UNSET
+    late: bool = False
 
 
 # --- on the way to the client -----------------------------------------------------------------
@@ -138,14 +143,21 @@ class On(_Part, frozen=True):
     """Which requests: those that meet every condition given. No condition: all of them.
 
     `request` counts from 1, from when the rules were set; `offset` is the index of an event, and
-    means the request whose page holds it; `times` is how often the rule fires at most.
+    means the request whose page holds it; `times` is how often the rule fires at most. `call` is a
+    method of an API that has several: then `request` and `every` count requests for these alone.
     """
 
     request: int | tuple[int, ...] | None = None
     every: AtLeastOne | None = None
     probability: Share | None = None
     offset: NotNegative | None = None
+    call: str | tuple[str, ...] | None = None
     times: AtLeastOne | None = None
+
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The methods it names, none if it means any."""
+        return (self.call,) if isinstance(self.call, str) else self.call or ()
 
 
 class Rule(_Part, frozen=True):

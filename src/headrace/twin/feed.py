@@ -7,8 +7,6 @@ from collections import deque
 from collections.abc import Sequence
 from hmac import compare_digest
 
-import msgspec
-
 from headrace.twin import faults
 from headrace.twin.ask import DEFAULT_LIMIT, Ask, read_ask
 from headrace.twin.cursors import Cursors
@@ -16,10 +14,11 @@ from headrace.twin.distort import distort
 from headrace.twin.events import Events
 from headrace.twin.ledger import Ledger
 from headrace.twin.limits import RequestLimit
-from headrace.twin.message import HTML_TYPE, Answer, Refused, Request
+from headrace.twin.message import Answer, Refused, Request
 from headrace.twin.options import Options
 from headrace.twin.page import Envelope, Page
 from headrace.twin.script import Script
+from headrace.twin.scripted import scripted
 
 
 class Feed:
@@ -67,7 +66,7 @@ class Feed:
         """The answer, and the number of rows in it: scripted, refused or a page, in this order."""
         for fault in wrong:
             if isinstance(fault, faults.AnswerWith):
-                return _scripted(fault), 0
+                return scripted(fault), 0
         try:
             headers = self._admit(request)
         except Refused as refused:
@@ -103,13 +102,3 @@ class Feed:
         else:
             page.pieces = list(self.events.joined(indexes.start, indexes.stop))
         return page
-
-
-def _scripted(fault: faults.AnswerWith) -> Answer:
-    if fault.text is not msgspec.UNSET:
-        return Answer([fault.text.encode()], fault.status, HTML_TYPE, dict(fault.headers))
-    if fault.json is not msgspec.UNSET:
-        return Answer([msgspec.json.encode(fault.json)], fault.status, headers=dict(fault.headers))
-    if fault.status in (204, 304):  # these have no body, and a client would not read one
-        return Answer([], fault.status, headers=dict(fault.headers))
-    return Refused(fault.status, "A fault rule says so.", headers=dict(fault.headers)).answer

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from headrace.errors import Unavailable
-from headrace.twin.options import flags, options_from
+from headrace.twin.flags import flags
+from headrace.twin.options import options_from
 
 
-@contextmanager
-def run_twin(**options: Any) -> Iterator[str]:
+def run_twin(**options: Any) -> AbstractContextManager[str]:
     """Start the DataSync twin on a free port, yield its base URL, and kill it afterwards.
 
     Takes what `headrace.twin.options.Options` has, fault rules also as plain dicts:
@@ -22,7 +22,24 @@ def run_twin(**options: Any) -> Iterator[str]:
     twin does not start.
     """
     checked = options_from({**options, "until_stdin_closes": True})
-    command = [sys.executable, "-m", "headrace.twin.datasync", *flags(checked)]
+    return running("headrace.twin.datasync", flags(checked))
+
+
+def run_google(**options: Any) -> AbstractContextManager[str]:
+    """The same for the Google twin, with what `headrace.twin.google.options.Options` has."""
+    from headrace.twin.google import options as google
+
+    checked = google.options_from({**options, "until_stdin_closes": True})
+    return running("headrace.twin.google", flags(checked))
+
+
+@contextmanager
+def running(module: str, arguments: Sequence[str]) -> Iterator[str]:
+    """Run a twin's module as a program, yield its base URL, and kill it afterwards.
+
+    Raises Unavailable when it does not start.
+    """
+    command = [sys.executable, "-m", module, *arguments]
     with subprocess.Popen(  # noqa: S603 - our own module and checked options
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -23,13 +23,22 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Request:
-    """A request as read. Header names are lower case; of a repeated name the last counts."""
+    """A request as read. Header names are lower case; of a repeated name the last counts.
+
+    `pairs` is the query once more, with every value of a name that is repeated.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes = b""
+    pairs: Sequence[tuple[str, str]] = ()
+
+    def values(self, name: str) -> list[str]:
+        """Every value of a query parameter that may be repeated, in the order they came."""
+        pairs = self.pairs or self.query.items()
+        return [value for one, value in pairs if one == name]
 
     @property
     def is_last(self) -> bool:

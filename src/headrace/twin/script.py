@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
@@ -14,27 +15,33 @@ class Script:
     def __init__(self, rules: Sequence[Rule], seed: int) -> None:
         self._rules = rules
         self._fired = [0] * len(rules)
-        self._requests = 0
+        self._requests: Counter[str] = Counter()
         # One stream for all rules: the same requests in the same order meet the same faults.
         self._random = Random(seed)  # noqa: S311 - repeatable is the point
 
-    def next(self, page: range) -> list[Fault]:
-        """The faults of the next request. `page` is the events it asks for, empty if unknown."""
-        self._requests += 1
+    def next(self, page: range, call: str = "") -> list[Fault]:
+        """The faults of the next request. `page` is the events it asks for, empty if unknown.
+
+        `call` is the method it is for, in an API that has several.
+        """
+        self._requests[call] += 1
         faults = []
         for place, rule in enumerate(self._rules):
             exhausted = rule.on.times is not None and self._fired[place] >= rule.on.times
-            if not exhausted and self._applies(rule.on, page):
+            if not exhausted and self._applies(rule.on, page, call):
                 self._fired[place] += 1
                 faults.append(rule.do)
         return faults
 
-    def _applies(self, on: On, page: range) -> bool:
+    def _applies(self, on: On, page: range, call: str) -> bool:
+        if on.calls and call not in on.calls:
+            return False
+        number = sum(self._requests[one] for one in on.calls or self._requests)
         if on.request is not None:
             wanted = (on.request,) if isinstance(on.request, int) else on.request
-            if self._requests not in wanted:
+            if number not in wanted:
                 return False
-        if on.every is not None and self._requests % on.every:
+        if on.every is not None and number % on.every:
             return False
         if on.offset is not None and on.offset not in page:
             return False

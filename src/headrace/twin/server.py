@@ -111,5 +111,5 @@ def _parse(head: bytes) -> Request:
         raise Refused(400, "This is not an HTTP request.") from None
     if version != "HTTP/1.1":
         raise Refused(505, "HTTP/1.1 only.")
-    query = dict(parse_qsl(url.query, keep_blank_values=True))
-    return Request(method, unquote(url.path), query, headers)
+    pairs = parse_qsl(url.query, keep_blank_values=True)
+    return Request(method, unquote(url.path), dict(pairs), headers, pairs=pairs)
