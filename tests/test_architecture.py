@@ -17,7 +17,7 @@ _LAYERS = [
     ["provider", "vault"],
     ["stage"],
     ["rows", "http", "mail"],
-    ["account", "calendars", "rest", "mailbox", "files", "documents", "chunking", "embedding"],
+    ["account", "google", "rest", "mailbox", "files", "documents", "chunking", "embedding"],
     ["providers", "stages"],
     ["plugins"],
     ["store"],

@@ -11,19 +11,21 @@ import msgspec
 from pydantic import BaseModel
 
 from headrace.account import Account
-from headrace.calendars.config import GoogleCalendarConfig
-from headrace.calendars.place import At, page_at
-from headrace.calendars.records import Events, Listed, read_events
-from headrace.calendars.refusals import about_tokens, not_allowed
-from headrace.calendars.series import Series
-from headrace.errors import BadInput, Expired, Retry
+from headrace.errors import BadInput, Expired, HeadraceError, Retry
+from headrace.google.calendar_config import GoogleCalendarConfig
+from headrace.google.calendar_place import At, page_at
+from headrace.google.calendar_tokens import about_tokens
+from headrace.google.events import Events, Listed, read_events
+from headrace.google.refusals import explain, is_gone, reasons
+from headrace.google.series import Series
 from headrace.http import GOOGLE, Answer, Policy
-from headrace.http.answers import is_rate_limit
 from headrace.provider import JSON, Census, Owner, Page, Record, StreamPlan
 
 LIST = "calendars"
 """The stream of the calendars themselves; every other stream is a calendar, named by its id."""
 
+_API = "/calendar/v3"
+_OF_ONE_CALENDAR = frozenset({"forbidden", "requiredAccessLevel"})
 _AT_ONCE = 1_000
 
 
@@ -45,11 +47,10 @@ class GoogleCalendar(Account):
         self.items_per_run = config.items_per_run
         self.units_per_minute = config.requests_per_minute
         self._series: dict[str, Series] = {}
-        self._began = self._free_at = 0.0
 
     async def owner(self) -> Owner:
         """The account is known by the id of its own calendar, which is its address."""
-        body = await self.ask(self._url("calendars/primary"), units=1)
+        body = await self.ask(f"{_API}/calendars/primary", units=1)
         address = str(body["id"]).lower()
         return Owner(address, (address,))
 
@@ -139,7 +140,8 @@ class GoogleCalendar(Account):
         if body is None:
             return await self._closed(name, at, answer)
         page = msgspec.json.decode(answer.body, type=Events)
-        self._pause(len(page.items))
+        # A small sleep for every 25 events, all in one between the starts of two pages (A1.9).
+        self._free_at += self.config.pause_ms / 1000 * len(page.items) / 25
         told, bad = read_events(page)
         if at.sync is None:
             records = [one.record for one in told]
@@ -149,7 +151,7 @@ class GoogleCalendar(Account):
 
     async def _closed(self, name: str, at: At, answer: Answer) -> Page:
         """What it means that a calendar cannot be read: a state of it, and no error (rule C4)."""
-        if answer.status not in (403, 404):
+        if answer.status != 403 and not is_gone(answer):
             raise about_tokens(answer, at) or self.api().error(answer)
         if not await self._is_listed(name):
             raise Expired(f"The calendar {name} is no longer there.", cursor=At(gone=True).cursor())
@@ -175,17 +177,12 @@ class GoogleCalendar(Account):
 
     def _url(self, path: str) -> str:
         # Whole, because ids are quoted in it.
-        return f"{self.base_url.rstrip('/')}/calendar/v3/{path}"
+        return f"{self.base_url.rstrip('/')}{_API}/{path}"
 
     async def _page(
         self, path: str, at: At, asked: Mapping[str, str]
     ) -> tuple[dict[str, Any] | None, Answer]:
         """A page of a list, and the answer it was in; None if the answer is a refusal."""
-        wait = self._free_at - self.clock.steady()
-        if wait > 0:
-            await self.clock.sleep(wait)
-        self._began = self.clock.steady()
-        allow = (400, 403, 404, 410)
         body, answer = await self.answer(
             self._url(path), units=1, allow=allow, **asked, **at.tokens()
         )
@@ -195,18 +192,14 @@ class GoogleCalendar(Account):
             raise Retry(f"{answer.host} sent something else than a list.")
         return body, answer
 
-    def _pause(self, items: int) -> None:
-        """A small sleep for every 25 events (A1.9), all in one between the starts of two pages."""
-        begins = max(self._began, self._free_at)
-        self._free_at = begins + self.config.pause_ms / 1000 * items / 25
-
     def refusal(self, path: str, answer: Answer) -> None:  # noqa: ARG002
         """None, for what depends on what was asked. Raises for limits and what is not allowed."""
-        if answer.status == 403:
-            if is_rate_limit(answer):
-                raise self.api().error(answer)
-            if (error := not_allowed(answer)) is not None:
-                raise error
+        if answer.status == 403 and not reasons(answer) & _OF_ONE_CALENDAR:
+            raise self.api().error(answer)
+
+    def explain(self, answer: Answer) -> HeadraceError | None:
+        """What Google's own reasons mean."""
+        return explain(answer, "Google Calendar", "that lets it see your calendars")
 
 
 def _events_of(calendar: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 
-from headrace.calendars.records import Events, Told, gone
+from headrace.google.events import Events, Told, gone
 from headrace.provider import Record
 
 _OCCURRENCE = re.compile(r"\d{8}(?:T\d{6}Z)?")
