@@ -25,6 +25,7 @@ LIST = "calendars"
 """The stream of the calendars themselves; every other stream is a calendar, named by its id."""
 
 _API = "/calendar/v3"
+_REFUSED = (400, 403, 404, 410)
 _OF_ONE_CALENDAR = frozenset({"forbidden", "requiredAccessLevel"})
 _AT_ONCE = 1_000
 
@@ -183,8 +184,9 @@ class GoogleCalendar(Account):
         self, path: str, at: At, asked: Mapping[str, str]
     ) -> tuple[dict[str, Any] | None, Answer]:
         """A page of a list, and the answer it was in; None if the answer is a refusal."""
+        await self.pace(0)
         body, answer = await self.answer(
-            self._url(path), units=1, allow=allow, **asked, **at.tokens()
+            self._url(path), units=1, allow=_REFUSED, **asked, **at.tokens()
         )
         if body is not None and not (
             isinstance(body, dict) and isinstance(body.get("items"), list)
