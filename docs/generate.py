@@ -62,7 +62,7 @@ def covered(tests: Path = ROOT / "tests") -> dict[str, list[tuple[str, str]]]:
     """Each id that a test's docstring covers, with the file (below tests/) and the test's name."""
     found: dict[str, list[tuple[str, str]]] = {}
     for file in sorted(tests.rglob("test_*.py")):
-        if file.parent == tests / "twin":
+        if tests / "twin" in file.parents:
             continue
         for name, docstring in _docstrings(ast.parse(file.read_text("utf-8"))):
             for ids in _COVERS.findall(docstring):
@@ -122,8 +122,7 @@ def _command(name: str, command: Any) -> str:
     options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
     rows = [(f"`{_argument(one)}`", "", one.help) for one in arguments]
     rows += [(_option(one), _default(one.default or None), one.help) for one in options]
-    if name == "headrace twin datasync":
-        rows += _twin_options()
+    rows += _twin_options(name)
     usage = [name, *(_argument(one) for one in arguments)]
     usage += ["[OPTIONS]"] if len(rows) > len(arguments) else []
     usage += ["COMMAND"] if hasattr(command, "commands") else []
@@ -145,13 +144,15 @@ def _option(one: Any) -> str:
     return f"{names} {kind}{bounds}"
 
 
-def _twin_options() -> list[tuple[str, str, str]]:
+def _twin_options(command: str) -> list[tuple[str, str, str]]:
     import msgspec
 
-    from headrace.twin.options import Options
+    from headrace.twin.google.options import Options as Google
+    from headrace.twin.options import Options as DataSync
 
-    rows = []
-    for field in msgspec.structs.fields(Options):
+    twins = {"headrace twin datasync": DataSync, "headrace twin google": Google}
+    rows: list[tuple[str, str, str]] = []
+    for field in msgspec.structs.fields(twins[command]) if command in twins else ():
         kind, meta = typing.get_args(field.type)
         flag = "--" + field.name.replace("_", "-")
         what = "" if kind is bool else " text" if field.name == "faults" else f" {_kind(kind)}"

@@ -42,10 +42,12 @@ def connect(
     *,
     scopes: Iterable[str] | None = None,
     email: str = "",
+    called: str = "",
     vault: Vault = VAULT,
     **config: Any,
 ) -> ConnectionRow:
-    """A connection of the provider of that name, with a grant of the account's owner."""
+    """A connection of the provider of that name, with a grant of the account's owner. It is
+    `called` like its provider."""
     made = provider(name)
     wanted = made.scopes if scopes is None else tuple(scopes)
     account = google.account(email).email
@@ -59,7 +61,7 @@ def connect(
         seconds = float(str(tokens["expires_in"]))
         grants.keep(session, TENANT, grant, sealed, seconds=seconds)
         row = connections.save(
-            session, tenant=TENANT, user=USER, provider=name, name=name, config=config
+            session, tenant=TENANT, user=USER, provider=name, name=called or name, config=config
         )
         session.execute(
             "UPDATE headrace.connections SET grant_id = %s WHERE connection_id = %s",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
 import typer
 
 from headrace.cli import Stop
@@ -11,11 +14,11 @@ twin = typer.Typer(
 )
 
 
-@twin.command(
-    "datasync",
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-    add_help_option=False,
-)
+# Each twin reads its options itself.
+_PASSED_ON = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+
+@twin.command("datasync", context_settings=_PASSED_ON, add_help_option=False)
 def datasync(arguments: typer.Context) -> None:
     """Serve a deterministic cursor-paginated events API, with its limits and its faults.
 
@@ -23,8 +26,30 @@ def datasync(arguments: typer.Context) -> None:
     """
     from headrace.twin import datasync as server
 
+    _run(server.main, arguments)
+
+
+def google(arguments: typer.Context) -> None:
+    """Serve Google's OAuth, Gmail and Calendar, strictly, from made-up accounts.
+
+    `headrace twin google --help` lists its options.
+    """
+    from headrace.twin.google import __main__ as server
+
+    _run(server.main, arguments)
+
+
+for _name, _about in (
+    ("google", None),
+    ("gmail", "Serve Gmail: the same as `headrace twin google`."),
+    ("calendar", "Serve Google Calendar: the same as `headrace twin google`."),
+):
+    twin.command(_name, help=_about, context_settings=_PASSED_ON, add_help_option=False)(google)
+
+
+def _run(main: Callable[[Sequence[str]], int], arguments: typer.Context) -> NoReturn:
     try:
-        code = server.main(arguments.args)
+        code = main(arguments.args)
     except Stop:
         code = 0  # Control-C is how it is meant to end
     raise typer.Exit(code)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.twin.google.visitor import READS, Json, check_shape
+from tests.twin.google.visitor import MOST_PAGES, READS, Json, check_shape
 
 from headrace.twin.google import Google, options_from
 from headrace.twin.message import Request
@@ -32,10 +32,11 @@ class Direct:
     def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Json]:
         """A walk, page by page."""
         asked = dict(query or {})
-        while True:
+        for _ in range(MOST_PAGES):
             status, page = self.ask(path, asked)
             assert status == 200, page
             yield page
             if "nextPageToken" not in page:
                 return
             asked["pageToken"] = page["nextPageToken"]
+        raise AssertionError("the walk never ends")

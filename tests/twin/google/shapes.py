@@ -37,17 +37,17 @@ def _wrong(schemas: dict[str, Any], schema: dict[str, Any], value: Any, at: str)
                 yield f"{at}.{name} is no field there is"
             else:
                 yield from _wrong(schemas, fields.get(name, others), one, f"{at}.{name}")
-    elif not _fits(value, schema):
+    elif not _fits(str(value), schema):
         yield f"{at} is {value!r}, which is no {schema}"
 
 
-def _fits(value: Any, schema: dict[str, Any]) -> bool:
+def _fits(value: str, schema: dict[str, Any]) -> bool:
     if "enum" in schema and value not in schema["enum"]:
         return False
-    form = schema.get("format", "")
+    form = str(schema.get("format", ""))
     try:
         if form in _BITS:
-            return -(2 ** _BITS[form]) < int(value) < 2 ** _BITS[form]
+            return abs(int(value)) < 1 << _BITS[form]
         if form == "byte":
             return base64.urlsafe_b64encode(base64.urlsafe_b64decode(value)).decode() == value
         if form == "date":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import ClientSession
@@ -16,8 +16,9 @@ GMAIL, CALENDAR = "/gmail/v1/users/me", "/calendar/v3"
 EVENTS = f"{CALENDAR}/calendars/primary/events"
 ROOT = "https://www.googleapis.com/auth/"
 READS = (ROOT + "gmail.readonly", ROOT + "calendar.readonly")
+MOST_PAGES = 500
 Json = dict[str, Any]
-Query = Mapping[str, Any]
+Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
 
 class Visitor:
@@ -69,12 +70,13 @@ class Visitor:
     async def pages(self, path: str, query: Query | None = None) -> AsyncIterator[Json]:
         """A walk: every page, until there is no token for another."""
         asked = dict(query or {})
-        while True:
+        for _ in range(MOST_PAGES):
             page = await self.get(path, asked)
             yield page
             if "nextPageToken" not in page:
                 return
             asked["pageToken"] = page["nextPageToken"]
+        raise AssertionError("the walk never ends")
 
     async def stats(self) -> Json:
         """What the twin has counted."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cached_property
 from hashlib import blake2b
 
@@ -52,9 +51,6 @@ class Accounts:
 
     def __init__(self, options: Options, clock: Clock) -> None:
         self._all = {email.lower(): Account(email, options, clock) for email in options.addresses}
-
-    def __iter__(self) -> Iterable[Account]:
-        return iter(self._all.values())
 
     def get(self, email: str = "") -> Account | None:
         """The account of an address, whatever its case; the first one for ""."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
-from headrace.twin.faults import NotNegative, Rule
+from headrace.twin.faults import Rule
 from headrace.twin.google.calendar_changes import CalendarChange
 from headrace.twin.google.changes import Change, During, change
 from headrace.twin.google.clock import rfc3339
@@ -27,7 +28,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    advance_s: NotNegative | float = 0
+    advance_s: Annotated[float, Meta(ge=0)]
 
 
 class _Grant(_Body, frozen=True):

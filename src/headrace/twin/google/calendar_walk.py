@@ -16,7 +16,7 @@ Asked = ListEvents | ListCalendars | ListInstances
 Key = list[int | str]
 _PAGE_APART = frozenset({"pageToken"})
 _SYNC_APART = frozenset({"pageToken", "syncToken"})
-_SYNC_TTL_TEXT = "Sync token is no longer valid, a full sync is required."
+_EXPIRED = "Sync token is no longer valid, a full sync is required."
 
 
 class Since(msgspec.Struct, frozen=True):
@@ -51,12 +51,11 @@ class Walk:
         self._visit = visit
         self._what = f"{what} {visit.account.email}"
         self._now = (epoch, seq)
-        self._ttl_s = ttl_s
         self.place = self._read(ask)
         since = self.place.since
         if since and (since.epoch != epoch or since.given_s + ttl_s <= visit.clock.now()):
             where = {"location": "syncToken", "locationType": "parameter"}
-            raise Problem(410, "fullSyncRequired", _SYNC_TTL_TEXT, "calendar", **where)
+            raise Problem(410, "fullSyncRequired", _EXPIRED, "calendar", **where)
 
     @property
     def since(self) -> int | None:
