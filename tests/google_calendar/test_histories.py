@@ -99,8 +99,6 @@ async def _history(pool: Database, steps: list[Any], page: int, sparse: bool) ->
         live = await desk.live()
         assert live == _followed(desk, before)
         assert set(await desk.shown()) == {name for events in live.values() for name in events}
-            i for events in (await desk.live()).values() for i in events
-        }
 
 
 def _happens(desk: Desk, at: int, one: dict[str, Any]) -> None:
