@@ -45,7 +45,7 @@ def parse_google_event(payload: bytes) -> CalendarEvent:
         uid=_text(event, "iCalUID"),
         recurrence_id=None if original is None else _mark(original),
         starts_at=starts_at,
-        ends_at=in_utc(_when(event.get("end"))) or after(starts_at, start, None),
+        ends_at=in_utc(_when(event.get("end"))) or after(starts_at, begins, None),
         all_day=begins is not None and not isinstance(begins, datetime),
         title=_text(event, "summary"),
         location=_text(event, "location"),
