@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from headrace.errors import BadInput
+from headrace.twin.command_line import flags_of, options_of, parse_options
 from headrace.twin.faults import Rule
 
 _DESCRIPTION = (
@@ -64,54 +62,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def options_from(values: dict[str, Any]) -> Options:
     """Checked options, numbers also from text. Raises BadInput that names what is wrong."""
-    try:
-        return msgspec.convert(values, Options, strict=False)
-    except msgspec.ValidationError as error:
-        raise BadInput(
-            f"The twin cannot be started like this: {error}.", hint="See --help for the options."
-        ) from None
+    return options_of(Options, values)
 
 
 def parse(arguments: Sequence[str] | None) -> Options:
     """Options from the command line (None: this process's own). Raises BadInput, or exits."""
-    parser = argparse.ArgumentParser(
-        prog="headrace.twin.datasync", description=_DESCRIPTION, argument_default=argparse.SUPPRESS
-    )
-    for option in msgspec.structs.fields(Options):
-        kind, meta = get_args(option.type)
-        text = meta.description + (f" (default: {option.default})" if option.default else "")
-        if kind is bool:
-            parser.add_argument(_flag(option.name), action="store_true", help=text)
-        else:
-            parser.add_argument(_flag(option.name), metavar="VALUE", help=text)
-    values = vars(parser.parse_args(arguments))
-    if "faults" in values:
-        values["faults"] = _read_rules(values["faults"])
-    return options_from(values)
+    return parse_options(Options, "headrace.twin.datasync", _DESCRIPTION, arguments)
 
 
 def flags(options: Options) -> list[str]:
     """The command line that `parse` turns into these options."""
-    line = []
-    for option in msgspec.structs.fields(Options):
-        value = getattr(options, option.name)
-        if value == option.default:
-            continue
-        if isinstance(value, bool):
-            line.append(_flag(option.name))
-        else:
-            text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-            line.append(f"{_flag(option.name)}={text}")
-    return line
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
-
-
-def _read_rules(text: str) -> Any:
-    try:
-        rules = text if text.lstrip().startswith("[") else Path(text).read_bytes()
-        return msgspec.json.decode(rules)
-    except (OSError, msgspec.DecodeError) as error:
-        raise BadInput(f"The fault rules cannot be read: {error}.") from None
+    return flags_of(options)
