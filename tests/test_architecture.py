@@ -17,7 +17,7 @@ _LAYERS = [
     ["provider", "vault"],
     ["stage"],
     ["rows", "http", "mail"],
-    ["account", "rest", "mailbox", "files", "documents", "chunking", "embedding"],
+    ["account", "rest", "mailbox", "files", "documents", "chunking", "embedding", "github"],
     ["providers", "stages"],
     ["plugins"],
     ["store"],

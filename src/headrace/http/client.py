@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
 from typing import TypeVar
 from urllib.parse import urlencode, urljoin
 
@@ -64,6 +66,8 @@ class Client:
         self._resolver = resolver
         self._bearer = bearer
         self._session: aiohttp.ClientSession | None = None
+        at_once = self.policy.at_once
+        self._places = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
         self._free_at = 0.0  # steady seconds: when the next request may start
 
     async def request(
@@ -118,33 +122,31 @@ class Client:
         attempt = 0
         refused: str | None = None
         while True:
-            await self._turn()
-            try:
-                sent = {**headers, **await self._authorization(refused)}
-                answer = await self._exchange(method, target, sent, json)
-                if answer.status in _REDIRECTS and self.policy.redirects:
-                    answer = await self._follow(method, answer, sent, json)
-                if answer.status == 401 and self._bearer is not None and refused is None:
-                    refused = sent["Authorization"].removeprefix("Bearer ")
-                    continue
-                if 200 <= answer.status < 300 or answer.status in allow:
-                    return parse(answer)
-                raise self._refusal(answer)
-            except Retry as failure:
-                wait = failure.after or backoff(self.policy, attempt, self.clock)
-                attempt += 1
-                if wait > self.policy.max_wait or attempt > self.policy.retries:
-                    raise self._give_up(failure, attempt) from None
-                telemetry.asked_again(failure.message, attempt, wait)
+            async with self._places:
+                await self._turn()
+                try:
+                    sent = {**headers, **await self._authorization(refused)}
+                    answer = await self._exchange(method, target, sent, json)
+                    if answer.status in _REDIRECTS and self.policy.redirects:
+                        answer = await self._follow(method, answer, sent, json)
+                    if answer.status == 401 and self._bearer is not None and refused is None:
+                        refused = sent["Authorization"].removeprefix("Bearer ")
+                        continue
+                    if 200 <= answer.status < 300 or answer.status in allow:
+                        return parse(answer)
+                    raise self.error(answer)
+                except Retry as failure:
+                    wait = failure.after or backoff(self.policy, attempt, self.clock)
+                    attempt += 1
+                    if wait > self.policy.max_wait or attempt > self.policy.retries:
+                        raise self._give_up(failure, attempt) from None
+                    telemetry.asked_again(failure.message, attempt, wait)
             await self.clock.sleep(wait)
 
     def error(self, answer: Answer) -> HeadraceError:
-        """What an answer that was let through by `allow` stands for after all."""
-        return error_for(answer, self.clock.wall(), self.secrets)
-
-    def _refusal(self, answer: Answer) -> HeadraceError:
-        """The error for an answer. A limit that was hit holds for the next requests as well."""
-        error = self.error(answer)
+        """What an answer stands for, also one that was let through by `allow`. A limit that was
+        hit holds for the next requests as well."""
+        error = error_for(answer, self.clock.wall(), self.secrets)
         if isinstance(error, Retry) and error.after and is_rate_limit(answer):
             self._pause(error.after)
         return error
@@ -249,11 +251,11 @@ class Client:
         return min(wait, self.policy.max_park)
 
     def _give_up(self, failure: Retry, attempts: int) -> Retry:
-        message = failure.message
         if attempts > 1:
-            message = f"{message.rstrip('.')}, after {attempts} attempts."
-        after = None if failure.after is None else self._park(failure.after)
-        return Retry(message, after=after, failure=failure.failure, hint=failure.hint)
+            failure.message = f"{failure.message.rstrip('.')}, after {attempts} attempts."
+        if failure.after is not None:
+            failure.after = self._park(failure.after)
+        return failure
 
     def _open(self) -> aiohttp.ClientSession:
         policy = self.policy
