@@ -33,7 +33,7 @@ class Asking(Protocol):
     ) -> tuple[Any, Answer]: ...
 
 
-class Tag(msgspec.Struct, omit_defaults=True):
+class Tag(msgspec.Struct, frozen=True, omit_defaults=True):
     """An ETag and whose it is: of one address, and of one token (rule H6)."""
 
     value: str = ""

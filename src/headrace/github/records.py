@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -55,7 +56,7 @@ class Facts(msgspec.Struct):
     created_at: str | None = None
     submitted_at: str | None = None
     number: int | None = None
-    pull_request: msgspec.Raw | None = None
+    pull_request: Any = None
     commit: _Commit | None = None
 
     @property
