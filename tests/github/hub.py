@@ -6,10 +6,12 @@ import asyncio
 import json
 from typing import Any
 
+import pytest
+
 from headrace.engine import jobs
 from headrace.engine.cascade import run_stage
-from headrace.engine.sync import Outcome, Source
-from headrace.engine.walk import Budget
+from headrace.engine.sync import Outcome, Source, leg, outcome_of
+from headrace.errors import HeadraceError
 from headrace.oauth.keeper import Kept, seal
 from headrace.settings import Settings
 from headrace.store import connections, grants
@@ -20,21 +22,22 @@ from headrace.twin.github.changes.change import Made
 from headrace.twin.github.render.people import Site
 from headrace.twin.github.rules import CallRule
 from headrace.twin.github.truth import truth
+from headrace.twin.message import Request
 from headrace.vault import Vault
 
 TENANT, USER = "acme", "ann"
 NOW_S = 1_800_000_000
 VAULT = Vault(bytes(32))
 
-_LIVE = """
-SELECT s.name, r.source_id, r.payload FROM (
-  SELECT DISTINCT ON (stream_id, source_id) stream_id, source_id, content_hash, payload
-  FROM headrace.raw_events ORDER BY stream_id, source_id, version DESC) r
-JOIN headrace.streams s USING (stream_id) WHERE r.content_hash <> ''
+_OURS = "JOIN headrace.streams s USING (tenant_id, stream_id) WHERE s.connection_id = %s"
+
+_LIVE = f"""
+SELECT DISTINCT ON (stream_id, source_id) s.name, source_id, content_hash, payload
+FROM headrace.raw_events {_OURS} ORDER BY stream_id, source_id, version DESC
 """
 
-_UNSTAGED = """
-SELECT batch_id FROM headrace.batches b WHERE b.inserted > 0 AND NOT EXISTS (
+_UNSTAGED = f"""
+SELECT batch_id FROM headrace.batches b {_OURS} AND b.inserted > 0 AND NOT EXISTS (
   SELECT FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id AND r.batch_id = b.batch_id)
 ORDER BY batch_id
 """
@@ -53,8 +56,11 @@ class Hub:
         database: Database,
         *,
         secret: str | None = "ghp_twin",
+        name: str = "hub",
         **config: Any,
     ) -> None:
+        self.name = name
+        self.job_id = ""
         self.twin = twin
         self.url = url
         self.database = database
@@ -73,7 +79,12 @@ class Hub:
 
     def _save(self, session: Any) -> dict[str, Any]:
         return connections.save(
-            session, tenant=TENANT, user=USER, provider="github", name="hub", config=self.config
+            session,
+            tenant=TENANT,
+            user=USER,
+            provider="github",
+            name=self.name,
+            config=self.config,
         )
 
     def configure(self, **config: Any) -> None:
@@ -84,7 +95,7 @@ class Hub:
 
     def secret(self, secret: str) -> None:
         """Another key for the connection."""
-        name = self.connection["connection_id"]
+        name = self.id
         with self.database.transaction() as session:
             connections.seal(session, name, VAULT.seal(secret, tenant=TENANT, connection=name))
 
@@ -96,20 +107,43 @@ class Hub:
             )
             sealed = seal(VAULT, TENANT, grant, Kept(access, refresh))
             grants.keep(session, TENANT, grant, sealed, seconds=seconds)
-            session.execute("UPDATE headrace.connections SET grant_id = %s", [grant])
+            session.execute(
+                "UPDATE headrace.connections SET grant_id = %s WHERE connection_id = %s",
+                [grant, self.id],
+            )
 
-    async def sync(self, *, seconds: float = 600) -> dict[str, Outcome]:
-        """One job's outcome for each stream, without the engine around it."""
-        job_id = await asyncio.to_thread(self._submit)
-        [row] = self.rows("SELECT * FROM headrace.connections")
-        source = Source(self.database, self.settings, VAULT, row)
+    async def sync(self, *, resume: bool = False) -> dict[str, Outcome]:
+        """One job's outcome for each stream, or for "" that of the planning; without
+        the engine around it: planned, then walked leg by leg, each with a provider of its own.
+        With `resume` it is the next run of the job before."""
+        if not resume:
+            self.job_id = await asyncio.to_thread(self._submit)
+        ended: dict[str, Outcome] = {}
+        planning = self._source()
         try:
-            return {
-                part.stream: await source.walk(job_id, part, Budget(seconds, source.left(job_id)))
-                for part in await source.plan()
-            }
+            parts = await planning.plan()
+        except HeadraceError as error:
+            return {"": outcome_of(error, "plan")}
         finally:
-            await source.aclose()
+            await planning.aclose()
+        while parts:
+            source = self._source()
+            try:
+                outcomes = await leg(source, self.job_id, parts)
+            finally:
+                await source.aclose()
+            ended |= {part.stream: one for part, one in zip(parts, outcomes, strict=True)}
+            parts = [part for part in parts if ended[part.stream].state == "more"]
+        return ended
+
+    def _source(self) -> Source:
+        [row] = self.rows("SELECT * FROM headrace.connections WHERE connection_id = %s", self.id)
+        return Source(self.database, self.settings, VAULT, row)
+
+    @property
+    def id(self) -> str:
+        """The connection's."""
+        return str(self.connection["connection_id"])
 
     async def synced(self) -> None:
         """A job that ends well."""
@@ -121,22 +155,23 @@ class Hub:
         with self.database.transaction() as session:
             session.execute(
                 "UPDATE headrace.jobs SET status = 'SUCCEEDED', completed_at = now()"
-                " WHERE completed_at IS NULL"
+                " WHERE completed_at IS NULL AND connection_id = %s",
+                [self.id],
             )
             row, _ = jobs.submit(
                 session,
                 tenant=TENANT,
                 user=USER,
                 kind="github_sync",
-                connection_id=self.connection["connection_id"],
+                connection_id=self.id,
             )
         return str(row["job_id"])
 
     def stage(self) -> list[dict[str, Any]]:
         """Run the stage on what it has not seen; all its rows."""
-        for row in self.rows(_UNSTAGED):
+        for row in self.rows(_UNSTAGED, self.id):
             run_stage(self.database, "normalize_github", row["batch_id"])
-        return self.rows("SELECT * FROM headrace.interactions ORDER BY source_id")
+        return self.rows(f"SELECT * FROM headrace.interactions {_OURS} ORDER BY source_id", self.id)
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """What a query answers."""
@@ -146,7 +181,9 @@ class Hub:
     def live(self) -> Truth:
         """What is here and not deleted."""
         found: Truth = {}
-        for row in self.rows(_LIVE):
+        for row in self.rows(_LIVE, self.id):
+            if not row["content_hash"]:
+                continue
             shape = json.loads(bytes(row["payload"]))
             ident = shape.get("node_id") or shape["id"]
             found.setdefault(row["name"], {})[ident] = fingerprint(shape)
@@ -169,6 +206,20 @@ class Hub:
         """Let these happen at the twin."""
         return self.twin.change(*changes)
 
+    def comments(self) -> list[int]:
+        """The numbers of all comments of the first repository."""
+        return list(next(iter(self.twin.world.repositories.values())).comments)
+
+    def ask(self, path: str, body: object) -> Any:
+        """What one of the twin's routes behind the scenes says."""
+        asked = Request("POST", path, {}, {}, json.dumps(body).encode())
+        with pytest.raises(StopIteration) as ended:
+            self.twin.handle(asked).send(None)  # these routes wait for nothing
+        answer = ended.value.value
+        said = b"".join(answer.parts)
+        assert answer.status == 200, said
+        return json.loads(said)
+
     def later(self, seconds: int) -> None:
         """The twin's clock, which is the provider's as well, moves on."""
         self.twin.clock.advance(seconds)
@@ -183,14 +234,11 @@ class Hub:
 
     def versions(self) -> int:
         """How many versions have been landed, of anything."""
-        [row] = self.rows("SELECT count(*) AS n FROM headrace.raw_events")
+        [row] = self.rows(f"SELECT count(*) AS n FROM headrace.raw_events {_OURS}", self.id)
         return int(row["n"])
 
     def cursor(self, stream: str) -> Any:
         """How far a stream is."""
-        query = (
-            "SELECT p.cursor FROM headrace.checkpoints p JOIN headrace.streams s USING (stream_id)"
-            " WHERE s.name = %s"
-        )
-        [row] = self.rows(query, stream)
+        query = f"SELECT cursor FROM headrace.checkpoints {_OURS} AND s.name = %s"
+        [row] = self.rows(query, self.id, stream)
         return row["cursor"]

@@ -18,7 +18,8 @@ Params = Mapping[str, str]
 
 _NONE: Params = {}
 _READINGS = 4
-_LARGEST = "100"
+LARGEST = "100"
+"""Rows of a page: the most that GitHub gives."""
 
 
 class Gone(NeedsHuman):
@@ -67,7 +68,7 @@ class Lists:
     ) -> Listed | None:
         """One page; None where it is as it was when it was given that tag. Raises Gone."""
         if "://" not in path:
-            params = {"per_page": _LARGEST, **params}
+            params = {"per_page": LARGEST, **params}
         of = await self._named(path, params)
         asked = {"If-None-Match": tag.value} if tag and tag.value and tag.of == of else _NONE
         found, answer = await self._ask(path, shape, asked, params)

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.http import Nonsense
 from headrace.provider import BadRecord, Census, Page, Record
 
 CONTENT = "application/vnd.github+json"
@@ -124,8 +125,12 @@ def page_of(
     census: Census | None = None,
     notes: dict[str, str] | None = None,
 ) -> Page:
-    """A page of these rows."""
+    """A page of these rows. Raises Nonsense where a list that says what is gone names what cannot
+    be told: that could be anything which is still there."""
     made: Sequence[Record | BadRecord] = [record_of(row) for row in rows]
+    for one in made:
+        if census is not None and one.source_id is None:
+            raise Nonsense(f"GitHub sent a list with a row that has no id: {one.reason}")
     return Page(
         records=[one for one in made if isinstance(one, Record)],
         bad=[one for one in made if isinstance(one, BadRecord)],
