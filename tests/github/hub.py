@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -12,6 +13,8 @@ from headrace.engine import jobs
 from headrace.engine.cascade import run_stage
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError
+from headrace.oauth import endpoint
+from headrace.oauth.issuers import issuer
 from headrace.oauth.keeper import Kept, seal
 from headrace.settings import Settings
 from headrace.store import connections, grants
@@ -98,6 +101,18 @@ class Hub:
         name = self.id
         with self.database.transaction() as session:
             connections.seal(session, name, VAULT.seal(secret, tenant=TENANT, connection=name))
+
+    async def consented(self) -> tuple[str, str]:
+        """An access and a refresh token, as the owner's consent in a browser gives them."""
+        back = "http://localhost:1/back"
+        query = {"client_id": "twin-client", "redirect_uri": back, "state": "s", "scope": "repo"}
+        asked = Request("GET", "/login/oauth/authorize", query, {})
+        place = (await self.twin.handle(asked)).headers["Location"]
+        code = parse_qs(urlsplit(place).query)["code"][0]
+        tokens = await asyncio.to_thread(
+            endpoint.for_code, issuer("github", self.settings), code, "", back
+        )
+        return tokens.access, tokens.refresh or ""
 
     def consent(self, access: str, refresh: str, seconds: float) -> None:
         """The owner's consent, with these tokens."""
