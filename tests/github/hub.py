@@ -132,7 +132,7 @@ class Hub:
         the engine around it: planned, then walked leg by leg, each with a provider of its own.
         With `resume` it is the next run of the job before."""
         if not resume:
-            self.job_id = await asyncio.to_thread(self._submit)
+            await asyncio.to_thread(self.begin)
         ended: dict[str, Outcome] = {}
         planning = self._source()
         try:
@@ -166,7 +166,8 @@ class Hub:
         bad = {name: one for name, one in outcomes.items() if one.state != "done"}
         assert not bad, bad
 
-    def _submit(self) -> str:
+    def begin(self) -> None:
+        """A new job; whatever one there was is over."""
         with self.database.transaction() as session:
             session.execute(
                 "UPDATE headrace.jobs SET status = 'SUCCEEDED', completed_at = now()"
@@ -180,7 +181,7 @@ class Hub:
                 kind="github_sync",
                 connection_id=self.id,
             )
-        return str(row["job_id"])
+        self.job_id = str(row["job_id"])
 
     def stage(self) -> list[dict[str, Any]]:
         """Run the stage on what it has not seen; all its rows."""
