@@ -10,8 +10,10 @@ from headrace.github import lists
 from headrace.twin.github.changes import (
     DeleteComment,
     EditIssue,
+    EditRelease,
     MakePrivate,
     OpenIssue,
+    PublishRelease,
     RenameRepository,
     SayComment,
 )
@@ -75,9 +77,24 @@ async def test_one_second_is_read_until_it_holds_still(open_hub: Open) -> None:
     hub = await open_hub({"kinds": ["issues"]}, issues=0)
     hub.change(*(OpenIssue(repo=REPO) for _ in range(35)))
     hub.later(5)
-    during(hub, "issues.list", 3, edit(1), edit(2))
+    during(hub, "issues.list", 4, edit(1), edit(2))  # between the pages of that second
     await hub.synced()
     assert hub.live() == hub.truth("issues")
+
+
+async def test_a_list_without_since_is_read_until_it_holds_still(open_hub: Open) -> None:
+    """Covers H1, R4: a release that goes moves the others up, and none is taken for gone."""
+    hub = await open_hub({"kinds": ["releases"]})
+    hub.change(*(PublishRelease(repo=REPO, tag=f"v{number}") for number in range(25)))
+    await hub.synced()
+    gone = max(hub.twin.world.repositories[REPO].releases)
+    hub.change(EditRelease(repo=REPO, release=gone, body="soon gone"))
+    during(hub, "releases.list", 3, {"do": "delete_release", "repo": REPO, "release": gone})
+    await hub.synced()
+    stream = f"{REPO}/releases"
+    assert hub.truth("releases")[stream].items() <= hub.live()[stream].items()
+    await hub.synced()
+    assert hub.live() == hub.truth("releases")
 
 
 async def test_the_boundary_second_is_kept(open_hub: Open) -> None:

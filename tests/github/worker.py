@@ -1,6 +1,6 @@
 """A worker of one job, in a process that may be killed.
 
-    worker.py DATABASE BASE_URL CONNECTION JOB
+worker.py DATABASE BASE_URL CONNECTION JOB
 """
 
 from __future__ import annotations
