@@ -71,6 +71,23 @@ async def test_one_list_that_may_not_be_read(open_hub: Open, status: int) -> Non
     assert hub.live() == hub.truth("issues", "comments")
 
 
+@pytest.mark.parametrize(("status", "kept"), [(403, True), (451, True), (404, False)])
+async def test_reviews_that_may_not_be_read(open_hub: Open, status: int, kept: bool) -> None:
+    """Covers H8: those of a pull request that is not there are gone; a closed door says nothing."""
+    hub = await open_hub({"kinds": ["reviews"]}, issues=30)
+    await hub.synced()
+    before = hub.live()
+    assert before
+    hub.later(8 * 86_400)
+    hub.faults(CallRule(AnswerWith(status, json={"message": "Not for you"}), "reviews.list"))
+    await hub.synced()
+    assert hub.live() == (before if kept else {})
+    hub.faults()
+    hub.later(8 * 86_400)
+    await hub.synced()
+    assert hub.live() == hub.truth("reviews")
+
+
 async def test_a_list_that_is_closed_in_the_middle_of_a_sweep(open_hub: Open) -> None:
     """Covers H8: half a list says of nothing that it is gone; it goes on where it was."""
     hub = await open_hub({"kinds": ["issues"]}, issues=250)

@@ -125,8 +125,14 @@ async def sync(hub: Hub, how: str, which: int) -> None:
     """A sync that may meet something: it ends, or says that it goes on later."""
     call = CALLS[which % len(CALLS)]
     if how == "during":
-        found = (change(hub.twin, what, which) for what in ("edit", "delete_comment", "push_old"))
-        changes = [msgspec.to_builtins(one) for one in found if one is not None]
+        # It may happen in a later sync, so it happens to what is always there: the pull requests.
+        repo = list(hub.twin.world.repositories)[which % 2]
+        happening = (
+            do.EditIssue(repo=repo, number=5, title=f"edited {which}"),
+            do.SayComment(repo=repo, number=10),
+            do.Push(repo=repo, commits=(_old(which),)),
+        )
+        changes = [msgspec.to_builtins(one) for one in happening]
         hub.ask("/admin/during", {"at": {"call": call, "n": 1 + which % 2}, "changes": changes})
     elif how == "fail":
         hub.faults(CallRule(AnswerWith(500), call, On(request=1 + which % 3)))

@@ -23,7 +23,12 @@ LARGEST = "100"
 
 
 class Gone(NeedsHuman):
-    """What was asked for is not there for this account: deleted, private or not permitted."""
+    """What was asked for is not there for this account: deleted, private or not permitted. The
+    answer's `status` says which, as far as GitHub does."""
+
+    def __init__(self, message: str, *, hint: str, status: int) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
 class Asking(Protocol):

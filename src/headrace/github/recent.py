@@ -71,6 +71,8 @@ async def _reviews(lists: Lists, home: str, issues: Raws) -> Raws:
             continue
         try:
             found += await lists.whole(f"{home}/pulls/{facts.number}/reviews")
-        except Gone:
-            continue  # deleted since it was listed: at most its issue is left to say so
+        except Gone as gone:
+            # Deleted since it was listed. What is closed to the account is not known to be gone.
+            if gone.status not in (404, 410):
+                raise
     return found

@@ -165,7 +165,9 @@ class GitHub(Account):
         if answer.status == 304:
             return None
         error = self.api().error(answer)
-        raise error if isinstance(error, Retry) else Gone(error.message, hint=error.hint)
+        if isinstance(error, Retry):
+            raise error
+        raise Gone(error.message, hint=error.hint, status=answer.status)
 
     async def aclose(self) -> None:
         """Close the connections to the API."""
