@@ -19,6 +19,7 @@ _LAYERS = [
     ["rows", "http", "mail"],
     [
         "account",
+        "github",
         "google",
         "rest",
         "mailbox",

@@ -192,7 +192,7 @@ class Gmail(Account):
         if place.page:
             params["pageToken"] = place.page
         allow = {400, 404} if place.page else {404}
-        said, answer = await self.answer(f"{_ME}/{path}", units=units, allow=allow, **params)
+        said, answer = await self.answer(f"{_ME}/{path}", units=units, allow=allow, params=params)
         if said is not None:
             return shaped(said, shape)
         again = Place(after=place.after, of=place.of if place.after is not None else "")
