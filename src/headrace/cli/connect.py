@@ -79,8 +79,8 @@ def connect(
         out.print(f"Connected [bold]{escape(row['name'])}[/bold].")
     for name, why in refused.items():
         out.print(f"Not connected: {name}. {escape(why)}")
-    first = rows[0]["name"]
-    out.print(f"`headrace sync {first}` brings it in now; `headrace up` keeps it current.")
+    named = f" {rows[0]['name']}" if len(rows) == 1 else ""
+    out.print(f"`headrace sync{named}` brings it in now; `headrace up` keeps it current.")
 
 
 def _by_browser(
