@@ -13,7 +13,7 @@ from yarl import URL
 from headrace import telemetry
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import body, guard, waits
-from headrace.http.answers import Answer, error_for, is_rate_limit
+from headrace.http.answers import Answer, Explain, error_for, is_rate_limit
 from headrace.http.policy import Clock, Policy, backoff
 from headrace.http.transport import error_from
 from headrace.text import clean_text
@@ -35,7 +35,7 @@ class Client:
     for a `base_url` that may not be called.
 
     `bearer` gives the token of each request. A 401 asks it once for another (rule O5), and what it
-    raises ends the request.
+    raises ends the request. `explain` knows the API's own reasons for refusing.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Client:
         clock: Clock | None = None,
         resolver: AbstractResolver | None = None,
         bearer: Bearer | None = None,
+        explain: Explain | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self.clock = clock or Clock()
@@ -65,6 +66,7 @@ class Client:
         self.secrets = _secrets([*secrets, *headers.values(), *query.values()])
         self._resolver = resolver
         self._bearer = bearer
+        self._explain = explain
         self._session: aiohttp.ClientSession | None = None
         self._free_at = 0.0  # steady seconds: when the next request may start
 
@@ -131,7 +133,7 @@ class Client:
                     continue
                 if 200 <= answer.status < 300 or answer.status in allow:
                     return parse(answer)
-                raise self._refusal(answer)
+                raise self.error(answer)
             except Retry as failure:
                 wait = failure.after or backoff(self.policy, attempt, self.clock)
                 attempt += 1
@@ -141,12 +143,10 @@ class Client:
             await self.clock.sleep(wait)
 
     def error(self, answer: Answer) -> HeadraceError:
-        """What an answer that was let through by `allow` stands for after all."""
-        return error_for(answer, self.clock.wall(), self.secrets)
-
-    def _refusal(self, answer: Answer) -> HeadraceError:
-        """The error for an answer. A limit that was hit holds for the next requests as well."""
-        error = self.error(answer)
+        """What an answer stands for; also one that was let through by `allow`, after all. A limit
+        that was hit holds for the next requests as well."""
+        own = self._explain(answer) if self._explain is not None else None
+        error = own or error_for(answer, self.clock.wall(), self.secrets)
         if isinstance(error, Retry) and error.after and is_rate_limit(answer):
             self._pause(error.after)
         return error
