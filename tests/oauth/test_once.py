@@ -7,6 +7,7 @@ import signal
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
 from tests.accounts import TENANT, VAULT
 from tests.oauth.askers import Asker
 from tests.oauth.conftest import Make
@@ -117,11 +118,7 @@ def test_without_a_refresh_token_the_end_is_the_end(world: World) -> None:
     world.rows("UPDATE headrace.grants SET tokens = %s", sealed)
     assert world.token(row) == "only-access"
     world.lasts(row, 0)
-    try:
+    with pytest.raises(NeedsHuman, match="cannot be renewed") as caught:
         world.token(row)
-    except NeedsHuman as error:
-        assert error.reauth
-        assert "cannot be renewed" in error.message
-    else:
-        raise AssertionError("it was good")
+    assert caught.value.reauth
     assert (world.calls(), world.health()) == (0, {"gmail": "needs_reauth"})

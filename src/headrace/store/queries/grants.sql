@@ -29,9 +29,10 @@ UPDATE headrace.grants SET revoked_at = now()
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: need_consent
+-- What somebody has paused stays so: nothing but a resume, or an approval, lets it go on.
 UPDATE headrace.connections
 SET health = 'needs_reauth', health_reason = %(reason)s, health_hint = %(hint)s
-WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health <> 'needs_reauth';
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health NOT IN ('needs_reauth', 'paused');
 
 -- name: consented
 UPDATE headrace.connections
