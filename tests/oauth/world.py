@@ -108,11 +108,14 @@ class World:
         """One job's walk, without the engine. Raises what the plan of it raises."""
         return asyncio.run(run(self.database, self.settings, row))
 
-    def lasts(self, row: ConnectionRow, seconds: float | None) -> None:
-        """How long the access token is good for from now on, by the database's clock."""
+    def lasts(self, row: ConnectionRow, seconds: float) -> None:
+        """How long the access token, which was good for an hour, is so from now on, by the
+        database's clock."""
         self.rows(
-            "UPDATE headrace.grants SET expires_at = now() + make_interval(secs => %s)"
+            "UPDATE headrace.grants SET expires_at = now() + make_interval(secs => %s),"
+            " refreshed_at = now() + make_interval(secs => %s) - interval '1 hour'"
             " WHERE grant_id = %s",
+            seconds,
             seconds,
             row["grant_id"],
         )

@@ -10,7 +10,8 @@ from headrace.store.database import Connection
 from headrace.store.sql import query
 
 GrantRow = dict[str, Any]
-"""A grant's columns; `seconds` is how long the access token is still good, None if unknown."""
+"""A grant's columns; `seconds` is how long the access token is still good, and `lifetime` how long it
+was when it was new; None if unknown."""
 
 
 def save(

@@ -16,12 +16,16 @@ SET tokens = %(tokens)s, refreshed_at = now(), revoked_at = NULL,
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: read
-SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds FROM headrace.grants
+SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds,
+  extract(epoch FROM expires_at - refreshed_at)::float8 AS lifetime
+FROM headrace.grants
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: lock
 -- Whoever refreshes holds the row until the new tokens are in it (rule O1).
-SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds FROM headrace.grants
+SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds,
+  extract(epoch FROM expires_at - refreshed_at)::float8 AS lifetime
+FROM headrace.grants
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s FOR UPDATE;
 
 -- name: revoke
