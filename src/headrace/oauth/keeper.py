@@ -20,8 +20,8 @@ from headrace.store.grants import GrantRow
 from headrace.vault import Vault
 
 EARLY = 60.0
-"""Seconds before its end from which a token is not used any more (rule O5). One that lasts less than
-twice as long is used for half of its life, or every request would ask for another."""
+"""Seconds before its end from which a token is not used any more (rule O5). One that lasts less
+than twice as long is used for half of its life, or every request would ask for another."""
 
 _UNKNOWN = 3600.0
 """Seconds after which a token of which nobody knows its end is looked at again."""

@@ -28,6 +28,13 @@ SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds,
 FROM headrace.grants
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s FOR UPDATE;
 
+-- name: connected
+SELECT c.connection_id, c.provider FROM headrace.connections c
+JOIN headrace.grants g USING (tenant_id, grant_id)
+WHERE g.tenant_id = %(tenant)s AND g.user_id = %(user)s AND g.issuer = %(issuer)s
+  AND (%(account)s::text IS NULL OR g.account = %(account)s)
+ORDER BY c.name;
+
 -- name: revoke
 UPDATE headrace.grants SET revoked_at = now()
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
