@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from headrace.errors import BadInput, HeadraceError
 from headrace.oauth.endpoint import Tokens
 from headrace.oauth.keeper import Kept, seal
-from headrace.plugins import provider
+from headrace.plugins import provider, providers
 from headrace.provider import Owner, Provider
 from headrace.settings import Settings
 from headrace.store import connections, grants
@@ -76,6 +76,12 @@ def scopes_of(wishes: Sequence[Wish]) -> list[str]:
     return list(dict.fromkeys(scope for wish in wishes for scope in check(wish).scopes))
 
 
+def scopes_of_providers(names: Iterable[str]) -> list[str]:
+    """The same of connections that there are; a provider that is no longer installed has none."""
+    found = [providers()[name].scopes for name in names if name in providers()]
+    return list(dict.fromkeys(scope for scopes in found for scope in scopes))
+
+
 def connect(
     database: Database,
     vault: Vault,
@@ -122,6 +128,8 @@ def connect(
             )
             if wish.approve and row["synced_at"] is None:
                 connections.health(connection, row["connection_id"], "paused", *WAITS)
+        for row in grants.connected(connection, tenant, user, issuer, account):
+            _uncovered(connection, row, tokens)
     return made, refused
 
 
@@ -173,6 +181,19 @@ def _save(
             hint="Sign in as that account, or connect this one under another name.",
         )
     return row
+
+
+def _uncovered(connection: Connection, row: dict[str, Any], tokens: Tokens) -> None:
+    """A connection of the account that the new consent does not allow any more needs another."""
+    wanted = scopes_of_providers([row["provider"]])
+    if tokens.scopes is not None and not set(wanted) <= set(tokens.scopes):
+        connections.health(
+            connection,
+            row["connection_id"],
+            "needs_reauth",
+            "It was not allowed when the account was connected again.",
+            "Connect the account again, and tick the boxes on the consent page.",
+        )
 
 
 def _allowed(wishes: Sequence[Wish], tokens: Tokens) -> tuple[list[Wish], dict[str, str]]:

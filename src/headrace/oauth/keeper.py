@@ -20,7 +20,11 @@ from headrace.store.grants import GrantRow
 from headrace.vault import Vault
 
 EARLY = 60.0
-"""Seconds before its end from which a token is not used any more (rule O5)."""
+"""Seconds before its end from which a token is not used any more (rule O5). One that lasts less
+than twice as long is used for half of its life, or every request would ask for another."""
+
+_UNKNOWN = 3600.0
+"""Seconds after which a token of which nobody knows its end is looked at again."""
 
 _PATIENCE_MS = int(2 * TIMEOUT * 1000) + 5_000
 
@@ -96,7 +100,7 @@ class Keeper:
                 f"The consent of {row['account']} has ended.", hint=_AGAIN, reauth=True
             )
         kept = self._open(row["tokens"])
-        seconds = 3600.0 if row["seconds"] is None else row["seconds"] - EARLY
+        seconds = _useful(row["seconds"], row["lifetime"])
         return None if kept.access == refused or seconds <= 0 else (kept.access, seconds)
 
     def _exchange(self, connection: Connection, row: GrantRow) -> tuple[str, float]:
@@ -118,8 +122,7 @@ class Keeper:
             seconds=made.seconds,
             scopes=made.scopes,
         )
-        seconds = 3600.0 if made.seconds is None else max(1.0, made.seconds - EARLY)
-        return made.access, seconds
+        return made.access, _useful(made.seconds, made.seconds)
 
     def _revoke(self, connection: Connection, error: InvalidGrant) -> None:
         grants.revoke(connection, self._tenant, self._grant_id, error.message, error.hint)
@@ -130,6 +133,13 @@ class Keeper:
 
     def _seal(self, tokens: Kept) -> bytes:
         return seal(self._vault, self._tenant, self._grant_id, tokens)
+
+
+def _useful(seconds: float | None, lifetime: float | None) -> float:
+    """For how many of the seconds that a token is still good it is used."""
+    if seconds is None:
+        return _UNKNOWN
+    return seconds - (EARLY if lifetime is None else min(EARLY, lifetime / 2))
 
 
 def seal(vault: Vault, tenant: str, grant_id: str, tokens: Kept) -> bytes:
