@@ -109,8 +109,9 @@ def _by_browser(
             "That is not the address of the page after the consent.",
             hint=f"It begins with {_PASTED}?state=",
         )
+    back = consent.returned(database, vault, came["state"])
     ended = consent.finish(
-        database, vault, settings, came["state"], code=came.get("code"), error=came.get("error")
+        database, vault, settings, back, code=came.get("code"), error=came.get("error")
     )
     return ended.connections, ended.refused
 
