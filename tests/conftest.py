@@ -70,5 +70,28 @@ def database(cluster: str, template_db: str) -> Iterator[str]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(scope="session")
+def engine_template(cluster: str) -> str:
+    """Name of a database to copy that has both schemas, ours and the engine's."""
+    from headrace.engine.schema import prepare
+
+    name = f"{_TEMPLATE}_engine"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        prepare(_with_name(cluster, name))
+        connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+    return name
+
+
+@pytest.fixture
+def engine_database(cluster: str, engine_template: str) -> Iterator[str]:
+    """URL of a database of the test's own that has both schemas."""
+    name = f"engine_{next(_numbers)}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {engine_template}")
+        yield _with_name(cluster, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def _with_name(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()

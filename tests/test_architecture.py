@@ -17,7 +17,7 @@ _LAYERS = [
     ["provider", "vault"],
     ["stage"],
     ["rows", "http", "mail"],
-    ["account", "rest", "mailbox", "files", "documents", "chunking", "embedding"],
+    ["account", "google", "rest", "mailbox", "files", "documents", "chunking", "embedding"],
     ["vectordb"],
     ["providers", "stages"],
     ["plugins"],

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from headrace.errors import NeedsHuman, Retry
+from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import Answer, Bearer, Client, Clock, Policy, require_json
 from headrace.provider import Provider
 
@@ -32,6 +32,7 @@ class Account(Provider):
     clock: Clock = Clock()
 
     _client: Client | None = None
+    _free_at = 0.0
 
     async def ask(
         self, path: str, *, units: int = 0, allow: Collection[int] = (), **params: str
@@ -53,7 +54,7 @@ class Account(Provider):
             require_json(answer)
             try:
                 return msgspec.json.decode(answer.body), answer
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 raise Retry(f"{answer.host} sent JSON that does not decode.") from None
 
         return await self.api().ask("GET", path, params=params, allow=allow, parse=parse)
@@ -61,6 +62,21 @@ class Account(Provider):
     def refusal(self, path: str, answer: Answer) -> Any:  # noqa: ARG002 - for those who care
         """What an allowed status other than 2xx means: raises, or gives what stands for it."""
         raise self.api().error(answer)
+
+    def explain(self, answer: Answer) -> HeadraceError | None:  # noqa: ARG002 - for those who know
+        """What a refusal means that the API gives its own reason for; None: what it always does."""
+        return None
+
+    async def pace(self, seconds: float) -> None:
+        """Wait for the turn of the next chunk: so long after the one before began (A1.5, A1.9).
+
+        A least distance, not a pause: where the allowance is what one waits for, nothing is added.
+        """
+        now = self.clock.steady()
+        start = max(now, self._free_at)
+        self._free_at = start + seconds
+        if start > now:
+            await self.clock.sleep(start - now)
 
     async def each(self, asked: Iterable[One], one: Callable[[One], Awaitable[T]]) -> list[T]:
         """`one` of each, `AT_ONCE` at a time, in order. The first error ends them all."""
@@ -104,6 +120,7 @@ class Account(Provider):
                 policy=msgspec.structs.replace(self.policy, private_hosts=self.private_hosts),
                 clock=self.clock,
                 bearer=self.bearer(),
+                explain=self.explain,
             )
         return self._client
 

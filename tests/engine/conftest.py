@@ -6,10 +6,8 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -19,7 +17,6 @@ from headrace.engine import jobs
 from headrace.engine.gather import Gathering
 from headrace.engine.progress import progress
 from headrace.engine.runtime import engine
-from headrace.engine.schema import prepare
 from headrace.engine.sync import Outcome, Source
 from headrace.engine.walk import Budget
 from headrace.provider import JSON, Page, Record, StreamPlan
@@ -34,32 +31,12 @@ TENANT, USER = "acme", "ann"
 CONTENT = "application/x-probe"
 
 _PROBE = Path(__file__).parent / "probe" / "probe.py"
-_TEMPLATE = "headrace_engine_template"
-_numbers = count(1)
-
-
-def _named(url: str, name: str) -> str:
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
-@pytest.fixture(scope="session")
-def engine_template(cluster: str) -> str:
-    """Name of a database that has both schemas, ours and the engine's."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-        prepare(_named(cluster, _TEMPLATE))
-        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
-    return _TEMPLATE
 
 
 @pytest.fixture
-def url(cluster: str, engine_template: str) -> Iterator[str]:
+def url(engine_database: str) -> str:
     """URL of a database of the test's own that has both schemas."""
-    name = f"engine_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {engine_template}".encode())
-        yield _named(cluster, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return engine_database
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ through (`allow=`) and decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -61,6 +61,10 @@ class Answer(msgspec.Struct):
     host: str
     links: tuple[str, ...] = ()
     """The `Link` headers, one entry each."""
+
+
+Explain = Callable[[Answer], HeadraceError | None]
+"""What a refusal means at an API that says so in its body; None: what its status says."""
 
 
 def is_rate_limit(answer: Answer) -> bool:

@@ -13,7 +13,7 @@ from yarl import URL
 from headrace import telemetry
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import body, guard, waits
-from headrace.http.answers import Answer, error_for, is_rate_limit
+from headrace.http.answers import Answer, Explain, error_for, is_rate_limit
 from headrace.http.policy import Clock, Policy, backoff
 from headrace.http.transport import error_from
 from headrace.text import clean_text
@@ -35,7 +35,7 @@ class Client:
     for a `base_url` that may not be called.
 
     `bearer` gives the token of each request. A 401 asks it once for another (rule O5), and what it
-    raises ends the request.
+    raises ends the request. `explain` knows the API's own reasons for refusing.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Client:
         clock: Clock | None = None,
         resolver: AbstractResolver | None = None,
         bearer: Bearer | None = None,
+        explain: Explain | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self.clock = clock or Clock()
@@ -65,6 +66,7 @@ class Client:
         self.secrets = _secrets([*secrets, *headers.values(), *query.values()])
         self._resolver = resolver
         self._bearer = bearer
+        self._explain = explain
         self._session: aiohttp.ClientSession | None = None
         self._free_at = 0.0  # steady seconds: when the next request may start
 
@@ -142,7 +144,8 @@ class Client:
 
     def error(self, answer: Answer) -> HeadraceError:
         """What an answer that was let through by `allow` stands for after all."""
-        return error_for(answer, self.clock.wall(), self.secrets)
+        own = self._explain(answer) if self._explain is not None else None
+        return own or error_for(answer, self.clock.wall(), self.secrets)
 
     def _refusal(self, answer: Answer) -> HeadraceError:
         """The error for an answer. A limit that was hit holds for the next requests as well."""

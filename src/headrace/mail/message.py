@@ -12,7 +12,7 @@ from headrace.mail.body import attachment_names, text_of
 from headrace.mail.dates import parse_date
 from headrace.mail.headers import Headers
 from headrace.mail.labels import parse_labels
-from headrace.mail.mime import parse_parts
+from headrace.mail.mime import Part, parse_parts
 from headrace.mail.words import decode_words
 from headrace.text import clean_text
 
@@ -44,7 +44,11 @@ def parse(data: bytes) -> Mail:
     Whatever can be made out is: a mail without headers has a body, one with a broken body has
     headers.
     """
-    part = parse_parts(data)
+    return understand(data, parse_parts(data))
+
+
+def understand(data: bytes, part: Part) -> Mail:
+    """The same of a message whose parts are known already."""
     headers = part.headers
     return Mail(
         message_id=_first_id(headers.first(b"message-id")),

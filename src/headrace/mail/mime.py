@@ -42,6 +42,14 @@ def parse_parts(data: bytes) -> Part:
     return _Parser(data).part(0, len(data), 0, default="text/plain")
 
 
+def unbounded() -> Skip:
+    """The refusal of a message whose structure is no letter's."""
+    return Skip(
+        f"The message has more than {PARTS_CAP:,} parts, or parts {DEPTH_CAP} deep.",
+        hint="It is damaged or malicious. The raw message is kept.",
+    )
+
+
 class _Parser:
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -50,10 +58,7 @@ class _Parser:
     def part(self, start: int, end: int, depth: int, default: str) -> Part:
         self._left -= 1
         if self._left < 0 or depth > DEPTH_CAP:
-            raise Skip(
-                f"The message has more than {PARTS_CAP:,} parts, or parts {DEPTH_CAP} deep.",
-                hint="It is damaged or malicious. The raw message is kept.",
-            )
+            raise unbounded()
         headers, body = read(self._data, start, end)
         body = min(body, end)
         type_, parameters = parse_value(headers.first(b"content-type"))

@@ -117,7 +117,8 @@ class Landing:
         with self._database.transaction() as connection:
             batch_id = self._lock(connection)
             records = newest_copies(gathered.records) if self._ordered else gathered.records
-            if self._caution:
+            merging = bool(self._caution) or any(one.gone for one in records)
+            if merging:
                 inserted = merge(connection, claim.keys(), batch_id, records, ordered=self._ordered)
             else:
                 inserted = self._copy(connection, batch_id, records)
@@ -128,7 +129,7 @@ class Landing:
                 inserted=inserted + swept,
                 unchanged=len(gathered.records) - inserted + gathered.unchanged,
                 dead_lettered=len(gathered.bad),
-                fresh=not self._caution and not swept,
+                fresh=not merging and not swept,
             )
             if gathered.bad:
                 bury(connection, claim.keys(), batch_id, "landing", gathered.bad)

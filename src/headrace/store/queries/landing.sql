@@ -31,7 +31,8 @@ COPY landing (ord, source_id, content_hash, occurred_at, payload, mark) FROM STD
 -- name: merge_staging
 -- A record is new when its hash differs from the one before it: the one before it in this commit,
 -- or else the newest version in the table. So A, B, A are three versions, and A, A is one. Where
--- marks sort as versions do, one that is behind the known mark is an older copy, and not new.
+-- marks sort as versions do, one that is behind the known mark is an older copy, and not new. What
+-- was never there cannot go: no tombstone is written for it.
 -- Sorted, so that two slices that meet in one key wait for each other instead of deadlocking.
 WITH incoming AS (
   SELECT *, lag(content_hash) OVER (PARTITION BY source_id ORDER BY ord) AS before
@@ -46,6 +47,7 @@ WITH incoming AS (
     ORDER BY r.version DESC LIMIT 1
   ) newest ON true
   WHERE i.content_hash IS DISTINCT FROM coalesce(i.before, newest.content_hash)
+    AND (i.content_hash <> '' OR coalesce(i.before, newest.content_hash) IS NOT NULL)
     AND (i.mark IS NULL OR NOT EXISTS (SELECT FROM headrace.marks m
       WHERE m.tenant_id = %(tenant)s AND m.stream_id = %(stream_id)s
         AND m.source_id = i.source_id AND m.mark COLLATE "C" > i.mark))
