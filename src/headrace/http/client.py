@@ -133,7 +133,7 @@ class Client:
                     continue
                 if 200 <= answer.status < 300 or answer.status in allow:
                     return parse(answer)
-                raise self._refusal(answer)
+                raise self.error(answer)
             except Retry as failure:
                 wait = failure.after or backoff(self.policy, attempt, self.clock)
                 attempt += 1
@@ -143,13 +143,10 @@ class Client:
             await self.clock.sleep(wait)
 
     def error(self, answer: Answer) -> HeadraceError:
-        """What an answer that was let through by `allow` stands for after all."""
+        """What an answer stands for; also one that was let through by `allow`, after all. A limit
+        that was hit holds for the next requests as well."""
         own = self._explain(answer) if self._explain is not None else None
-        return own or error_for(answer, self.clock.wall(), self.secrets)
-
-    def _refusal(self, answer: Answer) -> HeadraceError:
-        """The error for an answer. A limit that was hit holds for the next requests as well."""
-        error = self.error(answer)
+        error = own or error_for(answer, self.clock.wall(), self.secrets)
         if isinstance(error, Retry) and error.after and is_rate_limit(answer):
             self._pause(error.after)
         return error
