@@ -25,7 +25,9 @@ SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds 
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s FOR UPDATE;
 
 -- name: revoke
-UPDATE headrace.grants SET revoked_at = now()
+-- Of tokens that are kept elsewhere, what is remembered tells when others are there.
+UPDATE headrace.grants
+SET revoked_at = now(), refreshed_at = coalesce(%(changed)s, refreshed_at)
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: need_consent
