@@ -1,4 +1,4 @@
-"""Finding the accounts of an application's users, in the table where Better Auth keeps them (A0.23).
+"""Finding the accounts of an application's users, where Better Auth keeps them (A0.23).
 
 Every account whose owner has allowed enough gets a grant and, for each provider that can read it, a
 connection, once. One that is no longer there is paused, and goes on when it is back. Nothing is
@@ -96,10 +96,11 @@ def _apply(connection: Connection, tenant: str) -> Discovered:
 
     run("add_grants")
     renewed = connection.execute(query("better_auth", "renew_grants"), values).fetchall()
+    run("end_gone")
+    # Grants before connections: whoever finds a consent ended goes the same way.
     connected = run("add_connections", every=EVERY_SECONDS)
     back = run("bring_back", grants=[row["grant_id"] for row in renewed]) if renewed else 0
     gone = run("pause_gone")
-    run("end_gone")
     return Discovered(connected, back, gone)
 
 

@@ -39,6 +39,10 @@ class BetterAuth:
     """The place of grants whose `external_id` is a row of Better Auth's table."""
 
     again = "Have the account's owner sign in to the application with it again."
+    renewable = (
+        'Have the application ask for offline access (`accessType: "offline"` and'
+        ' `prompt: "select_account consent"` of Better Auth\'s google), and its users sign in again.'
+    )
 
     def __init__(self, settings: Settings) -> None:
         if not settings.better_auth:

@@ -32,6 +32,9 @@ class Place(Protocol):
     again: str
     """What the owner of an account has to do when its consent has ended."""
 
+    renewable: str
+    """What has to be done for a consent that can be renewed, where no refresh token came of it."""
+
     def read(self, connection: Connection, row: GrantRow) -> Held:
         """The tokens. Raises NeedsHuman where there are none any more."""
 

@@ -108,7 +108,7 @@ class Keeper:
         if held.refresh is None:
             raise InvalidGrant(
                 f"The access of {row['account']} has ended, and cannot be renewed.",
-                hint=place.again,
+                hint=place.renewable,
                 reauth=True,
             )
         try:

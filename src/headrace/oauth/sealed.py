@@ -26,7 +26,7 @@ class Kept(msgspec.Struct):
 class Sealed:
     """The place of grants that Headrace has asked for itself: nobody else writes there."""
 
-    again = "Connect the account again."
+    again = renewable = "Connect the account again."
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault

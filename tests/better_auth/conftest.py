@@ -1,0 +1,49 @@
+"""Applications with Better Auth's table, at a Google twin, over real HTTP and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from tests.better_auth.application import SECRET, Application
+
+from headrace.store.database import Database
+from headrace.twin.google import Google, options_from
+from headrace.twin.server import listening
+
+OpenApplication = Callable[..., Awaitable[Application]]
+
+
+@pytest.fixture
+def pool(engine_database: str) -> Iterator[Database]:
+    """A pool of the test's own."""
+    opened = Database(engine_database, name="better auth tests").open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def open_application(pool: Database) -> AsyncIterator[OpenApplication]:
+    """`await open_application("account.sql", rotate=True)` has this table, and a twin so made."""
+    async with AsyncExitStack() as stack:
+
+        async def make(
+            *files: str, settings: dict[str, Any] | None = None, **options: Any
+        ) -> Application:
+            google = Google(options_from({"messages": 5, "events": 0, **options}))
+            url = await stack.enter_async_context(listening(google.handle, 0))
+            made = Application(
+                pool, google, url, **{"better_auth_secret": SECRET, **(settings or {})}
+            )
+            made.migrate(*files)
+            return made
+
+        yield make
+
+
+@pytest.fixture(params=["account.sql", "account.sql issuer.sql"], ids=["1.7", "issuer"])
+def columns(request: pytest.FixtureRequest) -> list[str]:
+    """The files that make the table of each version."""
+    return str(request.param).split()
