@@ -43,6 +43,7 @@ class Application:
     def __init__(self, database: Database, google: Google, url: str, **settings: Any) -> None:
         self.database = database
         self.google = google
+        self.url = url
         self.settings: Settings = at_google(url, headrace_better_auth=True, **settings)
         self._forms: dict[str, Form] = {}
 
@@ -98,6 +99,11 @@ class Application:
         """The access and refresh token of a row."""
         seals, row = Secrets(self.settings), self.row(row_id)
         return seals.open(row["accessToken"])[0], seals.open(row["refreshToken"])[0]
+
+    def forms(self, row_id: str) -> tuple[Form, Form]:
+        """How the access and refresh token of a row are kept."""
+        seals, row = Secrets(self.settings), self.row(row_id)
+        return seals.open(row["accessToken"])[1], seals.open(row["refreshToken"])[1]
 
     def expire(self, row_id: str) -> None:
         """The access token is over, and nobody has written that down as a change."""

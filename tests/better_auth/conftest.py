@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from tests.better_auth.application import SECRET, Application
 
 from headrace.store.database import Database
 from headrace.twin.google import Google, options_from
+from headrace.twin.message import Answer, Request, answer_json
 from headrace.twin.server import listening
+
+
+class Forgiving:
+    """A twin that refuses a refresh token that was spent, and does not end its family for that."""
+
+    def __init__(self, google: Google) -> None:
+        self._google = google
+        self._spent: set[str] = set()
+
+    async def handle(self, request: Request) -> Answer:
+        token = dict(parse_qsl(request.body.decode())).get("refresh_token", "")
+        if request.path == "/token" and token in self._spent:
+            return answer_json({"error": "invalid_grant"}, status=400)
+        self._spent.add(token)
+        return await self._google.handle(request)
+
 
 OpenApplication = Callable[..., Awaitable[Application]]
 
@@ -30,10 +48,14 @@ async def open_application(pool: Database) -> AsyncIterator[OpenApplication]:
     async with AsyncExitStack() as stack:
 
         async def make(
-            *files: str, settings: dict[str, Any] | None = None, **options: Any
+            *files: str,
+            settings: dict[str, Any] | None = None,
+            forgiving: bool = False,
+            **options: Any,
         ) -> Application:
             google = Google(options_from({"messages": 5, "events": 0, **options}))
-            url = await stack.enter_async_context(listening(google.handle, 0))
+            handle = Forgiving(google).handle if forgiving else google.handle
+            url = await stack.enter_async_context(listening(handle, 0))
             made = Application(
                 pool, google, url, **{"better_auth_secret": SECRET, **(settings or {})}
             )

@@ -184,7 +184,7 @@ async def test_ten_thousand_accounts_take_seconds(open_application: OpenApplicat
     began = time.monotonic()
     assert app.discover() == Discovered(connected=20_000)
     first = time.monotonic() - began
-    app.run("""DELETE FROM account WHERE "id" LIKE '%%7'""")
+    app.run("""DELETE FROM account WHERE "id" LIKE '%7'""")
     assert app.discover() == Discovered(gone=2_000)
     began = time.monotonic()
     assert app.discover() == Discovered()

@@ -6,24 +6,18 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.better_auth.application import SECRET, Application
+from tests.better_auth.application import SECRET
 from tests.better_auth.conftest import OpenApplication
 
 from headrace.errors import NeedsHuman
 from headrace.oauth import endpoint
-from headrace.oauth.better_secrets import PLAIN, Form, Secrets
+from headrace.oauth.better_secrets import PLAIN, Form
 from headrace.oauth.endpoint import Tokens
 from headrace.oauth.issuers import Issuer
 from headrace.store.database import connect
 
 VERSIONS = {"better_auth_secrets": "2:the-newer-one,1:the-older-one"}
 FORMS = [PLAIN, Form(True), Form(True, 1), Form(True, 2)]
-
-
-def forms(app: Application, row_id: str) -> tuple[Form, Form]:
-    """How the tokens of a row are kept."""
-    seals, row = Secrets(app.settings), app.row(row_id)
-    return seals.open(row["accessToken"])[1], seals.open(row["refreshToken"])[1]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=["plain", "encrypted", "version 1", "version 2"])
@@ -45,7 +39,7 @@ async def test_a_token_is_refreshed_and_written_back_as_it_was_kept(
     assert app.opened(before["id"])[0] == fresh != access
     assert app.opened(before["id"])[1] != refresh
     assert app.google.grants.find(fresh) is not None
-    assert forms(app, before["id"]) == (form, form)
+    assert app.forms(before["id"]) == (form, form)
     after = app.row(before["id"])
     changed = {name for name in after if after[name] != before.get(name, after[name])}
     assert changed == {"accessToken", "refreshToken", "accessTokenExpiresAt", "updatedAt"}

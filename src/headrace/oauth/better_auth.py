@@ -40,8 +40,8 @@ class BetterAuth:
 
     again = "Have the account's owner sign in to the application with it again."
     renewable = (
-        'Have the application ask for offline access (`accessType: "offline"` and'
-        ' `prompt: "select_account consent"` of Better Auth\'s google), and its users sign in again.'
+        "Have the application ask Google for offline access (in Better Auth: accessType 'offline'"
+        " and prompt 'select_account consent'), and its users sign in again."
     )
 
     def __init__(self, settings: Settings) -> None:
