@@ -42,8 +42,10 @@ const doing = {
     });
     return { user: made.id, account: account.id };
   },
-  refresh: ({ user }) => auth.api.refreshToken({ body: { providerId: "google", userId: user } }),
-  token: ({ user }) => auth.api.getAccessToken({ body: { providerId: "google", userId: user } }),
+  refresh: ({ user, account }) =>
+    auth.api.refreshToken({ body: { accountId: account, userId: user } }),
+  token: ({ user, account }) =>
+    auth.api.getAccessToken({ body: { accountId: account, userId: user } }),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

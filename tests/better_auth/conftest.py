@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -16,16 +17,23 @@ from headrace.twin.message import Answer, Request, answer_json
 from headrace.twin.server import listening
 
 
-class Forgiving:
-    """A twin that refuses a refresh token that was spent, and does not end its family for that."""
+class Meeting:
+    """A twin that answers about tokens when two have asked, so that they have met. `once` refuses a
+    refresh token that was spent, as an issuer that rotates and does not end a family for that."""
 
-    def __init__(self, google: Google) -> None:
+    def __init__(self, google: Google, *, once: bool) -> None:
         self._google = google
+        self._once = once
+        self._both = asyncio.Barrier(2)
         self._spent: set[str] = set()
 
     async def handle(self, request: Request) -> Answer:
-        token = dict(parse_qsl(request.body.decode())).get("refresh_token", "")
-        if request.path == "/token" and token in self._spent:
+        """What the twin answers."""
+        if request.path != "/token":
+            return await self._google.handle(request)
+        await self._both.wait()
+        token = dict(parse_qsl(request.body.decode()))["refresh_token"]
+        if self._once and token in self._spent:
             return answer_json({"error": "invalid_grant"}, status=400)
         self._spent.add(token)
         return await self._google.handle(request)
@@ -50,11 +58,12 @@ async def open_application(pool: Database) -> AsyncIterator[OpenApplication]:
         async def make(
             *files: str,
             settings: dict[str, Any] | None = None,
-            forgiving: bool = False,
+            meeting: bool = False,
             **options: Any,
         ) -> Application:
             google = Google(options_from({"messages": 5, "events": 0, **options}))
-            handle = Forgiving(google).handle if forgiving else google.handle
+            once = bool(options.get("rotate"))
+            handle = Meeting(google, once=once).handle if meeting else google.handle
             url = await stack.enter_async_context(listening(handle, 0))
             made = Application(
                 pool, google, url, **{"better_auth_secret": SECRET, **(settings or {})}

@@ -42,6 +42,10 @@ def installed() -> Path:
     return _FOLDER
 
 
+class Failed(Exception):
+    """Better Auth's own words for what it could not do."""
+
+
 class Real:
     """The application's process: what it is told to do, one thing after another."""
 
@@ -49,14 +53,16 @@ class Real:
         self._process = process
 
     async def __call__(self, what: str, **more: Any) -> Any:
-        """What came of it; its own words where it failed."""
+        """What came of it. Raises Failed."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps({"what": what, **more}).encode() + b"\n")
         line = await asyncio.wait_for(self._process.stdout.readline(), _PATIENCE)
         assert line, "it has ended"
         said = json.loads(line)
-        return said["done"] if "done" in said else AssertionError(said["failed"])
+        if "failed" in said:
+            raise Failed(said["failed"])
+        return said["done"]
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.better_auth.application import GMAIL, Application
 from tests.better_auth.conftest import OpenApplication
-from tests.better_auth.real import Real, better_auth
+from tests.better_auth.real import Failed, Real, better_auth
 
 from headrace.oauth.better_secrets import PLAIN, Form
 
@@ -39,9 +39,8 @@ async def sign_in(app: Application, real: Real, *, seconds: float) -> dict[str, 
         scope=f"openid,{GMAIL}",
         seconds=seconds,
     )
-    assert isinstance(made, dict), made
     assert app.discover().connected == 1
-    return made
+    return dict(made)
 
 
 async def test_the_table_of_these_tests_is_the_packages_own(
@@ -70,33 +69,42 @@ async def test_each_uses_what_the_other_has_written(
         made = await sign_in(app, real, seconds=0)
         ours = await app.keeper(made["account"]).token()
         assert app.forms(made["account"]) == (form, form)
-        theirs = await real("token", user=made["user"])
+        theirs = await real("token", **made)
         assert theirs["accessToken"] == ours, "what we wrote is good, and they open it"
-        theirs = await real("refresh", user=made["user"])
+        theirs = await real("refresh", **made)
         assert theirs["accessToken"] != ours
         assert await app.keeper(made["account"]).token() == theirs["accessToken"]
         app.expire(made["account"])
         ours = await app.keeper(made["account"]).token()
-        assert (await real("token", user=made["user"]))["accessToken"] == ours
+        assert (await real("token", **made))["accessToken"] == ours
     assert (app.google.grants.refreshes, app.google.grants.families_revoked) == (3, 0)
 
 
+async def both(app: Application, real: Real, made: dict[str, Any]) -> tuple[str, str | None]:
+    """The access tokens that Headrace and Better Auth come to when both find theirs too old; None
+    where Better Auth has to tell its user that it could not."""
+    app.expire(made["account"])
+    theirs = asyncio.create_task(real("token", **made))
+    ours = await app.keeper(made["account"]).token()
+    try:
+        return ours, (await theirs)["accessToken"]
+    except Failed:
+        return ours, None
+
+
 async def test_both_refresh_at_the_same_time(open_application: OpenApplication) -> None:
-    """Covers O2: at Google, which does not rotate, whoever writes last has written what is good."""
-    app = await open_application()
+    """Covers O2: at Google, which does not rotate, what each of them got is good."""
+    app = await open_application(meeting=True)
     async with better_auth(app, app.url, encrypt=True) as real:
         await real("migrate")
         made = await sign_in(app, real, seconds=3600)
         for _ in range(20):
-            app.expire(made["account"])
-            ours, theirs = await asyncio.gather(
-                app.keeper(made["account"]).token(), real("token", user=made["user"])
-            )
-            access, _refresh = app.opened(made["account"])
-            assert access in (ours, theirs["accessToken"])
+            ours, theirs = await both(app, real, made)
+            assert theirs is not None
+            assert app.opened(made["account"])[0] in (ours, theirs)
             assert app.google.grants.find(ours) is not None
-            assert app.google.grants.find(theirs["accessToken"]) is not None
-    assert app.google.grants.refreshes > 20, "they have met"
+            assert app.google.grants.find(theirs) is not None
+    assert app.google.grants.refreshes == 40
     assert [one["health"] for one in app.connections()] == ["active"]
 
 
@@ -104,19 +112,15 @@ async def test_both_refresh_at_an_issuer_whose_tokens_are_good_once(
     open_application: OpenApplication,
 ) -> None:
     """Covers O3: who comes second uses what the first has written, and nobody is signed out."""
-    app = await open_application(rotate=True, forgiving=True)
+    app = await open_application(meeting=True, rotate=True)
     async with better_auth(app, app.url, encrypt=False) as real:
         await real("migrate")
         made = await sign_in(app, real, seconds=3600)
-        second = 0
         for _ in range(20):
-            app.expire(made["account"])
-            ours, theirs = await asyncio.gather(
-                app.keeper(made["account"]).token(), real("token", user=made["user"])
-            )
-            assert ours == app.opened(made["account"])[0]
-            # Better Auth says to the user that it failed, and has the token at the next call.
-            second += isinstance(theirs, AssertionError)
-            assert (await real("token", user=made["user"]))["accessToken"] == ours
+            ours, theirs = await both(app, real, made)
+            assert app.opened(made["account"])[0] == ours
+            assert theirs in (ours, None)
+            # What Better Auth could not do, it can at the next call.
+            assert (await real("token", **made))["accessToken"] == ours
     assert app.google.grants.refreshes == 20
     assert [one["health"] for one in app.connections()] == ["active"]
