@@ -129,6 +129,27 @@ async def test_a_row_that_comes_back_as_it_was_goes_on(open_application: OpenApp
     assert app.discover() == Discovered(back=1)
 
 
+async def test_a_consent_that_was_over_is_tried_again_when_its_row_is_back(
+    open_application: OpenApplication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is said of it then is true again: that it is over, not that the row is gone."""
+    monkeypatch.setattr("headrace.oauth.better_auth.PATIENCE", 0.0)
+    app = await open_application("account.sql")
+    row = app.sign_in(seconds=0)
+    app.discover()
+    app.google.grants.give_back(app.opened(row["id"])[1])
+    with pytest.raises(NeedsHuman, match="no longer accepts"):
+        await app.keeper(row["id"]).token()
+    app.run("CREATE TABLE saved AS TABLE account")
+    app.run("DELETE FROM account")
+    assert app.discover() == Discovered(gone=1)
+    app.run("INSERT INTO account TABLE saved")
+    assert app.discover() == Discovered(back=1)
+    with pytest.raises(NeedsHuman, match="no longer accepts"):
+        await app.keeper(row["id"]).token()
+    assert set(states(app).values()) == {"needs_reauth"}
+
+
 async def test_a_box_that_is_no_longer_ticked_pauses_what_needs_it(
     open_application: OpenApplication,
 ) -> None:
