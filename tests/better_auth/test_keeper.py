@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -241,6 +242,25 @@ async def test_a_table_of_another_name_shape_and_database(
     assert row["access_token"] == fresh
     assert 3500 < row["seconds"] <= 3600
     assert SECRET not in str(row)
+
+
+async def test_the_rights_that_the_page_grants_are_enough(
+    open_application: OpenApplication,
+) -> None:
+    """And no others: nothing is inserted or deleted, and no other column is touched."""
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "better-auth.md").read_text("utf-8")
+    grant = page.partition("```sql\n")[2].partition(";")[0]
+    app = await open_application("account.sql")
+    row = app.sign_in(seconds=0)
+    role = f"lodger_{app.row(row['id'])['id'][-8:]}"
+    app.run(f"CREATE ROLE {role} LOGIN; {grant.replace('TO headrace', f'TO {role}')}")
+    url = app.database.url.replace("//postgres@", f"//{role}@")
+    assert role in url
+    app.settings = app.settings.model_copy(update={"better_auth_database_url": url})
+    assert app.discover().connected == 1
+    assert await app.keeper(row["id"]).token() == app.opened(row["id"])[0]
+    assert app.google.grants.refreshes == 1
+    app.run(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 async def test_no_token_is_anywhere_but_in_their_row(
