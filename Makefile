@@ -6,7 +6,7 @@ SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
-  bench-docs-peers crash clean
+  bench-docs-peers crash histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ check: lint types test ## the whole truth: lint, types, suite
 
 crash: install ## the long crash suite: many more kills than `make test` does
 	HEADRACE_CRASH_ROUNDS=200 $(BIN)/pytest tests/crash --timeout=7200
+
+histories: install ## accounts through a thousand random histories, with faults and deletions
+	HEADRACE_HISTORIES=1000 HYPOTHESIS_PROFILE=search $(BIN)/pytest tests/*/test_histories.py --timeout=7200
 
 bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sync

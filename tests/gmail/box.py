@@ -48,6 +48,12 @@ class Box:
             database, google, "gmail", called=called, **self.config
         )
 
+    def touch(self, *names: str) -> None:
+        """Something changes about these messages: a label of their own is put on them."""
+        made = self.mail.create_label("Touched")
+        for name in names:
+            self.mail.label(name, [made])
+
     @property
     def mail(self) -> Mailbox:
         """The account's mailbox at the twin."""

@@ -99,8 +99,8 @@ async def test_a_series_that_was_cut_in_two(open_desk: Open) -> None:
 
 
 async def test_the_least_that_google_tells_of_a_deletion(open_desk: Open) -> None:
-    """Covers C7: the id alone is a tombstone, known here or not; occurrences are not told one by
-    one (C8), for events are never asked for expanded."""
+    """Covers C7, C8: the id alone is a tombstone, known here or not; and no list is ever asked for
+    in which a series is expanded, of which a deletion would tell a part only."""
     desk = await open_desk(OWN, events=12)
     known = desk.book.nth(0)
     await desk.in_step()

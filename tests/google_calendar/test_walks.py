@@ -161,7 +161,7 @@ async def test_what_happens_during_a_walk(open_desk: Open) -> None:
     """Covers C1, G1: made, changed and deleted between its pages; the next sync has it right."""
     desk = await open_desk({"page_size": 5, "calendars": ["primary"]}, events=30)
     single, series = [one.id for one in desk.book if not one.series][0:4:3]
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"do": "insert", "n": 3},
         {"do": "cancel", "id": single},
         {"do": "cancel", "id": series},

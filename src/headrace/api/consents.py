@@ -121,15 +121,12 @@ def reconnect(visitor: Visitor, connection_id: str, request: Request) -> Address
 @router.post("/finish")
 def finish(visitor: Visitor, wanted: Finish) -> Connected:
     """Make the connections of a consent that came back to the application itself."""
-    made = consent.finish(
-        visitor.database,
-        Vault.from_settings(visitor.settings),
-        visitor.settings,
-        wanted.state,
-        code=wanted.code,
-        error=wanted.error,
-        tenant=visitor.caller.tenant,
+    database, settings, caller = visitor.database, visitor.settings, visitor.caller
+    vault = Vault.from_settings(settings)
+    back = consent.returned(
+        database, vault, wanted.state, tenant=caller.tenant, user=caller.key_user
     )
+    made = consent.finish(database, vault, settings, back, code=wanted.code, error=wanted.error)
     return Connected(connections=[_told(row) for row in made.connections], refused=made.refused)
 
 
@@ -141,17 +138,13 @@ def callback(
     error: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
     """Where the issuer sends the browser. It has no key: the state says for whom."""
-    settings, return_to, status = request.app.state.settings, None, 200
+    database, settings = request.app.state.database, request.app.state.settings
+    return_to, status = None, 200
     try:
-        made = consent.finish(
-            request.app.state.database,
-            Vault.from_settings(settings),
-            settings,
-            state,
-            code=code,
-            error=error,
-        )
-        return_to = made.return_to
+        vault = Vault.from_settings(settings)
+        back = consent.returned(database, vault, state)
+        return_to = back.asked.return_to
+        made = consent.finish(database, vault, settings, back, code=code, error=error)
         said = {"connected": ",".join(row["connection_id"] for row in made.connections)}
         names = ", ".join(row["name"] for row in made.connections)
         text = f"Connected: {names}. You can close this window."
@@ -159,11 +152,12 @@ def callback(
             said["refused"] = ",".join(made.refused)
             text += f" Not connected: {', '.join(made.refused)}, which was not allowed."
     except HeadraceError as problem:
-        return_to, status = getattr(problem, "return_to", None), 400
+        status = 400
         said, text = {"error": problem.message}, str(problem)
     if return_to:
-        mark = "&" if "?" in return_to else "?"
-        return RedirectResponse(f"{return_to}{mark}{urlencode(said)}", 303)
+        there, hash_, fragment = return_to.partition("#")
+        mark = "&" if "?" in there else "?"
+        return RedirectResponse(f"{there}{mark}{urlencode(said)}{hash_}{fragment}", 303)
     return HTMLResponse(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Headrace</title>'
         f"<p>{escape(text)}</p></html>",

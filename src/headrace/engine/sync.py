@@ -45,8 +45,9 @@ State = Literal["done", "more", "capped", "retry", "human", "failed", "stop"]
 
 
 class Outcome(msgspec.Struct):
-    """How a part, a leg or a run ended. `after` is seconds to wait, where that is known; `failure`
-    whether it counts as a failed attempt; `code` is what a command ends with for this error."""
+    """How a part, a leg or a run ended. `after` is seconds to wait, where that is known, and
+    `doubles` whether the next wait is twice as long; `failure` whether it counts as a failed
+    attempt; `code` is what a command ends with for this error."""
 
     state: State
     after: float | None = None
@@ -55,6 +56,7 @@ class Outcome(msgspec.Struct):
     reauth: bool = False
     inserted: int = 0
     failure: bool | None = None
+    doubles: bool = False
     code: int = HeadraceError.exit_code
 
     def __post_init__(self) -> None:
@@ -77,6 +79,7 @@ def outcome_of(error: Exception, where: str) -> Outcome:
     match error:
         case Retry():
             ended.state, ended.after, ended.failure = "retry", error.after, error.failure
+            ended.doubles = error.doubles
         case Unavailable():
             ended.state, ended.after, ended.failure = "retry", 1.0, False
         case NeedsHuman():

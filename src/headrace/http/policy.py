@@ -31,6 +31,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds: the longest wait anyone is believed to need; a longer one is cut to this."""
     delay: float = 0.0
     """Seconds: the least time between the starts of two requests (A2.29)."""
+    at_once: int | None = None
+    """Requests under way at the same time; None: as many as are asked for (H5)."""
     redirects: int = 0
     """Redirects followed, and only within the origin (R15)."""
     max_body: int = 64 * 1024 * 1024

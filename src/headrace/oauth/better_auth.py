@@ -90,7 +90,7 @@ class BetterAuth:
         )
         if not swapped:
             return self.read(connection, row)
-        return Held(made.access, made.refresh or held.refresh, made.seconds)
+        return Held(made.access, made.refresh or held.refresh, made.seconds, made.seconds)
 
     def newer(self, connection: Connection, row: GrantRow, held: Held) -> Held | None:
         """What Better Auth has written over the token that the issuer refused. It may have spent

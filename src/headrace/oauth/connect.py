@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from headrace.errors import BadInput, HeadraceError
 from headrace.oauth.endpoint import Tokens
 from headrace.oauth.sealed import Kept, seal
-from headrace.plugins import provider
+from headrace.plugins import provider, providers
 from headrace.provider import Owner, Provider
 from headrace.settings import Settings
 from headrace.store import connections, grants
 from headrace.store.connections import ConnectionRow
-from headrace.store.database import Database
+from headrace.store.database import Connection, Database
 from headrace.vault import Vault
 
 EVERY_SECONDS = 900
@@ -76,6 +76,12 @@ def scopes_of(wishes: Sequence[Wish]) -> list[str]:
     return list(dict.fromkeys(scope for wish in wishes for scope in check(wish).scopes))
 
 
+def scopes_of_providers(names: Iterable[str]) -> list[str]:
+    """The same of connections that there are; a provider that is no longer installed has none."""
+    found = [providers()[name].scopes for name in names if name in providers()]
+    return list(dict.fromkeys(scope for scopes in found for scope in scopes))
+
+
 def connect(
     database: Database,
     vault: Vault,
@@ -92,7 +98,9 @@ def connect(
     the provider raises that is asked whose account it is."""
     issuer = issuer_of(wishes)
     allowed, refused = _allowed(wishes, tokens)
-    owners = {wish.provider: asyncio.run(_owner(wish, tokens.access, settings)) for wish in allowed}
+    owners = {
+        wish.provider: asyncio.run(_owner(wish, settings, token=tokens.access)) for wish in allowed
+    }
     account = owners[allowed[0].provider].account
     with database.transaction() as connection:
         grant_id = grants.save(
@@ -107,34 +115,85 @@ def connect(
         grants.keep(connection, tenant, grant_id, sealed, seconds=tokens.seconds)
         made = []
         for wish in allowed:
-            row = connections.save(
-                connection,
-                tenant=tenant,
-                user=user,
-                provider=wish.provider,
-                name=wish.name or f"{wish.provider}:{account}",
-                config=wish.config,
-                addresses=owners[wish.provider].addresses,
-                trusted=trusted,
-            )
-            theirs = owners[wish.provider].account
-            if row["account"] not in (None, theirs):
-                raise BadInput(
-                    f"The connection {row['name']} is of {row['account']}, not of {theirs}.",
-                    hint="Sign in as that account, or connect this one under another name.",
-                )
+            theirs = owners[wish.provider]
+            row = _save(connection, wish, theirs, tenant=tenant, user=user, trusted=trusted)
             made.append(
                 connections.of_account(
                     connection,
                     row["connection_id"],
                     grant_id=grant_id,
-                    account=theirs,
+                    account=theirs.account,
                     every_seconds=wish.every_seconds,
                 )
             )
             if wish.approve and row["synced_at"] is None:
                 connections.health(connection, row["connection_id"], "paused", *WAITS)
+        for row in grants.connected(connection, tenant, user, issuer, account):
+            _uncovered(connection, row, tokens)
     return made, refused
+
+
+def connect_with_key(
+    database: Database,
+    vault: Vault,
+    settings: Settings,
+    *,
+    tenant: str,
+    user: str,
+    wish: Wish,
+    key: str,
+    trusted: bool,
+) -> ConnectionRow:
+    """Make a connection of the account that a key opens: a personal token, an App's private key.
+    Raises what the provider raises that is asked whose account it is."""
+    check(wish)
+    theirs = asyncio.run(_owner(wish, settings, secret=key))
+    with database.transaction() as connection:
+        row = _save(connection, wish, theirs, tenant=tenant, user=user, trusted=trusted)
+        sealed = vault.seal(key, tenant=tenant, connection=row["connection_id"])
+        connections.seal(connection, row["connection_id"], sealed)
+        return connections.of_account(
+            connection,
+            row["connection_id"],
+            grant_id=None,
+            account=theirs.account,
+            every_seconds=wish.every_seconds,
+        )
+
+
+def _save(
+    connection: Connection, wish: Wish, owner: Owner, *, tenant: str, user: str, trusted: bool
+) -> ConnectionRow:
+    """The connection, new or as it is wished for now. Raises BadInput for another's account."""
+    row = connections.save(
+        connection,
+        tenant=tenant,
+        user=user,
+        provider=wish.provider,
+        name=wish.name or f"{wish.provider}:{owner.account}",
+        config=wish.config,
+        addresses=owner.addresses,
+        trusted=trusted,
+    )
+    if row["account"] not in (None, owner.account):
+        raise BadInput(
+            f"The connection {row['name']} is of {row['account']}, not of {owner.account}.",
+            hint="Sign in as that account, or connect this one under another name.",
+        )
+    return row
+
+
+def _uncovered(connection: Connection, row: dict[str, Any], tokens: Tokens) -> None:
+    """A connection of the account that the new consent does not allow any more needs another."""
+    wanted = scopes_of_providers([row["provider"]])
+    if tokens.scopes is not None and not set(wanted) <= set(tokens.scopes):
+        connections.health(
+            connection,
+            row["connection_id"],
+            "needs_reauth",
+            "It was not allowed when the account was connected again.",
+            "Connect the account again, and tick the boxes on the consent page.",
+        )
 
 
 def _allowed(wishes: Sequence[Wish], tokens: Tokens) -> tuple[list[Wish], dict[str, str]]:
@@ -155,15 +214,19 @@ def _allowed(wishes: Sequence[Wish], tokens: Tokens) -> tuple[list[Wish], dict[s
     return allowed, refused
 
 
-async def _owner(wish: Wish, access: str, settings: Settings) -> Owner:
+async def _owner(
+    wish: Wish, settings: Settings, *, token: str | None = None, secret: str | None = None
+) -> Owner:
     made = check(wish)
-    asking = made(made.Config.model_validate(wish.config))
+    asking = made(made.Config.model_validate(wish.config), secret=secret)
     lend_account(asking, settings)
+    if token is not None:
+        access = token
 
-    async def token(_refused: str | None) -> str:
-        return access
+        async def given(_refused: str | None) -> str:
+            return access
 
-    asking.token = token
+        asking.token = given
     try:
         return await asking.owner()
     finally:

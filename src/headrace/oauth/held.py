@@ -13,12 +13,14 @@ from headrace.store.grants import GrantRow
 
 
 class Held(msgspec.Struct):
-    """A grant's tokens as they are now. `seconds` is how long the access token is good, None if
-    nobody knows; `changed` is when their place says that they were written, where it says so."""
+    """A grant's tokens as they are now. `seconds` is how long the access token is good, and
+    `lifetime` how long it was when it was new, None if nobody knows; `changed` is when their place
+    says that they were written, where it says so."""
 
     access: str
     refresh: str | None = None
     seconds: float | None = None
+    lifetime: float | None = None
     changed: datetime | None = None
 
     def __repr__(self) -> str:

@@ -21,10 +21,11 @@ from headrace.store.grants import GrantRow
 from headrace.vault import Vault
 
 EARLY = 60.0
-"""Seconds before its end from which a token is not used any more (rule O5)."""
+"""Seconds before its end from which a token is not used any more (rule O5). One that lasts less
+than twice as long is used for half of its life, or every request would ask for another."""
 
 _UNKNOWN = 3600.0
-"""Seconds for which a token is used of which nobody knows how long it is good (rule O4)."""
+"""Seconds after which a token of which nobody knows its end is looked at again."""
 
 _PATIENCE_MS = int(2 * TIMEOUT * 1000) + 5_000
 _ELSEWHERE = "The account's token is being refreshed elsewhere."
@@ -79,7 +80,10 @@ class Keeper:
                     self._revoke(connection, held, error)
                     gone = error
                 else:
-                    return _usable(now, refused)
+                    good = _good(now, refused)
+                    if good is None:
+                        raise Retry(_ELSEWHERE, after=5)
+                    return good
         except psycopg.errors.LockNotAvailable:
             raise Retry(_ELSEWHERE, after=5) from None
         raise gone
@@ -135,15 +139,14 @@ class Keeper:
 
 def _good(held: Held, refused: str | None) -> tuple[str, float] | None:
     """The access token and for how long to use it; None when it is too old, or refused."""
-    seconds = _UNKNOWN if held.seconds is None else held.seconds - EARLY
+    seconds = _useful(held.seconds, held.lifetime)
     if not held.access or held.access == refused or seconds <= 0:
         return None
     return held.access, seconds
 
 
-def _usable(held: Held, refused: str | None) -> tuple[str, float]:
-    """The same of what an exchange has brought, however short its life."""
-    seconds = _UNKNOWN if held.seconds is None else held.seconds - EARLY
-    if not held.access or held.access == refused or seconds <= -EARLY:
-        raise Retry(_ELSEWHERE, after=5)
-    return held.access, max(1.0, seconds)
+def _useful(seconds: float | None, lifetime: float | None) -> float:
+    """For how many of the seconds that a token is still good it is used."""
+    if seconds is None:
+        return _UNKNOWN
+    return seconds - (EARLY if lifetime is None else min(EARLY, lifetime / 2))

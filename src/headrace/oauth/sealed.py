@@ -39,7 +39,7 @@ class Sealed:
             )
         text = self._vault.open(row["tokens"], tenant=row["tenant_id"], connection=row["grant_id"])
         kept = msgspec.json.decode(text, type=Kept)
-        return Held(kept.access, kept.refresh, row["seconds"])
+        return Held(kept.access, kept.refresh, row["seconds"], row["lifetime"])
 
     def write(self, connection: Connection, row: GrantRow, held: Held, made: Tokens) -> Held:
         """Keep them in the row."""
@@ -52,7 +52,7 @@ class Sealed:
             seconds=made.seconds,
             scopes=made.scopes,
         )
-        return Held(kept.access, kept.refresh, made.seconds)
+        return Held(kept.access, kept.refresh, made.seconds, made.seconds)
 
     def newer(self, connection: Connection, row: GrantRow, held: Held) -> Held | None:  # noqa: ARG002
         """Nothing: whoever refreshes holds the row."""

@@ -32,7 +32,7 @@ from headrace.google.letters import (
 from headrace.google.place import Place
 from headrace.http import Answer, Policy
 from headrace.http.policy import GOOGLE
-from headrace.provider import JSON, BadRecord, Census, Owner, Page, StreamPlan
+from headrace.provider import JSON, BadRecord, Census, Estimate, Owner, Page, StreamPlan
 
 CONTENT = "application/vnd.gmail.message+json"
 CHUNK = 50
@@ -46,14 +46,6 @@ _SHARE = 0.95
 """Of the allowance: any sixty seconds may hold a burst, and what was drawn a little earlier."""
 
 _DAY = 86_400
-
-
-class Estimate(msgspec.Struct):
-    """What a first sync would take: messages, quota units, and minutes at the allowance."""
-
-    messages: int
-    units: int
-    minutes: float
 
 
 class Gmail(Account):
@@ -200,7 +192,7 @@ class Gmail(Account):
         if place.page:
             params["pageToken"] = place.page
         allow = {400, 404} if place.page else {404}
-        said, answer = await self.answer(f"{_ME}/{path}", units=units, allow=allow, **params)
+        said, answer = await self.answer(f"{_ME}/{path}", units=units, allow=allow, params=params)
         if said is not None:
             return shaped(said, shape)
         again = Place(after=place.after, of=place.of if place.after is not None else "")

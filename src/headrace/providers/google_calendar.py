@@ -186,7 +186,7 @@ class GoogleCalendar(Account):
         """A page of a list, and the answer it was in; None if the answer is a refusal."""
         await self.pace(0)
         body, answer = await self.answer(
-            self._url(path), units=1, allow=_REFUSED, **asked, **at.tokens()
+            self._url(path), units=1, allow=_REFUSED, params={**asked, **at.tokens()}
         )
         if body is not None and not (
             isinstance(body, dict) and isinstance(body.get("items"), list)

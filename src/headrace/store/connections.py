@@ -36,17 +36,20 @@ def save(
     addresses: Sequence[str] = (),
     trusted: bool = False,
 ) -> ConnectionRow:
-    """Make the connection of that name, or bring its config up to date; its id stays."""
+    """Make the connection of that name, or bring its config up to date; its id stays, and so does
+    what somebody has paused."""
     row = connection.execute(
         """
-        INSERT INTO headrace.connections
+        INSERT INTO headrace.connections AS c
           (tenant_id, user_id, connection_id, provider, name, config, addresses, trusted)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (tenant_id, user_id, name) DO UPDATE
         SET config = excluded.config, addresses = excluded.addresses,
-            trusted = excluded.trusted, health = 'active',
-            health_reason = NULL, health_hint = NULL
-        WHERE headrace.connections.provider = excluded.provider
+            trusted = excluded.trusted,
+            health = CASE c.health WHEN 'paused' THEN 'paused' ELSE 'active' END,
+            health_reason = CASE c.health WHEN 'paused' THEN c.health_reason END,
+            health_hint = CASE c.health WHEN 'paused' THEN c.health_hint END
+        WHERE c.provider = excluded.provider
         RETURNING *
         """,
         [tenant, user, str(uuid.uuid4()), provider, name, Jsonb(config), list(addresses), trusted],
@@ -160,13 +163,13 @@ def health(
     connection: Connection, connection_id: str, state: str, reason: str = "", hint: str = ""
 ) -> None:
     """Say how a connection is: active, paused, needs_reauth or error. One that a person has paused
-    stays so when a job ends well: see `resume`."""
+    stays so however a job under way ends: see `resume`."""
     connection.execute(
         """
         UPDATE headrace.connections
         SET health = %s, health_reason = NULLIF(%s, ''), health_hint = NULLIF(%s, ''),
             synced_at = CASE WHEN %s = 'active' THEN now() ELSE synced_at END
-        WHERE connection_id = %s AND NOT (%s = 'active' AND health = 'paused')
+        WHERE connection_id = %s AND (%s = 'paused' OR health <> 'paused')
         """,
         [state, reason, hint, state, connection_id, state],
     )

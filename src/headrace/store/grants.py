@@ -11,7 +11,8 @@ from headrace.store.database import Connection
 from headrace.store.sql import query
 
 GrantRow = dict[str, Any]
-"""A grant's columns; `seconds` is how long the access token is still good, None if unknown."""
+"""A grant's columns; `seconds` is how long the access token is still good, and `lifetime` how long
+it was when it was new; None if unknown."""
 
 
 def save(
@@ -68,6 +69,15 @@ def get(connection: Connection, tenant: str, grant_id: str) -> GrantRow | None:
 def lock(connection: Connection, tenant: str, grant_id: str) -> GrantRow | None:
     """One grant, held until the transaction ends, as the holder before has left it."""
     return connection.execute(query("grants", "lock"), _keys(tenant, grant_id)).fetchone()
+
+
+def connected(
+    connection: Connection, tenant: str, user: str, issuer: str, account: str | None
+) -> list[dict[str, Any]]:
+    """The connections of a user's account at an issuer, `connection_id` and `provider` of each;
+    without an account, those of all that the user has there."""
+    values = {"tenant": tenant, "user": user, "issuer": issuer, "account": account}
+    return connection.execute(query("grants", "connected"), values).fetchall()
 
 
 def revoke(

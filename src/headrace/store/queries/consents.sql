@@ -10,5 +10,8 @@ WITH old AS (
   DELETE FROM headrace.consents WHERE created_at < now() - make_interval(secs => %(seconds)s)
 )
 DELETE FROM headrace.consents
-WHERE state_hash = %(state)s AND (%(tenant)s::text IS NULL OR tenant_id = %(tenant)s) AND created_at >= now() - make_interval(secs => %(seconds)s)
+WHERE state_hash = %(state)s 
+  AND (%(tenant)s::text IS NULL OR tenant_id = %(tenant)s)
+  AND (%(user)s::text IS NULL OR user_id = %(user)s)
+  AND created_at >= now() - make_interval(secs => %(seconds)s)
 RETURNING *;
