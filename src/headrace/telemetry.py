@@ -148,6 +148,16 @@ def scheduled(connections: int) -> None:
     _log().info("scheduled", connections=connections)
 
 
+def discovered(connected: int, back: int, gone: int) -> None:
+    """Another application's accounts were looked through, and this changed."""
+    _log().info("discovered", connected=connected, back=back, gone=gone)
+
+
+def undiscovered(error: str, hint: str) -> None:
+    """Another application's accounts cannot be looked through."""
+    _log().error("undiscovered", error=error, hint=hint)
+
+
 def swept(jobs: int, stages: int) -> None:
     """The sweeper found work that a lost trigger had stranded."""
     _log().warning("swept", jobs=jobs, stages=stages)

@@ -15,7 +15,7 @@ from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError
 from headrace.oauth import endpoint
 from headrace.oauth.issuers import issuer
-from headrace.oauth.keeper import Kept, seal
+from headrace.oauth.sealed import Kept, seal
 from headrace.settings import Settings
 from headrace.store import connections, grants
 from headrace.store.database import Database

@@ -14,7 +14,7 @@ from tests.oauth.conftest import Make
 from tests.oauth.world import World
 
 from headrace.errors import NeedsHuman
-from headrace.oauth.keeper import Kept, seal
+from headrace.oauth.sealed import Kept, seal
 from headrace.twin.message import Request
 
 THREADS, PROCESSES = 50, 4

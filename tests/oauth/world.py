@@ -15,7 +15,8 @@ from urllib.request import urlopen
 from tests.accounts import TENANT, VAULT, at_google, connect, run
 
 from headrace.engine.sync import Outcome
-from headrace.oauth.keeper import Keeper, Kept
+from headrace.oauth.keeper import Keeper
+from headrace.oauth.sealed import Kept
 from headrace.settings import Settings
 from headrace.store import grants
 from headrace.store.connections import ConnectionRow

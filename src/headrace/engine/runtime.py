@@ -11,7 +11,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from headrace import plugins
 from headrace.crashpoints import mark
-from headrace.engine import private, schedule, state, workflows  # noqa: F401 - registered by being there
+from headrace.engine import discover, private, schedule, state, workflows  # noqa: F401 - registered by being there
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
 from headrace.engine.recovery import LOOK_SECONDS, Recovery
@@ -56,11 +56,17 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     database = Database(url, name=me, connections=workers * 4 + 8).open()
     state.enter(state.State(database, settings, Vault.from_settings(settings)))
     liveness = Liveness(database, me)
-    chores = (
+    chores = [
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
-    )
+    ]
+    if settings.better_auth:
+        chores.append(
+            Regularly(
+                "discovery", discover.LOOK_SECONDS, partial(discover.look, database, settings)
+            )
+        )
     liveness.register()
     mark("registered")
     DBOS(config=_config(url, me))

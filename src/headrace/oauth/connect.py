@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from headrace.errors import BadInput, HeadraceError
 from headrace.oauth.endpoint import Tokens
-from headrace.oauth.keeper import Kept, seal
+from headrace.oauth.sealed import Kept, seal
 from headrace.plugins import provider, providers
 from headrace.provider import Owner, Provider
 from headrace.settings import Settings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from headrace.store.database import Connection
@@ -79,10 +80,19 @@ def connected(
     return connection.execute(query("grants", "connected"), values).fetchall()
 
 
-def revoke(connection: Connection, tenant: str, grant_id: str, reason: str, hint: str) -> None:
-    """The grant is of no use any more: every connection of it needs its owner's consent."""
+def revoke(
+    connection: Connection,
+    tenant: str,
+    grant_id: str,
+    reason: str,
+    hint: str,
+    *,
+    changed: datetime | None = None,
+) -> None:
+    """The grant is of no use any more: every connection of it needs its owner's consent. Where
+    another application keeps the tokens, `changed` is when it wrote those that were tried."""
     keys = _keys(tenant, grant_id)
-    connection.execute(query("grants", "revoke"), keys)
+    connection.execute(query("grants", "revoke"), {**keys, "changed": changed})
     connection.execute(query("grants", "need_consent"), {**keys, "reason": reason, "hint": hint})
 
 

@@ -36,7 +36,9 @@ WHERE g.tenant_id = %(tenant)s AND g.user_id = %(user)s AND g.issuer = %(issuer)
 ORDER BY c.name;
 
 -- name: revoke
-UPDATE headrace.grants SET revoked_at = now()
+-- Of tokens that are kept elsewhere, what is remembered tells when others are there.
+UPDATE headrace.grants
+SET revoked_at = now(), refreshed_at = coalesce(%(changed)s, refreshed_at)
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: need_consent
