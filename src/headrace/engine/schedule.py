@@ -3,13 +3,15 @@
 The schedule only enqueues. When a connection is due stands in its row, and whoever finds it due
 moves that and makes the job in one transaction, so that any number of workers make one job. A
 connection whose job is still under way is not given another, and one that was due while nobody
-looked is synced once, not as often as was missed.
+looked is synced once, not as often as was missed. One that cannot be given any says why.
 """
 
 from __future__ import annotations
 
 from headrace import telemetry
 from headrace.engine.intake import submit_sync
+from headrace.errors import HeadraceError
+from headrace.store import connections
 from headrace.store.database import Database
 
 LOOK_SECONDS = 2.0
@@ -33,7 +35,12 @@ def enqueue_due(database: Database) -> int:
     with database.transaction() as connection:
         rows = connection.execute(_DUE).fetchall()
         for row in rows:
-            submit_sync(connection, row)
+            try:
+                with connection.transaction():
+                    submit_sync(connection, row)
+            except HeadraceError as error:
+                said = (error.message, error.hint)
+                connections.health(connection, row["connection_id"], "error", *said)
     if rows:
         telemetry.scheduled(len(rows))
     return len(rows)
