@@ -110,7 +110,7 @@ def _preview(visitor: Visit, row: ConnectionRow) -> Preview:
             account=row["account"],
             records=taken.records,
             units=taken.units,
-            minutes=round(taken.minutes, 1),
+            minutes=max(0.1, round(taken.minutes, 1)),
         )
 
     return asyncio.run(ask())
