@@ -3,11 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SETS   ?= search-sets
-# Every provider of accounts has its own.
-HISTORIES := tests/gmail/test_histories.py
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-docs \
+.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
   bench-docs-peers bench-accounts crash histories clean
 
 help: ## this list
@@ -42,14 +40,17 @@ check: lint types test ## the whole truth: lint, types, suite
 crash: install ## the long crash suite: many more kills than `make test` does
 	HEADRACE_CRASH_ROUNDS=200 $(BIN)/pytest tests/crash --timeout=7200
 
-histories: install ## a thousand random histories of each account provider, others in every run
-	HYPOTHESIS_PROFILE=search HEADRACE_HISTORIES=1000 $(BIN)/pytest $(HISTORIES) --timeout=7200
+histories: install ## accounts through a thousand random histories, with faults and deletions
+	HEADRACE_HISTORIES=1000 HYPOTHESIS_PROFILE=search $(BIN)/pytest tests/*/test_histories.py --timeout=7200
 
 bench-sync: install ## landing and sync speed beside raw COPY and a plain loop; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.sync
 
 bench-search: install ## how well documents are found, on the labelled sets in SETS; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.search $(SETS)
+
+bench-api: install ## how soon the ingestion API answers; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.api
 
 docs: install ## write into docs/ what the code says of itself: commands, settings, tables, tests
 	$(BIN)/python docs/generate.py

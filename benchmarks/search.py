@@ -24,7 +24,7 @@ from benchmarks.machine import describe
 from headrace.engine import vectors
 from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
-from headrace.out.passages import Mode
+from headrace.out.meant import Mode
 from headrace.out.search import search
 from headrace.settings import Settings, load
 from headrace.store.database import Database

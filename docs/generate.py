@@ -147,15 +147,26 @@ def _option(one: Any) -> str:
 def _twin_options(command: str) -> list[tuple[str, str, str]]:
     import msgspec
 
+    from headrace.twin.github.options import Options as GitHub
     from headrace.twin.google.options import Options as Google
     from headrace.twin.options import Options as DataSync
 
-    twins = {"headrace twin datasync": DataSync, "headrace twin google": Google}
+    twins = {
+        "headrace twin datasync": DataSync,
+        "headrace twin google": Google,
+        "headrace twin github": GitHub,
+    }
     rows: list[tuple[str, str, str]] = []
     for field in msgspec.structs.fields(twins[command]) if command in twins else ():
         kind, meta = typing.get_args(field.type)
         flag = "--" + field.name.replace("_", "-")
-        what = "" if kind is bool else " text" if field.name == "faults" else f" {_kind(kind)}"
+        what = (
+            ""
+            if kind is bool
+            else " text"
+            if isinstance(field.default, tuple)
+            else f" {_kind(kind)}"
+        )
         rows.append((f"`{flag}`{what}", _default(field.default or None), meta.description))
     return rows
 

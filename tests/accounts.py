@@ -9,7 +9,7 @@ from typing import Any
 from headrace.engine import jobs
 from headrace.engine.sync import Outcome, Source
 from headrace.engine.walk import Budget
-from headrace.oauth.keeper import Kept, seal
+from headrace.oauth.sealed import Kept, seal
 from headrace.plugins import provider
 from headrace.settings import Settings
 from headrace.store import connections, grants

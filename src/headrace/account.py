@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
 from headrace.errors import HeadraceError, NeedsHuman, Retry
-from headrace.http import Answer, Bearer, Client, Clock, Policy, require_json
+from headrace.http import Answer, Bearer, Client, Clock, Nonsense, Policy, require_json
 from headrace.provider import Provider
 
 T = TypeVar("T")
 One = TypeVar("One")
 
+_NONE: Mapping[str, str] = {}
 AT_ONCE = 10
 """Requests of one page that are under way at the same time."""
 
@@ -39,12 +40,21 @@ class Account(Provider):
     ) -> Any:
         """The JSON that a GET of `path` answers with. Raises Retry and NeedsHuman; of a status in
         `allow`, what `refusal` makes of it."""
-        return (await self.answer(path, units=units, allow=allow, **params))[0]
+        found, _ = await self.answer(path, units=units, allow=allow, params=params)
+        return found
 
     async def answer(
-        self, path: str, *, units: int = 0, allow: Collection[int] = (), **params: str
+        self,
+        path: str,
+        *,
+        units: int = 0,
+        allow: Collection[int] = (),
+        headers: Mapping[str, str] = _NONE,
+        params: Mapping[str, str] = _NONE,
+        shape: Any = Any,
     ) -> tuple[Any, Answer]:
-        """The same, with the answer that it was in: for headers, and what is no JSON."""
+        """The same, with the answer that it was in: for headers, and what is no JSON. The JSON is
+        decoded into `shape`; one that does not fit it makes no sense, and is asked for again."""
         if units:
             await self.spend(units)
 
@@ -53,11 +63,15 @@ class Account(Provider):
                 return self.refusal(path, answer), answer
             require_json(answer)
             try:
-                return msgspec.json.decode(answer.body), answer
+                return msgspec.json.decode(answer.body, type=shape), answer
+            except msgspec.ValidationError as error:
+                raise Nonsense(f"{answer.host} sent JSON of another shape: {error}.") from None
             except (msgspec.DecodeError, RecursionError):
                 raise Retry(f"{answer.host} sent JSON that does not decode.") from None
 
-        return await self.api().ask("GET", path, params=params, allow=allow, parse=parse)
+        return await self.api().ask(
+            "GET", path, params=params, headers=headers, allow=allow, parse=parse
+        )
 
     def refusal(self, path: str, answer: Answer) -> Any:  # noqa: ARG002 - for those who care
         """What an allowed status other than 2xx means: raises, or gives what stands for it."""

@@ -37,6 +37,7 @@ POINTS: Final = {
     "before-stage": "a stage is dequeued, no transaction is open",
     "in-stage": "inside the stage's transaction: its rows are in, its run is not written down",
     "after-stage": "a stage's transaction is over, and the engine has not written that step",
+    "points-put": "vectors are in an index outside, and nothing is said of them in the tables",
     # The message of a job's end.
     "before-notify": "a job is over, and its waiters have not been told",
     "after-notify": "they have been told, and the engine has not written that step",

@@ -36,7 +36,8 @@ class Retry(HeadraceError):
     """Try again, not sooner than `after` seconds from now (None: the caller's own backoff).
 
     `failure` says whether that counts as a failed attempt, of which a job has five. A wait that the
-    source asked for does not; where the time is our own choice, it does.
+    source asked for does not; where the time is our own choice, it does. With `doubles`, `after`
+    is the first such wait, and each further one is twice as long.
     """
 
     exit_code = 75  # EX_TEMPFAIL
@@ -47,10 +48,12 @@ class Retry(HeadraceError):
         *,
         after: float | None = None,
         failure: bool | None = None,
+        doubles: bool = False,
         hint: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.after = after
+        self.doubles = doubles
         self.failure = after is None if failure is None else failure
 
 

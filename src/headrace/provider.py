@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 import msgspec
 from pydantic import BaseModel
 
-from headrace.errors import Skip
+from headrace.errors import BadInput, Skip
 
 JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 """Any JSON value. A cursor is one: opaque to everything but its provider."""
@@ -118,6 +118,14 @@ class Owner(msgspec.Struct, frozen=True):
     addresses: tuple[str, ...] = ()
 
 
+class Estimate(msgspec.Struct, frozen=True):
+    """What a first sync would take: records, units of the account's allowance, minutes."""
+
+    records: int
+    units: int
+    minutes: float
+
+
 Token = Callable[[str | None], Awaitable[str]]
 """Gives the account's access token; asked with one that was just refused, another one."""
 
@@ -211,6 +219,13 @@ class Provider(ABC):
     async def owner(self) -> Owner:
         """Whose account this is; for providers that have an issuer. Raises like `fetch`."""
         raise NotImplementedError
+
+    async def estimate(self) -> Estimate:
+        """What a first sync would take, asked in as few calls as that can be. Raises like `fetch`,
+        and BadInput where the provider cannot tell."""
+        raise BadInput(
+            f"The provider {self.name} cannot say what a sync would take.", hint="Sync it."
+        )
 
     async def aclose(self) -> None:
         """Give back connections and files."""

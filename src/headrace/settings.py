@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +11,23 @@ from typing import Literal
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from headrace.errors import BadInput
+
+BETTER_AUTH_COLUMNS = (
+    "id",
+    "accountId",
+    "providerId",
+    "userId",
+    "accessToken",
+    "refreshToken",
+    "accessTokenExpiresAt",
+    "scope",
+    "updatedAt",
+)
+"""What Headrace reads of Better Auth's table, by Better Auth's own names."""
 
 
 def _default_home() -> Path:
@@ -40,6 +54,11 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address the API binds. 0.0.0.0 opens it to the network."
     )
     service_port: int = Field(8000, ge=0, le=65535, description="Port the API binds.")
+    headrace_public_url: str | None = Field(
+        None,
+        description="Where browsers reach the API, for issuers to send them back to. Unset: the"
+        " address that it was called by.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="Lowest level that is logged."
     )
@@ -106,6 +125,34 @@ class Settings(BaseSettings):
         "https://www.googleapis.com", description="Google Calendar's API."
     )
     github_base_url: str = Field("https://api.github.com", description="GitHub's API.")
+    headrace_better_auth: bool = Field(
+        False,
+        description="Whether users of an application bring their accounts along that have signed in"
+        " there with Better Auth. BETTER_AUTH_DATABASE_URL switches it on as well.",
+    )
+    better_auth_database_url: str | None = Field(
+        None, description="PostgreSQL where Better Auth keeps accounts. Unset: the same database."
+    )
+    better_auth_table: str = Field(
+        "account",
+        min_length=1,
+        description="Its table of accounts; a schema may stand in front: auth.account.",
+    )
+    better_auth_columns: str = Field(
+        "",
+        description="Columns that the application has renamed, as JSON:"
+        ' {"userId": "user_id"}. Empty: none.',
+    )
+    better_auth_secret: SecretStr | None = Field(
+        None,
+        description="The application's secret, for tokens that Better Auth has encrypted.",
+    )
+    better_auth_secrets: SecretStr | None = Field(
+        None, description="The same with versions, as the application has it: 2:newer,1:older."
+    )
+    better_auth_tenant: str = Field(
+        "default", min_length=1, description="Tenant that the application's users belong to."
+    )
     api_base_url: str | None = Field(
         None, description="One REST source from the environment alone: its base URL."
     )
@@ -125,6 +172,28 @@ class Settings(BaseSettings):
         """The folders of HEADRACE_DOCUMENT_ROOTS."""
         named = self.headrace_document_roots.split(os.pathsep)
         return tuple(Path(one).expanduser() for one in named if one.strip())
+
+    @property
+    def better_auth(self) -> bool:
+        """Whether accounts are taken from Better Auth's table."""
+        return self.headrace_better_auth or self.better_auth_database_url is not None
+
+    @field_validator("better_auth_columns")
+    @classmethod
+    def _names_columns(cls, text: str) -> str:
+        names = json.loads(text or "{}")  # what it raises is a ValueError
+        if not isinstance(names, dict) or not all(isinstance(one, str) for one in names.values()):
+            raise ValueError("it has to be an object of texts")
+        if unknown := sorted(set(names) - set(BETTER_AUTH_COLUMNS)):
+            known = ", ".join(BETTER_AUTH_COLUMNS)
+            raise ValueError(f"Headrace reads no column {unknown[0]!r}; it reads {known}")
+        return text
+
+    @cached_property
+    def better_auth_names(self) -> dict[str, str]:
+        """What the columns that Headrace reads are called there."""
+        renamed: dict[str, str] = json.loads(self.better_auth_columns or "{}")
+        return {one: renamed.get(one, one) for one in BETTER_AUTH_COLUMNS}
 
 
 def load(**overrides: object) -> Settings:

@@ -81,7 +81,12 @@ class StreamContext(msgspec.Struct, frozen=True):
 
 class Batch(msgspec.Struct):
     """A batch, for a stage that takes it whole. `read` runs one query and gives its rows as dicts;
-    every query must name the batch's tenant, for the stage reads as the tables' owner."""
+    every query must name the batch's tenant, for the stage reads as the tables' owner.
+
+    For a stage that writes elsewhere as well: `secret` is the connection's credential, opened;
+    `hold` gives a connection in autocommit that holds this lock of the stream, shared with other
+    batches, until what the stage has made is written.
+    """
 
     batch_id: int
     tenant: str
@@ -91,6 +96,9 @@ class Batch(msgspec.Struct):
     stream: StreamContext
     settings: Settings
     read: Callable[[str, dict[str, Any]], list[dict[str, Any]]]
+    trusted: bool
+    secret: Callable[[], str | None]
+    hold: Callable[[int], psycopg.Connection[dict[str, Any]]]
 
     def keys(self) -> dict[str, Any]:
         """What its queries are given."""

@@ -118,6 +118,11 @@ def search_note(said: str) -> None:
     _log().warning("search", note=said)
 
 
+def points_left(connection: str, why: str) -> None:
+    """An index of vectors outside of PostgreSQL could not be tended; the next job tries again."""
+    _log().warning("points_left", connection=connection, why=why)
+
+
 def died(executor: str) -> None:
     """A worker was found dead."""
     _log().warning("died", deadExecutor=executor)
@@ -136,6 +141,21 @@ def takeover(executor: str, recovered: int) -> None:
 def notified(job_id: str, workflow: str, topic: str) -> None:
     """Whoever waited for a job has been told."""
     _log().info("notified", jobId=job_id, workflow=workflow, topic=topic)
+
+
+def scheduled(connections: int) -> None:
+    """Connections were due, and their jobs are on the queue."""
+    _log().info("scheduled", connections=connections)
+
+
+def discovered(connected: int, back: int, gone: int) -> None:
+    """Another application's accounts were looked through, and this changed."""
+    _log().info("discovered", connected=connected, back=back, gone=gone)
+
+
+def undiscovered(error: str, hint: str) -> None:
+    """Another application's accounts cannot be looked through."""
+    _log().error("undiscovered", error=error, hint=hint)
 
 
 def swept(jobs: int, stages: int) -> None:

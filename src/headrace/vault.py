@@ -15,6 +15,7 @@ import base64
 import hashlib
 import os
 import secrets
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -31,11 +32,16 @@ _MAKE_ONE = 'Make one with: python3 -c "import secrets; print(secrets.token_hex(
 
 
 class Vault:
-    """Seals and opens credentials with `keys` of 32 bytes each, newest first."""
+    """Seals and opens credentials with `keys` of 32 bytes each, newest first. `again` reads the
+    keys anew: it is asked when an envelope names one that is not known."""
 
-    def __init__(self, *keys: bytes) -> None:
+    def __init__(self, *keys: bytes, again: Callable[[], list[bytes]] | None = None) -> None:
         if not keys or any(len(key) != _KEY for key in keys):
             raise BadInput(f"A key that seals credentials has {_KEY} bytes.", hint=_MAKE_ONE)
+        self._again = again
+        self._know(keys)
+
+    def _know(self, keys: Sequence[bytes]) -> None:
         self._keys = {_key_id(key): AESGCM(key) for key in keys}
         self._newest = _key_id(keys[0])
 
@@ -50,8 +56,12 @@ class Vault:
             text = settings.headrace_secret_key.get_secret_value()
             return cls(*_parse(text, "The setting HEADRACE_SECRET_KEY"))
         path = settings.headrace_home / _FILE
+
+        def read() -> list[bytes]:
+            return _parse(_read_or_make(path), f"What {path} holds")
+
         try:
-            return cls(*_parse(_read_or_make(path), f"What {path} holds"))
+            return cls(*read(), again=read)
         except OSError as error:
             raise BadInput(
                 f"The key in {path} cannot be read or made: {error.strerror}.",
@@ -60,7 +70,10 @@ class Vault:
 
     def seal(self, plaintext: str, *, tenant: str, connection: str) -> bytes:
         """Encrypt a connection's credentials with the newest key."""
-        header, nonce = _VERSION + self._newest, os.urandom(_NONCE)
+        if self._again is not None:
+            # Whoever rotates waits a moment for those who have just sealed, and not for ever.
+            self._know(self._again())
+        header, nonce = self.header, os.urandom(_NONCE)
         bound = _bound(header, tenant, connection)
         sealed = self._keys[self._newest].encrypt(nonce, plaintext.encode(), bound)
         return header + nonce + sealed
@@ -73,6 +86,10 @@ class Vault:
         """
         header, nonce = envelope[:_HEADER], envelope[_HEADER : _HEADER + _NONCE]
         key = self._keys.get(header[len(_VERSION) :])
+        if key is None and self._again is not None:
+            # The key was changed while this process ran.
+            self._know(self._again())
+            key = self._keys.get(header[len(_VERSION) :])
         if not header.startswith(_VERSION) or key is None:
             raise NeedsHuman(
                 f"The credentials of connection {connection} were sealed with a key that is not "
@@ -93,7 +110,32 @@ class Vault:
 
     def is_current(self, envelope: bytes) -> bool:
         """Whether the newest key sealed it; if not, sealing anew lets an old key be retired."""
-        return envelope.startswith(_VERSION + self._newest)
+        return envelope.startswith(self.header)
+
+    @property
+    def header(self) -> bytes:
+        """What everything begins with that the newest key seals."""
+        return _VERSION + self._newest
+
+
+def new_key(settings: Settings) -> None:
+    """Put a new key in front of those in the data folder's file. Processes that run learn of it
+    when they meet the first envelope that it has sealed. Raises BadInput."""
+    path = settings.headrace_home / _FILE
+    old = _read_or_make(path).split()
+    _parse(" ".join(old), f"What {path} holds")
+    _replace(path, [secrets.token_hex(_KEY), *old])
+
+
+def retire_keys(settings: Settings) -> None:
+    """Keep only the newest key of the data folder's file. The others go into a file beside it, for
+    backups from before."""
+    path = settings.headrace_home / _FILE
+    newest, *old = _read_or_make(path).split()
+    retired = path.with_name(f"{_FILE}.retired")
+    before = _read_or_make(retired).split() if retired.exists() else []
+    _replace(retired, [*old, *before])
+    _replace(path, [newest])
 
 
 def _key_id(key: bytes) -> bytes:
@@ -147,6 +189,19 @@ def _read_or_make(path: Path) -> str:
             f"The key in {path} can be read by other accounts.", hint=f"Close it: chmod 600 {path}"
         )
     return path.read_text(encoding="ascii", errors="replace")
+
+
+def _replace(path: Path, keys: Sequence[str]) -> None:
+    """Write the file so that it is the old one or the new one, whatever happens."""
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(file, "".join(f"{key}\n" for key in keys).encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+    part.replace(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,7 +13,7 @@ from headrace.store import keys
 if TYPE_CHECKING:
     from tests.api.conftest import House, Problem
 
-OPEN = {"/health", "/ready"}
+OPEN = {"/health", "/ready", "/connections/callback"}
 
 
 def routes(app: object) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from headrace.api import create_app
+from headrace.api import create_app, listen
 from headrace.settings import Settings
 
 if TYPE_CHECKING:
@@ -106,6 +106,17 @@ def test_ids_travel_whole(house: House) -> None:
             house.mail(stream, source_id)
             at = f"/api/interactions/{stream}/{quote(source_id, safe='').replace('.', '%2E')}"
             assert client.get(at, headers=key).json()["source_id"] == source_id
+
+
+def test_an_answer_waits_for_nobody() -> None:
+    """Covers A3.54: its second half is not held back until the caller has acknowledged the first,
+    which takes 40 ms."""
+    with (
+        listen(Settings(_env_file=None, service_port=0)) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_many_ask_at_once(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,6 +10,7 @@ from starlette.testclient import TestClient
 from tests.api.test_auth import routes
 
 from headrace.provider import Record
+from headrace.store import uploads
 
 if TYPE_CHECKING:
     from tests.api.conftest import House, Problem
@@ -26,8 +28,11 @@ def things(house: House) -> dict[str, Any]:
     letter = house.letter(
         stream, stage="normalize_events", source_id="e1", version=1, batch_id=batch
     )
+    with house.store.people("acme", "ann") as session:
+        uploads.put(session, "acme", "ann", "plan.md", BytesIO(b"text"), bytes(32))
     return {
         "connection": connection,
+        "connection_id": connection,
         "stream_id": stream,
         "job_id": house.job(connection_id=connection),
         "ingestion": house.job(
@@ -35,14 +40,17 @@ def things(house: House) -> dict[str, Any]:
             connection_id=house.connection(name="papers", provider="documents"),
         ),
         "number": letter,
+        "name": "plan.md",
     }
 
 
 def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
-    """Every route with an id in it, with Ann's ids filled in."""
+    """Every route with an id in it, with Ann's ids filled in. An upload is put under a name of the
+    caller's own: what is Ann's has nothing to do with it."""
     found = []
     for method, path in routes(app):
-        if "{" in path:
+        # Whose rows a request for an account is about, its body says.
+        if "{" in path and "{account}" not in path and method != "PUT":
             ids = {"/api/events": "e1", "/api/calendar-events": "c1"}
             source = ids.get(path.partition("/{")[0], "folder/m1")
             own = {**things, "source_id": source}
@@ -71,6 +79,7 @@ def test_an_id_of_somebody_else_is_not_there(
     body = {"kind": "rest_sync", "connection": things["connection"]}
     problem(stranger.post("/api/jobs", json=body), 404)
     assert house.execute("SELECT j.*, d.* FROM headrace.jobs j, headrace.dead_letters d") == before
+    assert house.execute("SELECT name FROM headrace.uploads") == [{"name": "plan.md"}]
 
 
 @pytest.mark.parametrize("who", STRANGERS)

@@ -78,6 +78,8 @@ def strange(shared: House) -> House:
     """A folder with things that are no mailbox."""
     folder = shared.folder
     (folder / "nothing.mbox").touch()
+    (folder / "nothing.txt").touch()
+    (folder / "none.pdf").write_bytes(b"no pdf at all")
     (folder / "mail.pst").write_bytes(b"!BDN" + bytes(100))
     (folder / "folder").mkdir()
     (folder / "loop.mbox").symlink_to("loop.mbox")
@@ -99,6 +101,8 @@ def strange(shared: House) -> House:
     ("name", "message", "hint"),
     [
         ("nothing.mbox", r"nothing\.mbox is empty\.$", "Give an mbox file"),
+        ("nothing.txt", r"nothing\.txt: The file is empty\.$", "when it has content"),
+        ("none.pdf", r"none\.pdf: The file is named \.pdf and is none inside\.$", "copy it again"),
         ("mail.pst", r"mail\.pst is an Outlook data file", "readpst"),
         ("folder", r"folder holds no mail\.$", "Give an mbox file"),
         ("loop.mbox", r"loop\.mbox", "Check the path"),

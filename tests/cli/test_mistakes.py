@@ -32,6 +32,11 @@ def nowhere() -> Iterator[House]:
         ("twin datasink", r"^No such command", r"Did you mean 'datasync'\?"),
         ("ingest /there/is/nothing", r"^There is nothing at /there/is/nothing\.$", r"Check the pa"),
         ("ingest *.mbox", r"^Nothing matches \*\.mbox\.$", r"through folders"),
+        (
+            "ingest upload://../x",
+            r"^The name of an upload has no slash at its ends",
+            r"Write it as",
+        ),
         ("ingest ~nobody-of-that-name/x", r"^There is nothing at ~nobody-of", r"Check the path"),
         ("sync --spec nowhere.yaml", r"^The spec nowhere\.yaml cannot be read: No such", r""),
     ],

@@ -56,6 +56,23 @@ def test_a_job_from_the_request_to_the_list(client: Client, root: Path) -> None:
     assert [one.job_id for one in client.list()] == [job.job_id]
 
 
+def test_a_file_is_sent_and_deleted(client: Client, root: Path) -> None:
+    """Covers A4.1: from memory or from a file, under a name of any letters; a job can name it."""
+    sent = client.upload("notes/tea & café #1.md", b"# Tea")
+    assert (sent.size, sent.input) == (5, "upload://notes/tea & café #1.md")
+    assert datetime.now(UTC) - sent.uploaded_at < timedelta(minutes=1)
+    (root / "big").write_bytes(bytes(3 << 20))
+    with (root / "big").open("rb") as file:
+        assert client.upload("big", file, tenant_id="org-3").size == 3 << 20
+    job = client.create_ingestion({"input": [sent.input]})
+    assert client.cancel(job.job_id).job_id == job.job_id
+    client.delete_upload(sent.name)
+    client.delete_upload("big", tenant_id="org-3")
+    fails(client.delete_upload, "big", status=404, message="no upload big", hint="lists them")
+    fails(client.upload, "../x", b"", status=422, message="no slash at its ends", hint="Write it")
+    fails(client.upload, "\udcff", b"", status=422, message="valid UTF-8", hint="Quote it")
+
+
 def test_a_long_list_is_turned_page_by_page(
     client: Client, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,6 +147,19 @@ def test_five_failures_without_progress_end_a_job(bench: Bench, job: str) -> Non
     assert health(bench) == ("error", "A bug.", "Report it.")
 
 
+def test_a_limit_that_names_no_time_is_left_alone_twice_as_long_each_time(
+    bench: Bench, job: str
+) -> None:
+    """Covers H5: a minute, two, four, eight, and then a person is told."""
+    limited = Outcome("retry", after=60, failure=True, doubles=True, error="Limited.")
+    waits = []
+    for _ in range(4):
+        assert turn(bench, job, limited) == "PENDING"
+        waits.append((bench.job(job)["resume_at"] - datetime.now(UTC)).total_seconds())
+    assert [round(wait / 60) for wait in waits] == [1, 2, 4, 8]
+    assert turn(bench, job, limited) == "FAILED"
+
+
 def test_progress_makes_failures_count_from_one_again(trail: Trail) -> None:
     """Covers X4, A1.12: five attempts are for getting nowhere."""
     bench, job = trail.bench, trail.job_id

@@ -14,6 +14,7 @@ from tests.files.conftest import Memory, Run, Web
 from headrace.errors import BadInput, HeadraceError, NeedsHuman, Retry
 from headrace.files import bucket as bucket_module
 from headrace.files.bucket import Bucket, Store
+from headrace.files.credentials import Credentials
 from headrace.files.sections import AwsConfig
 from headrace.files.signing import Keys, signed
 from headrace.files.stores import store_of
@@ -222,12 +223,14 @@ def test_the_signature_is_the_one_that_others_make() -> None:
     """Against botocore's own, for a query with everything in it."""
     from botocore.auth import S3SigV4Auth  # type: ignore[import-untyped]
     from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
-    from botocore.credentials import Credentials  # type: ignore[import-untyped]
+    from botocore.credentials import (  # type: ignore[import-untyped]
+        Credentials as TheirCredentials,
+    )
 
     keys = Keys("AKID", "secret", "token")
     url = "https://s3.eu-west-1.amazonaws.com/b/a%20b/%C3%BC.txt?list-type=2&prefix=x%2F%20y"
     request = AWSRequest("GET", url)
-    S3SigV4Auth(Credentials("AKID", "secret", "token"), "s3", "eu-west-1").add_auth(request)
+    S3SigV4Auth(TheirCredentials("AKID", "secret", "token"), "s3", "eu-west-1").add_auth(request)
     moment = datetime.strptime(request.context["timestamp"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     ours = signed(url, "eu-west-1", keys, moment)
     assert (
@@ -248,6 +251,6 @@ def test_whose_keys_serve(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ours.keys.access_key_id == "operators"
     theirs = store_of(AwsConfig(), None, trusted=False)
     assert theirs == Store("https://s3.us-east-1.amazonaws.com", "us-east-1", None)
-    sealed = '{"access_key_id": "a", "secret_access_key": "b"}'
+    sealed = Credentials(aws=Keys("a", "b")).text()
     with pytest.raises(NeedsHuman, match="given for another endpoint"):
         store_of(AwsConfig(endpoint_url="https://evil.example.com"), sealed, trusted=False)

@@ -15,6 +15,7 @@ from headrace.api import create_app
 from headrace.engine.intake import check_documents
 from headrace.errors import BadInput
 from headrace.files.config import DocumentsConfig
+from headrace.files.credentials import vector_key
 from headrace.settings import Settings
 from headrace.store import keys
 
@@ -32,6 +33,8 @@ def test_the_spellings_of_the_original() -> None:
         "s3://abc",
         "docs",
     ]
+    for mode in ("local", "http", "s3"):
+        assert read({"mode": mode, "input": "upload://a/"}).input == ["upload://a/"]
 
 
 def test_keys_are_given_up_and_never_shown() -> None:
@@ -46,11 +49,54 @@ def test_keys_are_given_up_and_never_shown() -> None:
     assert bare.without_key() == (bare, None)
 
 
+def test_a_name_has_room_in_the_database() -> None:
+    """However many inputs there are: the same ones are the same connection, others another."""
+    many = [f"upload://{n:040}.pdf" for n in range(1000)]
+    names = {DocumentsConfig(input=given).name() for given in (many, many[::-1])}
+    [name] = names
+    assert len(name) < 200
+    assert DocumentsConfig(input=many[1:]).name() not in names
+    assert DocumentsConfig(input=["b", "a"]).name() == "a b"
+
+
+def test_the_key_of_an_index_is_given_up_as_well() -> None:
+    """With buckets' keys or without; what is left says where the index is."""
+    at = {"vector_db": "qdrant", "url": "https://qdrant.example.com:6333", "api_key": "CANARY"}
+    aws = {"access_key_id": "CANARY1", "secret_access_key": "CANARY2"}
+    for more in ({}, {"aws": aws}):
+        config = DocumentsConfig.model_validate({"input": "a", "vector_db": at, **more})
+        bare, secret = config.without_key()
+        assert vector_key(at["url"], secret) == "CANARY"
+        for one in (config, bare):
+            assert "CANARY" not in f"{one!r} {one.model_dump_json()} {one.name()} {one.recipe()}"
+        assert bare.vector_db.url == at["url"]
+        assert bare.without_key() == (bare, None)
+
+
+def test_a_recipe_is_what_it_was() -> None:
+    """What has been made once is not made anew because a new kind of index can be named."""
+    assert DocumentsConfig(input=["a"]).recipe() == "5da0036f"
+    openai = {"provider": "openai", "model": "m"}
+    config = DocumentsConfig.model_validate({"input": "a", "embedder": openai})
+    assert config.recipe() == "b4a6f6a6"
+    elsewhere = {"vector_db": "qdrant", "url": "https://qdrant.example.com", "api_key": "secret"}
+    there = DocumentsConfig.model_validate({"input": "a", "vector_db": elsewhere})
+    assert there.recipe() == there.without_key()[0].recipe()
+    assert there.recipe() not in {"5da0036f", "b4a6f6a6"}
+
+
 _WRONG: list[tuple[dict[str, Any], str]] = [
     ({"mode": "htp"}, "There is no mode 'htp': did you mean http"),
     ({"mode": 7}, "mode"),
-    ({"vector_db": "qdrant"}, "which has pgvector; qdrant is planned as an extra"),
-    ({"vector_db": {"vector_db": "chroma"}}, "There is no vector_db 'chroma' in this version"),
+    ({"vector_db": "qdrant"}, "vector_db qdrant needs the url"),
+    ({"vector_db": {"collection": "a"}}, "url, collection and api_key are for vector_db qdrant"),
+    (
+        {"vector_db": {"vector_db": "qdrant", "url": "u", "collection": "a/b"}},
+        "vector_db.collection",
+    ),
+    ({"vector_db": {"vector_db": "qdrant", "api_key": "CANARY"}}, "needs the url"),
+    ({"vector_db": "pinecone"}, "There is no vector_db 'pinecone': there are pgvector and qdrant"),
+    ({"vector_db": {"vector_db": "chroma"}}, "There is no vector_db 'chroma': there are"),
     ({"chunker": {"chunk_siez": 5}}, "There is no key 'chunk_siez' here: did you mean chunk_size"),
     ({"embedder": {"x": 5}}, "There is no key 'x' here: known are provider"),
     ({"inptu": "a"}, "There is no key 'inptu' here: did you mean input"),
@@ -96,6 +142,7 @@ def test_what_a_caller_may_not_name(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, headrace_document_roots=os.fspath(tmp_path))
     check_documents(DocumentsConfig(input=[str(tmp_path / "in")]), settings)
     check_documents(DocumentsConfig(input=["s3://abc/x", "https://example.com/"]), settings)
+    qdrant = {"vector_db": "qdrant"}
     for config in (
         {"input": "/etc"},
         {"input": "http://example.com"},
@@ -103,6 +150,8 @@ def test_what_a_caller_may_not_name(tmp_path: Path) -> None:
         {"input": "s3://abc", "aws": {"endpoint_url": "http://store.example.com"}},
         {"input": "s3://abc", "aws": {"endpoint_url": "https://10.0.0.1"}},
         {"input": "s3://abc", "aws": {"endpoint_url": "https://localhost"}},
+        {"input": "s3://abc", "vector_db": {**qdrant, "url": "https://10.0.0.1:6333"}},
+        {"input": "s3://abc", "vector_db": {**qdrant, "url": "http://qdrant.example.com"}},
     ):
         with pytest.raises(BadInput) as caught:
             check_documents(DocumentsConfig.model_validate(config), settings)

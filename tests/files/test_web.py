@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from tests.files.conftest import Memory, Web
 
@@ -132,3 +134,12 @@ def test_a_caller_may_not_name_what_is_private(url: str) -> None:
         web_module.client(url, private_hosts=False)
     assert caught.value.hint
     assert "secret" not in str(caught.value)
+
+
+async def test_hints_say_what_to_check(memory: Memory) -> None:
+    """An input has no base_url; the address is what a person gave."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(Retry, match="cannot be reached") as caught:
+        await _ask(f"http://127.0.0.1:{port}/page", memory)
+    assert "Check the address, and that" in caught.value.hint

@@ -204,7 +204,7 @@ async def test_a_preview(open_box: Open) -> None:
         estimate = await gmail.estimate()
     finally:
         await gmail.aclose()
-    assert estimate.messages == 3_000
+    assert estimate.records == 3_000
     assert estimate.units == 3_000 * 5 + 61 * 5 + 3
     assert 1 < estimate.minutes < 1.1
 

@@ -172,7 +172,7 @@ async def test_changed_on_one_page_and_gone_on_the_next(open_box: Open) -> None:
     box.during("messages.get", 55, {"do": "delete", "id": names[1]})
     box.during("history.list", 2, {"do": "untrash", "id": names[59]})
     await box.synced()
-    assert box.shown() == box.truth()
+    assert names[0] not in box.shown()
     await box.synced()
     assert box.shown() == box.truth()
     assert box.versions()[names[0]][-1]

@@ -44,6 +44,19 @@ async def test_requests_side_by_side_share_the_pace(net: Any) -> None:
     assert len(script.requests) == 5
 
 
+async def test_one_request_at_a_time(net: Any) -> None:
+    """Covers H5: after a refusal none is under way that could meet the limit again."""
+    script = await net.serve(net.wire.status(403, b"{}", Retry_After="90"))
+    client = net.make(script.url, at_once=1)
+
+    refused = await asyncio.gather(
+        *(client.request("GET", "/events") for _ in range(5)), return_exceptions=True
+    )
+
+    assert [type(one) for one in refused] == [Retry] * 5
+    assert len(script.requests) == 1
+
+
 async def test_a_delay_longer_than_the_longest_wait_is_kept(net: Any) -> None:
     """Covers A2.29: an operator may ask for ten seconds."""
     script = await net.serve(net.wire.ok())

@@ -152,6 +152,21 @@ async def test_a_refusal_for_the_rate_may_say_403(net: Any) -> None:
         assert caught.value.after == pytest.approx(after)
 
 
+async def test_a_secondary_limit_is_not_over_at_the_reset_of_the_primary_one(net: Any) -> None:
+    """Covers H5: where it names no time, that is our choice, and a failure; each wait doubles."""
+    body = b'{"message":"You have exceeded a secondary rate limit"}'
+    beside = {"X_RateLimit_Remaining": "4000", "X_RateLimit_Reset": "1700003600"}
+    for status in (403, 429):
+        script = await net.serve(net.wire.status(status, body, **beside))
+        with pytest.raises(Retry) as caught:
+            await net.make(script.url).request("GET", "/")
+        assert (caught.value.after, caught.value.failure, caught.value.doubles) == (60, True, True)
+    script = await net.serve(net.wire.status(403, body, **beside, Retry_After="90"))
+    with pytest.raises(Retry) as caught:
+        await net.make(script.url).request("GET", "/")
+    assert (caught.value.after, caught.value.failure, caught.value.doubles) == (90, False, False)
+
+
 async def test_a_403_about_permission_is_for_a_person(net: Any) -> None:
     """Covers G10: insufficientPermissions is never retried."""
     body = b'{"error":{"errors":[{"reason":"insufficientPermissions"}],"message":"no"}}'

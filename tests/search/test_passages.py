@@ -97,7 +97,7 @@ def _document(session: Connection[dict[str, Any]], values: dict[str, Any]) -> No
 @pytest.fixture
 def ask(store: Database, monkeypatch: pytest.MonkeyPatch, model: Embedder) -> Ask:
     """Search documents as somebody."""
-    monkeypatch.setattr("headrace.out.passages.open_embedder", lambda *_: model)
+    monkeypatch.setattr("headrace.out.meant.open_embedder", lambda *_: model)
 
     settings = load()
 
@@ -207,12 +207,13 @@ def test_without_documents_no_model_is_opened(
     def opened(*_: object) -> Embedder:
         raise AssertionError("a model was opened")
 
-    monkeypatch.setattr("headrace.out.passages.open_embedder", opened)
+    monkeypatch.setattr("headrace.out.meant.open_embedder", opened)
     assert ask("anything") == []
     with store.transaction() as session:
-        connections.save(
+        owner = connections.save(
             session, tenant=ANN[0], user=ANN[1] or "", provider="documents", name="d", config={}
         )
+        connections.plan(session, owner, [StreamPlan("docs")])
     with pytest.raises(AssertionError):
         ask("anything")
 
@@ -226,7 +227,7 @@ def test_an_embedder_that_is_down_leaves_the_words(
     def down(*_: object) -> Embedder:
         raise Unavailable("The embedder does not answer.")
 
-    monkeypatch.setattr("headrace.out.passages.open_embedder", down)
+    monkeypatch.setattr("headrace.out.meant.open_embedder", down)
     told: list[str] = []
     assert [hit.source_id for hit in ask("travel chess", tell=told.append)] == ["prices.csv"]
     assert told == ["Documents were searched by their words only. The embedder does not answer."]

@@ -16,7 +16,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 
 from headrace import __version__, telemetry
 from headrace.api import (
+    accounts,
     connections,
+    consents,
     dead_letters,
     health,
     ingestion,
@@ -24,6 +26,7 @@ from headrace.api import (
     problems,
     records,
     search,
+    uploads,
 )
 from headrace.api.auth import visit
 from headrace.api.description import describe
@@ -33,7 +36,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, search, records, dead_letters)
+ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters)
 
 
 class FrontDesk(Database):
@@ -67,11 +70,13 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     problems.install(app)
     app.add_middleware(Envelope)
     app.include_router(health.router)
+    app.include_router(consents.open_router)
     # The key is asked for here, once, so that no route can forget to.
     keyed = APIRouter(dependencies=[Depends(visit)])
     for one in ROUTERS:
         keyed.include_router(one.router, prefix="/api")
     keyed.include_router(ingestion.router)
+    keyed.include_router(uploads.router)
     keyed.add_api_route("/openapi.json", _description, methods=["GET"], tags=["description"])
     app.include_router(keyed)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
@@ -90,7 +95,7 @@ def listen(settings: Settings) -> socket.socket:
     host, port = settings.service_host, settings.service_port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         why = (error.strerror or str(error)).partition(" (while")[0].lower()
         if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
@@ -102,6 +107,10 @@ def listen(settings: Settings) -> socket.socket:
             f"Port {port} on {host} cannot be used: {why}.",
             hint="Does Headrace run there already? SERVICE_PORT names another; 0 takes any.",
         ) from None
+    # Connections inherit it. asyncio sets it only on sockets that name their protocol, which this
+    # one does not, and without it an answer's second half waits 40 ms for the caller's word.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
 
 
 def serve(app: FastAPI, listener: socket.socket) -> None:
@@ -129,6 +138,7 @@ async def _lifespan(
             url = database.url
         desk = FrontDesk(url)
         opened.callback(desk.close)
+        app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
         app.state.database = await asyncio.to_thread(desk.open)
         yield
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
+from headrace.api.problems import NotFound, Strict
 from headrace.api.shapes import Page, Time
 from headrace.store import connections
+from headrace.store.database import as_owner
 
 router = APIRouter(prefix="/connections", tags=["connections"])
 
@@ -19,6 +21,7 @@ class Connection(BaseModel):
     user_id: str
     provider: str
     name: str
+    account: str | None = Field(description="Whose account, as the provider calls it.")
     health: str
     health_reason: str | None
     health_hint: str | None
@@ -27,6 +30,17 @@ class Connection(BaseModel):
     landed_at: Time | None
     batches: int
     records: int
+    every_seconds: int | None = Field(description="How often it is synced; null: when asked.")
+    next_sync_at: Time | None
+
+
+class Changes(Strict):
+    """What is to be different. What is left out stays."""
+
+    paused: bool | None = None
+    every_minutes: float | None = Field(
+        None, gt=0, le=525_600, description="How often it is synced; null: when somebody asks."
+    )
 
 
 @router.get("")
@@ -35,3 +49,30 @@ def list_connections(visitor: Visitor) -> Page[Connection]:
     with visitor.session() as session:
         rows = connections.listing(session)
     return Page(items=[Connection.model_validate(row) for row in rows])
+
+
+@router.patch("/{connection_id}")
+def change_connection(
+    visitor: Visitor, connection_id: str, changes: Changes | None = None
+) -> Connection:
+    """Pause or resume a connection, or say how often it is synced."""
+    changes = changes or Changes()
+    with visitor.session() as session:
+        if connections.get(session, connection_id) is None:
+            raise NotFound(
+                f"There is no connection {connection_id!r}.",
+                hint="GET /api/connections lists them.",
+            )
+        with as_owner(session):
+            if changes.paused is not None:
+                (connections.pause if changes.paused else connections.resume)(
+                    session, connection_id
+                )
+            if "every_minutes" in changes.model_fields_set:
+                minutes = changes.every_minutes
+                seconds = None if minutes is None else max(1, round(minutes * 60))
+                connections.every(session, connection_id, seconds)
+        [row] = [
+            one for one in connections.listing(session) if one["connection_id"] == connection_id
+        ]
+    return Connection.model_validate(row)

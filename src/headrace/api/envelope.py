@@ -11,10 +11,14 @@ from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace import telemetry
-from headrace.api.problems import problem
+from headrace.api.problems import SEND_LESS, problem, too_large
+from headrace.files.place import MOST_BYTES
 
 MAX_BODY = 1 << 20
-"""Bytes of a request's body. Jobs name what to fetch; nobody uploads through this API."""
+"""Bytes of a request's body; of an upload they are those of the largest file."""
+
+UPLOADS = "/ingestion/uploads/"
+"""What the paths of uploads begin with."""
 
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -57,11 +61,13 @@ class Envelope:
 
         with structlog.contextvars.bound_contextvars(requestId=request_id):
             try:
+                most = _most(scope)
                 length = sent.get(b"content-length", b"0")
-                if length.isdigit() and int(length) > MAX_BODY:
-                    await problem(scope, 413, _TOO_LARGE)(scope, receive, answer)
+                if length.isdigit() and int(length) > most:
+                    refused = problem(scope, 413, too_large(most), SEND_LESS)
+                    await refused(scope, receive, answer)
                 else:
-                    await self._app(scope, _capped(receive), answer)
+                    await self._app(scope, _capped(receive, most), answer)
             except Exception as error:
                 telemetry.bug(scope["path"], error)
                 if begun:
@@ -70,20 +76,24 @@ class Envelope:
                 await failed(scope, receive, answer)
 
 
-_TOO_LARGE = f"The body is larger than {MAX_BODY:,} bytes."
 _BUG = "Something went wrong here that should not have; it has been logged."
 
 
-def _capped(receive: Receive) -> Receive:
-    """For bodies that do not say how long they are."""
+def _most(scope: Scope) -> int:
+    upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOADS)
+    return MOST_BYTES if upload else MAX_BODY
+
+
+def _capped(receive: Receive, most: int) -> Receive:
+    """For bodies that do not say how long they are: not a piece is asked for beyond the cap."""
     arrived = 0
 
     async def counting() -> Message:
         nonlocal arrived
         message = await receive()
         arrived += len(message.get("body", b""))
-        if arrived > MAX_BODY:
-            raise HTTPException(413, _TOO_LARGE)
+        if arrived > most:
+            raise HTTPException(413, too_large(most))
         return message
 
     return counting

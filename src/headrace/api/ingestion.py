@@ -7,23 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field
 
+from headrace.api.acting import acts_for_all, session_for
 from headrace.api.auth import Visit, Visitor
 from headrace.api.job_shapes import Status
 from headrace.api.problems import Conflict, NotFound, Strict
-from headrace.api.shapes import Cursor, Limit, Page, cursor, place
+from headrace.api.shapes import Cursor, Limit, Moment, Page, cursor, place
 from headrace.engine import intake
 from headrace.engine import jobs as engine
 from headrace.engine.notify import join, result_summary, waiters
 from headrace.errors import BadInput, Retry
 from headrace.files.config import DocumentsConfig
 from headrace.providers.documents import Documents
-from headrace.store import jobs, keys, listings
+from headrace.store import jobs, listings
 from headrace.store.database import Connection, as_owner
 from headrace.store.jobs import JobRow
 
@@ -31,16 +31,9 @@ router = APIRouter(prefix="/ingestion/jobs", tags=["ingestion"])
 
 KIND = Documents.kind
 
+_NAMED = "metadata.tenant_id"
 _BUSY_SECONDS = 5.0
 """When to ask again for an input that is being made something else of."""
-
-
-def _seconds(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-Moment = Annotated[datetime, PlainSerializer(_seconds, return_type=str)]
-"""A time as seed 004 writes it: to the second, in UTC, with a Z."""
 
 
 class Metadata(BaseModel):
@@ -109,7 +102,7 @@ def create_ingestion(
     intake.check_documents(wanted.config, settings)
     documents = intake.documents(wanted.config)
     payload = {"config": documents.config, "metadata": metadata}
-    with _session(visitor, wanted.metadata.tenant_id) as (session, tenant):
+    with session_for(visitor, wanted.metadata.tenant_id, _NAMED) as (session, tenant):
         with as_owner(session):
             connection = intake.connect(
                 session, tenant, visitor.caller.user, documents, settings, trusted=False
@@ -163,7 +156,7 @@ def _submit(session: Connection, **wanted: Any) -> JobRow:
 @router.get("", response_model_exclude_none=True)
 def list_ingestions(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Ingestion]:
     """Ingestion jobs, newest first."""
-    with _session(visitor, asked.tenant_id) as (session, _):
+    with session_for(visitor, asked.tenant_id) as (session, _):
         rows = jobs.listing(
             session,
             status=asked.status,
@@ -217,30 +210,6 @@ def _shown(row: JobRow) -> Ingestion:
 
 
 @contextmanager
-def _session(visitor: Visit, tenant: str | None) -> Iterator[tuple[Connection, str]]:
-    """A session for a tenant: the caller's own, or any that the installation's own key names.
-    Raises NotFound for another's, whether there is one or not."""
-    caller = visitor.caller
-    if tenant in (None, caller.tenant):
-        with visitor.session() as session:
-            yield session, caller.tenant
-        return
-    assert tenant is not None, "the caller's own is taken without one"
-    if not acts_for_all(visitor):
-        raise NotFound(
-            f"There is no tenant {tenant!r} for this key.",
-            hint="Leave metadata.tenant_id out, or use a key of that tenant.",
-        )
-    with visitor.acting_for(tenant) as session:
-        yield session, tenant
-
-
-def acts_for_all(visitor: Visit) -> bool:
-    """Whether the key is the installation's own, with which services for many tenants call."""
-    return visitor.caller.tenant == keys.TENANT and visitor.caller.key_user is None
-
-
-@contextmanager
 def _found(visitor: Visit, job_id: str) -> Iterator[tuple[Connection, JobRow]]:
     """The job, in a session that may steer it. Raises NotFound."""
     tenant = None
@@ -248,7 +217,7 @@ def _found(visitor: Visit, job_id: str) -> Iterator[tuple[Connection, JobRow]]:
         with visitor.database.connection() as owner:
             row = jobs.get(owner, job_id)
             tenant = row["tenant_id"] if row else None
-    with _session(visitor, tenant) as (session, _):
+    with session_for(visitor, tenant) as (session, _):
         row = jobs.get(session, job_id)
         if row is None or row["kind"] != KIND:
             raise NotFound(

@@ -23,6 +23,7 @@ from headrace.errors import BadInput, Expired, HeadraceError, NeedsHuman, Retry,
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
+SEND_LESS = "Send less at once; a large file can be split."
 
 
 class NotFound(HeadraceError):
@@ -49,6 +50,11 @@ _STATUS: tuple[tuple[type[HeadraceError], int], ...] = (
     (Unavailable, 503),
     (Retry, 503),
 )
+
+
+def too_large(most: int) -> str:
+    """What is said of a body of more than `most` bytes."""
+    return f"The body is larger than {most:,} bytes."
 
 
 class FieldError(BaseModel):
@@ -114,6 +120,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(psycopg.OperationalError, _database_away)
     app.add_exception_handler(psycopg.DataError, _no_value)
+    app.add_exception_handler(psycopg.errors.ProgramLimitExceeded, _no_value)
 
 
 def _ours(request: Request, error: Exception) -> JSONResponse:
@@ -152,7 +159,8 @@ def _no_value(request: Request, error: Exception) -> JSONResponse:
         request.scope,
         422,
         "The request holds a value that PostgreSQL has no room for.",
-        "NUL characters, half surrogates, NaN and numbers beyond 64 bits are such.",
+        "NUL characters, half surrogates, NaN, numbers beyond 64 bits and names of some thousand"
+        " bytes are such.",
     )
 
 
@@ -169,7 +177,7 @@ def _http(request: Request, error: Exception) -> JSONResponse:
             detail = f"{request.method} is not for {request.url.path}."
             hint = f"Allowed here: {headers['Allow']}."
         case 413:
-            hint = "Send less at once."
+            hint = SEND_LESS
     return problem(request.scope, error.status_code, detail, hint, headers=headers)
 
 
@@ -178,7 +186,7 @@ def _methods(request: Request) -> list[str]:
     return [
         method.upper()
         for path, methods in request.app.openapi()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", ".+", path), request.url.path)
+        if re.fullmatch(re.sub(r"\{\w+\}", ".*", path), request.url.path)
         for method in methods
     ]
 

@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
 from headrace.api.shapes import Limit, Time
 from headrace.out import search as out
-from headrace.out.passages import Mode
+from headrace.out.meant import Mode
 from headrace.out.search import KINDS, Kind
 
 router = APIRouter(prefix="/search", tags=["search"])
@@ -43,6 +43,8 @@ class Asked(Strict):
 
 class Citation(BaseModel):
     """Where in a document a passage stands."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     page: int | None = Field(description="From 1, where the document has pages.")
     headings: list[str] = Field(description="Those it stands under, outermost first.")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, PlainSerializer
 
 from headrace.errors import BadInput
 
@@ -19,6 +19,14 @@ def _utc(time: datetime) -> datetime:
 
 Time = Annotated[datetime, AfterValidator(_utc)]
 """A time; without a zone it is taken for UTC."""
+
+
+def _seconds(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+Moment = Annotated[datetime, PlainSerializer(_seconds, return_type=str)]
+"""A time as seed 004 writes it: to the second, in UTC, with a Z."""
 
 Limit = Annotated[int, Field(ge=1, le=200, description="How many at most.")]
 Cursor = Annotated[

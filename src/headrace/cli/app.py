@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from headrace import __version__
-from headrace.cli import demo, look, serve, steer, sync, twin
+from headrace.cli import connect, connections, demo, keys, look, serve, steer, sync, twin
 
 app = typer.Typer(
     name="headrace",
@@ -44,6 +44,7 @@ for name, function, panel in (
     ("worker", serve.worker, _START),
     ("migrate", serve.migrate, _START),
     ("check", serve.check, _START),
+    ("connect", connect.connect, _WORK),
     ("sync", sync.sync, _WORK),
     ("ingest", sync.ingest, _WORK),
     ("search", look.search, _LOOK),
@@ -51,6 +52,7 @@ for name, function, panel in (
     app.command(name, rich_help_panel=panel)(function)
 
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
-app.add_typer(steer.connections, name="connections", rich_help_panel=_LOOK)
+app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
 app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
+app.add_typer(keys.keys, name="keys", rich_help_panel=_START)
 app.add_typer(twin.twin, name="twin", rich_help_panel="Try")

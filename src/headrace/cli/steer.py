@@ -1,4 +1,4 @@
-"""`headrace jobs`, `connections`, `dead-letters`: look at work and steer it."""
+"""`headrace jobs`, `dead-letters`: look at work and steer it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from headrace.cli.show import answer_json, out, table
 from headrace.engine import jobs as engine_jobs
 from headrace.engine import redrive
 from headrace.engine.progress import progress
-from headrace.store import connections as store_connections
 from headrace.store import dead_letters as letters
 from headrace.store import jobs as store_jobs
 from headrace.store.database import Database
 
 jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
-connections = typer.Typer(help="The sources there are, and their health.", no_args_is_help=True)
 dead_letters = typer.Typer(help="What could not be processed, and why.", no_args_is_help=True)
 
 Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
@@ -98,34 +96,6 @@ def retry_job(job_id: JobId, json: Json = False) -> None:
         answer_json(row)
     else:
         out.print(f"{job_id} is to go on; `headrace up` or `headrace sync` works on it.")
-
-
-@connections.command("list")
-def list_connections(json: Json = False) -> None:
-    """Every connection and how it is."""
-    with reading() as database, database.people(TENANT, USER) as session:
-        rows = store_connections.listing(session)
-    for row in rows:
-        row.pop("credential", None)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "connections",
-        ["name", "provider", "health", "records", "landed", "why", "what to do"],
-        [
-            [
-                r["name"],
-                r["provider"],
-                r["health"],
-                int(r["records"]),
-                r["landed_at"],
-                r["health_reason"],
-                r["health_hint"],
-            ]
-            for r in rows
-        ],
-    )
 
 
 @dead_letters.command("list")

@@ -64,7 +64,7 @@ def ingest(
         list[str],
         typer.Argument(
             help="Mailboxes (mbox, Maildir, .eml, .ics, Takeout zip), documents (pdf, docx, html,"
-            " md, ...), a folder of either, or the address of a document."
+            " md, ...), a folder of either, the address of a document, or upload://NAME."
         ),
     ],
     address: Annotated[

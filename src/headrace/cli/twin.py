@@ -39,6 +39,17 @@ def google(arguments: typer.Context) -> None:
     _run(server.main, arguments)
 
 
+@twin.command("github", context_settings=_PASSED_ON, add_help_option=False)
+def github(arguments: typer.Context) -> None:
+    """Serve the part of GitHub's REST API that a sync needs, strictly, from made-up repositories.
+
+    `headrace twin github --help` lists its options.
+    """
+    from headrace.twin import github as server
+
+    _run(server.main, arguments)
+
+
 for _name, _about in (
     ("google", None),
     ("gmail", "Serve Gmail: the same as `headrace twin google`."),

@@ -4,7 +4,7 @@ workflow engine that is built on DBOS.
 It asks for nothing but the standard library, and for DBOS where a workflow waits.
 """
 
-from headrace.client.answers import ClientError, Job
+from headrace.client.answers import ClientError, Job, Upload
 from headrace.client.api import Client
 from headrace.client.step import StepResult, ingestion_step, topic
 from headrace.client.workflow import run_ingestion
@@ -14,6 +14,7 @@ __all__ = [
     "ClientError",
     "Job",
     "StepResult",
+    "Upload",
     "ingestion_step",
     "run_ingestion",
     "topic",

@@ -1,4 +1,4 @@
-"""What the service answers: a job, or what went wrong."""
+"""What the service answers: a job, an upload, or what went wrong."""
 
 from __future__ import annotations
 
@@ -62,6 +62,31 @@ def job(answer: Any) -> Job:
             error_message=answer.get("error_message"),
         )
     except (AttributeError, KeyError, TypeError, ValueError):
+        raise not_ours() from None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was sent. `input` is what a job's config names it by; `size` is in bytes."""
+
+    name: str
+    input: str
+    size: int
+    sha256: str
+    uploaded_at: datetime
+
+
+def upload(answer: Any) -> Upload:
+    """The upload that an answer's JSON tells of. Raises ClientError when it tells of none."""
+    try:
+        return Upload(
+            name=str(answer["name"]),
+            input=str(answer["input"]),
+            size=int(answer["size"]),
+            sha256=str(answer["sha256"]),
+            uploaded_at=datetime.fromisoformat(answer["uploaded_at"]),
+        )
+    except (KeyError, TypeError, ValueError):
         raise not_ours() from None
 
 

@@ -1,4 +1,4 @@
-"""`Client`: the requests of `/ingestion/jobs`, one method each."""
+"""`Client`: the requests of `/ingestion/jobs` and `/ingestion/uploads`, one method each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
-from headrace.client.answers import ClientError, Job, job, not_ours, refusal
+from headrace.client.answers import ClientError, Job, Upload, job, not_ours, refusal, upload
 
-_PATH = "/ingestion/jobs"
+_JOBS = "/ingestion/jobs"
+_UPLOADS = "/ingestion/uploads"
 _MOST_BYTES = 16 << 20
 _PAGE = 200
 
@@ -35,7 +36,7 @@ class Client:
         """`base_url` is such as http://127.0.0.1:8000; `key` an API key."""
         if not base_url.startswith(("http://", "https://")):
             raise ClientError(f"{base_url!r} is no address.", "Write it as http://127.0.0.1:8000.")
-        self._url = base_url.rstrip("/") + _PATH
+        self._url = base_url.rstrip("/")
         self._headers = {"X-API-Key": key, "Accept": "application/json"}
         self._timeout = timeout_seconds
         self._opener = urllib.request.build_opener(_NoRedirects)
@@ -48,8 +49,9 @@ class Client:
     ) -> Job:
         """Have documents ingested. The same key with the same body: the same job."""
         more = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-        body = {"config": dict(config), "metadata": dict(metadata or {})}
-        return job(self._ask("POST", "", body, more))
+        body = json.dumps({"config": dict(config), "metadata": dict(metadata or {})}).encode()
+        more["Content-Type"] = "application/json"
+        return job(self._ask("POST", _JOBS, body, more))
 
     def get_ingestion(self, job_id: str) -> Job:
         """A job as it is now."""
@@ -68,7 +70,7 @@ class Client:
         wanted = {"status": status, "tenant_id": tenant_id, "limit": _PAGE, "cursor": None}
         while True:
             given = {name: value for name, value in wanted.items() if value is not None}
-            page = self._ask("GET", f"?{urllib.parse.urlencode(given)}")
+            page = self._ask("GET", f"{_JOBS}?{urllib.parse.urlencode(given)}")
             if not isinstance(page, dict) or not isinstance(page.get("items"), list):
                 raise not_ours()
             yield from map(job, page["items"])
@@ -76,20 +78,27 @@ class Client:
             if wanted["cursor"] is None:
                 return
 
+    def upload(
+        self, name: str, content: bytes | BinaryIO, *, tenant_id: str | None = None
+    ) -> Upload:
+        """Send a file, in place of any that has this name. A file object is sent as it is read."""
+        more = {"Content-Type": "application/octet-stream"}
+        return upload(self._ask("PUT", _upload(name, tenant_id), content, more))
+
+    def delete_upload(self, name: str, *, tenant_id: str | None = None) -> None:
+        """Delete an upload; status 404 where there is none. The next job forgets it."""
+        self._ask("DELETE", _upload(name, tenant_id))
+
     def _ask(
         self,
         method: str,
         place: str,
-        body: Mapping[str, Any] | None = None,
+        body: bytes | BinaryIO | None = None,
         more: Mapping[str, str] | None = None,
     ) -> Any:
         headers = {**self._headers, **(more or {})}
-        data = None
-        if body is not None:
-            data = json.dumps(body).encode()
-            headers["Content-Type"] = "application/json"
         request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
-            self._url + place, data, headers, method=method
+            self._url + place, body, headers, method=method
         )
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
@@ -100,7 +109,7 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise ClientError(
-                f"Headrace does not answer at {self._url.removesuffix(_PATH)}: {reason}.",
+                f"Headrace does not answer at {self._url}: {reason}.",
                 "Check that it runs there.",
             ) from None
         except ValueError:
@@ -113,7 +122,12 @@ class Client:
 
 
 def _named(job_id: str) -> str:
-    return f"/{urllib.parse.quote(job_id, safe='')}"
+    return f"{_JOBS}/{urllib.parse.quote(job_id, safe='')}"
+
+
+def _upload(name: str, tenant: str | None) -> str:
+    query = f"?{urllib.parse.urlencode({'tenant_id': tenant})}" if tenant else ""
+    return f"{_UPLOADS}/{urllib.parse.quote(name, errors='surrogatepass')}{query}"
 
 
 def _body(error: urllib.error.HTTPError) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -94,22 +95,31 @@ def run_whole(database: Database, one: Stage, batch_id: int) -> int:
         with database.connection() as connection:
             return connection.execute(statement, values).fetchall()
 
-    batch = Batch(
-        batch_id=batch_id,
-        tenant=origin.tenant,
-        user=origin.user,
-        stream_id=origin.stream_id,
-        job_id=origin.job_id,
-        stream=origin.stream,
-        settings=state.current().settings,
-        read=read,
-    )
-    made: Made = one.run(batch)
-    with database.transaction() as connection:
-        hold(connection, origin.keys(), forgetting=origin.forgetting)
-        written = made.write(connection)
-        done = Done(made.rows_in, written, int((time.perf_counter() - started) * 1000))
-        finish(connection, one, origin, batch_id, done, made.bad, made.versions)
+    def secret() -> str | None:
+        sealed, vault = origin.credential, state.current().vault
+        owner = {"tenant": origin.tenant, "connection": origin.connection_id}
+        return None if sealed is None else vault.open(sealed, **owner)
+
+    with ExitStack() as held:
+        batch = Batch(
+            batch_id=batch_id,
+            tenant=origin.tenant,
+            user=origin.user,
+            stream_id=origin.stream_id,
+            job_id=origin.job_id,
+            stream=origin.stream,
+            settings=state.current().settings,
+            read=read,
+            trusted=origin.trusted,
+            secret=secret,
+            hold=lambda lock: held.enter_context(database.holding(lock, origin.stream_id)),
+        )
+        made: Made = one.run(batch)
+        with database.transaction() as connection:
+            hold(connection, origin.keys(), forgetting=origin.forgetting)
+            written = made.write(connection)
+            done = Done(made.rows_in, written, int((time.perf_counter() - started) * 1000))
+            finish(connection, one, origin, batch_id, done, made.bad, made.versions)
     return written
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from headrace import vectordb
 from headrace.engine.jobs import submit
 from headrace.engine.wanted import Wanted, full_path, plain
 from headrace.errors import BadInput
@@ -55,6 +56,7 @@ def check_documents(config: DocumentsConfig, settings: Settings) -> None:
     roots, private_hosts = settings.document_roots, settings.headrace_private_hosts
     for named in config.input:
         check_input(named, config.aws.endpoint_url, roots, private_hosts=private_hosts)
+    vectordb.check(config.vector_db, private_hosts=private_hosts)
 
 
 def connect(

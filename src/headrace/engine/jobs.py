@@ -154,7 +154,7 @@ def _resume_at(ended: Outcome, tried: int, progressed: bool) -> datetime | None:
         return None
     if ended.after is not None:
         # A source that says "at once" and gets nobody anywhere is not asked without a pause.
-        wait = max(ended.after, _LEAST_WAIT_SECONDS)
+        wait = max(ended.after, _LEAST_WAIT_SECONDS) * (2 ** (tried - 1) if ended.doubles else 1)
         return datetime.now(UTC) + timedelta(seconds=wait)
     first, most = _BACKOFF_SECONDS
     wait = min(most, first * 2 ** (tried - 1))

@@ -13,7 +13,8 @@ from headrace.store.database import Connection
 
 _CONTEXT = """
 SELECT b.tenant_id, b.user_id, b.stream_id, b.job_id, s.name AS stream, s.content, c.provider,
-  c.config, c.addresses, s.forgets AND EXISTS (SELECT FROM headrace.raw_events r
+  c.config, c.addresses, c.connection_id, c.trusted, c.credential,
+  s.forgets AND EXISTS (SELECT FROM headrace.raw_events r
     WHERE r.batch_id = b.batch_id AND r.content_hash = '') AS forgetting
 FROM headrace.batches b
 JOIN headrace.streams s USING (tenant_id, stream_id)
@@ -23,7 +24,8 @@ WHERE b.batch_id = %s
 
 
 class Context(msgspec.Struct):
-    """A batch's owner and origin; whether it says of any record that it is gone."""
+    """A batch's owner and origin, with the sealed credential of that; whether it says of any record
+    that it is gone."""
 
     tenant: str
     user: str
@@ -31,6 +33,9 @@ class Context(msgspec.Struct):
     job_id: str
     stream: StreamContext
     forgetting: bool
+    connection_id: str
+    trusted: bool
+    credential: bytes | None
 
     def keys(self) -> dict[str, Any]:
         """The parameters dead letters are written with."""
@@ -60,4 +65,7 @@ def context(connection: Connection, batch_id: int) -> Context:
             addresses=frozenset(row["addresses"]),
         ),
         forgetting=row["forgetting"],
+        connection_id=row["connection_id"],
+        trusted=row["trusted"],
+        credential=row["credential"],
     )

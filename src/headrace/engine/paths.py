@@ -18,6 +18,8 @@ from headrace.files.archive import Archive, is_archive
 from headrace.files.config import DocumentsConfig
 from headrace.files.pattern import WILD
 from headrace.files.place import MOST_BYTES
+from headrace.files.uploads import SCHEME as UPLOADS
+from headrace.files.uploads import check_named
 from headrace.files.web import is_web
 from headrace.mailbox.detect import find
 from headrace.plugins import provider
@@ -62,8 +64,10 @@ _MAIL = ("**/*.eml",)
 
 def files(named: str, addresses: Sequence[str]) -> list[Wanted]:
     """What lies at a path on this machine: mail, documents, or a folder with both; what a pattern
-    matches; or the document at an address. Raises BadInput when there is neither."""
-    if is_web(named):
+    matches; the document at an address; or uploads. Raises BadInput when there is neither."""
+    if named.startswith(UPLOADS):
+        check_named(named)
+    if is_web(named) or named.startswith(UPLOADS):
         return [documents(DocumentsConfig(input=[named]))]
     path = Path(named)
     if WILD & set(str(path)) and not os.path.lexists(path.expanduser()):
@@ -74,7 +78,7 @@ def files(named: str, addresses: Sequence[str]) -> list[Wanted]:
     except BadInput as no_mail:
         found = _documents(full, ())
         if found is None:
-            raise no_mail from None
+            raise _no_document(full) or no_mail from None
         return [found]
     mail = _mailbox(full, addresses)
     found = _documents(full, _MAIL) if full.is_dir() else None
@@ -98,6 +102,23 @@ def _documents(full: Path, exclude: Sequence[str]) -> Wanted | None:
     except BadInput:
         return None
     return documents(DocumentsConfig(input=[str(full)], exclude=list(exclude)))
+
+
+def _no_document(file: Path) -> BadInput | None:
+    """Why a file with a document's ending is none; None for any other: it was meant as mail."""
+    if file.suffix.lower() not in DOCUMENTS or not file.is_file():
+        return None
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            return BadInput(
+                f"{file} is larger than {MOST_BYTES >> 20} MB.", hint="Split it into several files."
+            )
+        sniff(file.name, file.read_bytes())
+    except Skip as skip:
+        return BadInput(f"{file}: {skip.message}", hint=skip.hint)
+    except OSError:
+        pass
+    return None
 
 
 def _is_document(file: Path) -> bool:

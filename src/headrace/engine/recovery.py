@@ -1,16 +1,12 @@
 """Taking over what a dead worker had begun, and what this one has lost sight of.
 
-Runs in a thread of its own and not in that of `Liveness`: DBOS waits for a database that is away,
+It has a thread of its own and is not in that of `Liveness`: DBOS waits for a database that is away,
 and this process would fall silent meanwhile.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-
-import psycopg
-from sqlalchemy.exc import DBAPIError
 
 from headrace import telemetry
 from headrace.crashpoints import mark
@@ -34,30 +30,7 @@ class Recovery:
     def __init__(self, database: Database, executor_id: str) -> None:
         self._database = database
         self._me = executor_id
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="headrace-recovery", daemon=True)
         self._lost: dict[str, float] = {}
-
-    def start(self) -> None:
-        """Begin. After the engine is launched."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, after the look under way."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.look()
-            except (psycopg.OperationalError, DBAPIError):
-                pass  # PostgreSQL is away: the next look tries again
-            except Exception as error:  # noqa: BLE001 - recovery must outlive its bugs
-                telemetry.bug("recovery", error)
-            if self._stop.wait(LOOK_SECONDS):
-                return
 
     def look(self) -> None:
         """Take over once. Asked anew until nothing is left: DBOS passes over what it fails on."""

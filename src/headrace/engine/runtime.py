@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from headrace import plugins
 from headrace.crashpoints import mark
-from headrace.engine import private, state, workflows  # noqa: F401 - registered by being there
+from headrace.engine import discover, private, schedule, state, workflows  # noqa: F401 - registered by being there
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
-from headrace.engine.recovery import Recovery
-from headrace.engine.sweep import Sweeper
+from headrace.engine.recovery import LOOK_SECONDS, Recovery
+from headrace.engine.regularly import Regularly
+from headrace.engine.sweep import SWEEP_SECONDS, sweep
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
@@ -53,7 +55,18 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     workers = settings.headrace_workers
     database = Database(url, name=me, connections=workers * 4 + 8).open()
     state.enter(state.State(database, settings, Vault.from_settings(settings)))
-    liveness, recovery, sweeper = Liveness(database, me), Recovery(database, me), Sweeper(database)
+    liveness = Liveness(database, me)
+    chores = [
+        Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
+        Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
+        Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+    ]
+    if settings.better_auth:
+        chores.append(
+            Regularly(
+                "discovery", discover.LOOK_SECONDS, partial(discover.look, database, settings)
+            )
+        )
     liveness.register()
     mark("registered")
     DBOS(config=_config(url, me))
@@ -68,12 +81,12 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             )
         mark("launched")
         liveness.start()
-        recovery.start()
-        sweeper.start()
+        for chore in chores:
+            chore.start()
         yield database
     finally:
-        sweeper.stop()
-        recovery.stop()
+        for chore in chores:
+            chore.stop()
         _leave()
         liveness.stop()
         DBOS.destroy()

@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from headrace.engine import points
 from headrace.engine.notify import notify
 from headrace.engine.queues import NOTICES, enqueue
 from headrace.plugins import providers, sync_kinds, wiring
@@ -65,6 +66,7 @@ def settle(connection: Connection, tenant: str, job_id: str) -> None:
         if ended["connection_id"] is not None:
             connections.health(connection, ended["connection_id"], "active")
             connections.show(connection, ended["connection_id"], job_id)
+            points.dispatch(connection, ended["connection_id"], f"{job_id}:{ended['turn']}")
         enqueue(connection, "headrace.tend", f"tend:{job_id}:{ended['turn']}", queue=NOTICES)
         notify(connection, ended)
 

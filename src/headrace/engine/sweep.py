@@ -6,10 +6,6 @@ because the ids of workflows are made of what they do.
 
 from __future__ import annotations
 
-import threading
-
-import psycopg
-
 from headrace import telemetry
 from headrace.engine import jobs
 from headrace.engine.chain import enqueue_stage
@@ -125,31 +121,3 @@ def _stages(connection: Connection, quiet: float) -> int:
     for row in stranded:
         enqueue_stage(connection, stages()[row["stage"]], row["batch_id"], attempt=row["tried"] + 1)
     return len(stranded)
-
-
-class Sweeper:
-    """Sweeps every so often, in a thread of its own."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="headrace-sweeper", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, after the sweep under way."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(5)
-
-    def _run(self) -> None:
-        while not self._stop.wait(SWEEP_SECONDS):
-            try:
-                sweep(self._database)
-            except psycopg.OperationalError:
-                pass  # PostgreSQL is away: the next sweep tries again
-            except Exception as error:  # noqa: BLE001 - the sweeper must outlive its bugs
-                telemetry.bug("sweep", error)

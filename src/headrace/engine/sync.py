@@ -19,9 +19,11 @@ from headrace.engine.chain import follow_up
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
+from headrace.oauth.connect import lend_account
 from headrace.oauth.keeper import Keeper
 from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
+from headrace.providers.documents import Documents
 from headrace.settings import Settings
 from headrace.store import allowances, connections, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
@@ -29,6 +31,7 @@ from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
 from headrace.store.landing import Landed, Landing
 from headrace.store.sql import query
+from headrace.store.uploads import OwnUploads
 from headrace.text import clean_text
 from headrace.vault import Vault
 
@@ -42,8 +45,9 @@ State = Literal["done", "more", "capped", "retry", "human", "failed", "stop"]
 
 
 class Outcome(msgspec.Struct):
-    """How a part, a leg or a run ended. `after` is seconds to wait, where that is known; `failure`
-    whether it counts as a failed attempt; `code` is what a command ends with for this error."""
+    """How a part, a leg or a run ended. `after` is seconds to wait, where that is known, and
+    `doubles` whether the next wait is twice as long; `failure` whether it counts as a failed
+    attempt; `code` is what a command ends with for this error."""
 
     state: State
     after: float | None = None
@@ -52,6 +56,7 @@ class Outcome(msgspec.Struct):
     reauth: bool = False
     inserted: int = 0
     failure: bool | None = None
+    doubles: bool = False
     code: int = HeadraceError.exit_code
 
     def __post_init__(self) -> None:
@@ -74,6 +79,7 @@ def outcome_of(error: Exception, where: str) -> Outcome:
     match error:
         case Retry():
             ended.state, ended.after, ended.failure = "retry", error.after, error.failure
+            ended.doubles = error.doubles
         case Unavailable():
             ended.state, ended.after, ended.failure = "retry", 1.0, False
         case NeedsHuman():
@@ -81,13 +87,6 @@ def outcome_of(error: Exception, where: str) -> Outcome:
         case Fenced() | Cancelled():
             ended.state = "stop"
     return ended
-
-
-def lend_account(provider: Provider, settings: Settings) -> None:
-    """Tell a provider of accounts where its API is: where the operator says, and nobody else."""
-    name = f"{provider.name}_base_url"
-    provider.base_url = getattr(settings, name, "")
-    provider.private_hosts |= name in settings.model_fields_set
 
 
 class Source:
@@ -123,6 +122,8 @@ class Source:
         self.provider.private_hosts = row["trusted"] or settings.headrace_private_hosts
         self.provider.roots = None if row["trusted"] else settings.document_roots
         self.provider.known = self._known
+        if isinstance(self.provider, Documents):
+            self.provider.uploads = OwnUploads(database, row["tenant_id"], row["user_id"])
         self.provider.spend = self._spend
         lend_account(self.provider, settings)
         if row["grant_id"] is not None:

@@ -17,9 +17,12 @@ LEAST = 2_000
 
 _LOCK = 0x4852_5645_4300_0001
 
+# Not of what an index outside of PostgreSQL is asked for.
 _MODELS = """
-SELECT model, min(vector_dims(embedding)) AS dimensions FROM headrace.chunks
-WHERE embedding IS NOT NULL GROUP BY model HAVING count(*) >= %s
+SELECT k.model, min(vector_dims(k.embedding)) AS dimensions FROM headrace.chunks k
+WHERE k.embedding IS NOT NULL AND NOT EXISTS (SELECT FROM headrace.vector_indexes i
+  WHERE i.tenant_id = k.tenant_id AND i.stream_id = k.stream_id AND i.model = k.model)
+GROUP BY k.model HAVING count(*) >= %s
 """
 
 _STATE = """

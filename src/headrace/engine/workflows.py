@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, jobs, notify, state, vectors
+from headrace.engine import cascade, chain, jobs, notify, points, state, vectors
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import next_stages, stages
@@ -241,3 +241,27 @@ def run_tend() -> int:
 @_step(name="tend")
 def _tend_step() -> int:
     return vectors.tend(state.current().database)
+
+
+@DBOS.workflow(name="headrace.points")
+def run_points(connection_id: str, after: str, attempt: int) -> bool:
+    """After a job: what its connection's indexes outside of PostgreSQL have too much or lack."""
+    return _points_step(connection_id, after, attempt)
+
+
+@_step(name="points")
+def _points_step(connection_id: str, after: str, attempt: int) -> bool:
+    now = state.current()
+    try:
+        points.tend(now.database, now.settings, now.vault, connection_id)
+    except Retry as wait:
+        if attempt >= _WAITS:
+            telemetry.points_left(connection_id, str(wait))
+            return False
+        with now.database.transaction() as connection:
+            points.dispatch(connection, connection_id, after, attempt + 1)
+        return False
+    except HeadraceError as error:
+        telemetry.points_left(connection_id, str(error))
+        return False
+    return True

@@ -113,6 +113,9 @@ class Bucket:
             return f"{SCHEME}{self._bucket}/{self._prefix} is empty, and {len(marks)} are known"
         return None
 
+    def nothing(self) -> None:
+        """See `Place`: it may fill up."""
+
     async def aclose(self) -> None:
         """Close its connections."""
         await self._client.aclose()
@@ -130,7 +133,12 @@ def client(store: Store, *, private_hosts: bool) -> Client:
     """The client for a store. Raises BadInput for an endpoint that may not be called."""
     keys = store.keys
     secrets = [keys.secret_access_key, keys.session_token or ""] if keys else []
-    policy = Policy(timeout=_SECONDS, max_body=MOST_BYTES, private_hosts=private_hosts)
+    policy = Policy(
+        timeout=_SECONDS,
+        max_body=MOST_BYTES,
+        private_hosts=private_hosts,
+        address="aws.endpoint_url",
+    )
     try:
         return Client(store.endpoint, secrets=secrets, policy=policy)
     except NeedsHuman as error:

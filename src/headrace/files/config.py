@@ -7,10 +7,10 @@ import hashlib
 import json
 from typing import Any
 
-import msgspec
 from pydantic import Field, model_validator
 
 from headrace.files.bucket import SCHEME
+from headrace.files.credentials import Credentials, VectorKey
 from headrace.files.sections import (
     AwsConfig,
     ChunkerConfig,
@@ -22,9 +22,14 @@ from headrace.files.sections import (
     refused,
 )
 from headrace.files.signing import Keys
+from headrace.files.uploads import SCHEME as UPLOADS
 from headrace.files.web import is_web
 
 __all__ = ["AwsConfig", "ChunkerConfig", "DocumentsConfig", "EmbedderConfig", "ParserConfig"]
+
+
+_LONGEST_NAME = 1_500
+"""Bytes of a connection's name: it is a key in the database, whose index has room for 2,700."""
 
 
 class DocumentsConfig(Section):
@@ -32,7 +37,8 @@ class DocumentsConfig(Section):
 
     mode: Mode = Field("local", description="Where inputs lie that do not begin with a scheme.")
     input: list[str] = Field(
-        min_length=1, description="Paths and patterns, web addresses, s3://bucket/prefix."
+        min_length=1,
+        description="Paths and patterns, web addresses, s3://bucket/prefix, upload://name.",
     )
     exclude: list[str] = Field([], description="Patterns of paths, below each input, to leave out.")
     aws: AwsConfig = AwsConfig()
@@ -71,7 +77,7 @@ class DocumentsConfig(Section):
         return self
 
     def _with_scheme(self, named: str) -> str:
-        if self.mode == "local" or is_web(named) or named.startswith(SCHEME):
+        if self.mode == "local" or is_web(named) or named.startswith((SCHEME, UPLOADS)):
             return named
         if self.mode == "http":
             raise refused("input", f"{named[:200]!r} does not begin with https:// or http://")
@@ -82,24 +88,45 @@ class DocumentsConfig(Section):
         return f"{SCHEME}{self.aws.input_bucket}/{named.lstrip('/')}"
 
     def without_key(self) -> tuple[DocumentsConfig, str | None]:
-        """This config without the store's keys, and those, with the endpoint that they are for, as
-        one text: for sealing it."""
-        identity, secret, token = (
+        """This config without its keys, and those, each with what it is for, as one text: for
+        sealing it."""
+        identity, secret, token, vector_key = (
             None if one is None else one.get_secret_value()
-            for one in (self.aws.access_key_id, self.aws.secret_access_key, self.aws.session_token)
+            for one in (
+                self.aws.access_key_id,
+                self.aws.secret_access_key,
+                self.aws.session_token,
+                self.vector_db.api_key,
+            )
         )
-        if identity is None or secret is None:
+        given = Credentials()
+        if identity is not None and secret is not None:
+            given.aws = Keys(identity, secret, token, self.aws.endpoint_url)
+        if vector_key and self.vector_db.url:
+            given.vector_db = VectorKey(vector_key, self.vector_db.url)
+        if given == Credentials():
             return self, None
-        keys = Keys(identity, secret, token, self.aws.endpoint_url)
         gone = dict.fromkeys(("access_key_id", "secret_access_key", "session_token"))
-        bare = self.model_copy(update={"aws": self.aws.model_copy(update=gone)})
-        return bare, msgspec.json.encode(keys).decode()
+        bare = self.model_copy(
+            update={
+                "aws": self.aws.model_copy(update=gone),
+                "vector_db": self.vector_db.model_copy(update={"api_key": None}),
+            }
+        )
+        return bare, given.text()
 
     def recipe(self) -> str:
         """Eight letters that say what is made of a file: chunks of two recipes do not mix."""
-        made = self.model_dump(mode="json", include={"parser", "chunker", "embedder", "vector_db"})
+        made = self.model_dump(mode="json", include={"parser", "chunker", "embedder"})
+        # What another kind of index would want is left out: it must not make another recipe.
+        made["vector_db"] = self.vector_db.model_dump(mode="json", exclude_none=True)
         return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:8]
 
     def name(self) -> str:
         """What the connection is called: by what it reads, so that the same input is read on."""
-        return " ".join(sorted(self.input))
+        whole = " ".join(sorted(self.input))
+        encoded = whole.encode(errors="replace")
+        if len(encoded) <= _LONGEST_NAME:
+            return whole
+        digest = hashlib.sha256(encoded).hexdigest()[:16]
+        return f"{whole[:100]}... ({len(self.input)} inputs, {digest})"

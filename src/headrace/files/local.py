@@ -161,6 +161,9 @@ class LocalFiles:
                 return f"{folder} is empty, and was another device when its files were read"
         return None
 
+    def nothing(self) -> None:
+        """See `Place`: it may fill up."""
+
     def _nearest(self, name: str) -> Path:
         folder = (self._root / name).parent
         while not folder.is_dir() and folder != self._root:

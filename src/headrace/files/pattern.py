@@ -33,11 +33,12 @@ def hidden(path: str) -> bool:
 
 
 class Selection:
-    """Which paths below a root are taken. `wanted` are the endings of documents, such as ".pdf";
-    a pattern that names an ending itself decides instead. `exclude` are patterns to leave out."""
+    """Which paths below a root are taken. `wanted` are the endings of documents, such as ".pdf"
+    (None: any will do); a pattern that names an ending itself decides instead. `exclude` are
+    patterns to leave out."""
 
     def __init__(
-        self, pattern: str | None, wanted: frozenset[str], exclude: Sequence[str] = ()
+        self, pattern: str | None, wanted: frozenset[str] | None, exclude: Sequence[str] = ()
     ) -> None:
         self._pattern = pattern
         self._wanted = wanted
@@ -74,7 +75,7 @@ class Selection:
         return any(excluded(path) for excluded in self._exclude)
 
     def _document(self, path: str) -> bool:
-        return _ending(path).lower() in self._wanted
+        return self._wanted is None or _ending(path).lower() in self._wanted
 
 
 def _ending(path: str) -> str:

@@ -34,7 +34,7 @@ class Item(msgspec.Struct):
 
 
 class Place(Protocol):
-    """A folder, a file, a bucket, an address."""
+    """A folder, a file, a bucket, uploads."""
 
     def items(self, after: str) -> Iterator[Item]:
         """What is there with ids greater than `after`, in the order of the ids' UTF-8 bytes, and an
@@ -51,3 +51,6 @@ class Place(Protocol):
     def keeps(self, marks: dict[str, str], *, empty: bool) -> str | None:
         """Why files that are known and no longer there must not be taken for deleted, or None.
         `marks` are theirs; `empty` says that nothing else is there either."""
+
+    def nothing(self) -> None:
+        """Nothing is there, and nothing is known of it. Raises BadInput where that is a mistake."""

@@ -12,6 +12,8 @@ from headrace.files.bucket import split as split_bucket
 from headrace.files.local import LocalFiles
 from headrace.files.pattern import WILD, Selection
 from headrace.files.place import Place
+from headrace.files.uploads import SCHEME as UPLOADS
+from headrace.files.uploads import check_named
 from headrace.files.web import client as web_client
 from headrace.files.web import is_web
 
@@ -56,6 +58,8 @@ def check_input(
     address or an `endpoint` of buckets that may not be called. Raises BadInput."""
     if is_web(named):
         web_client(named, private_hosts=private_hosts)
+    elif named.startswith(UPLOADS):
+        check_named(named)
     elif named.startswith(SCHEME):
         split_bucket(named)
         if endpoint is not None:

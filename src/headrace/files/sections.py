@@ -33,11 +33,13 @@ def _choice(what: str, *known: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+VECTOR_DBS = ("pgvector", "qdrant")
+
+
 def _vector_db(given: Any) -> Any:
-    if isinstance(given, str) and given != "pgvector":
-        said = f"There is no vector_db {given[:40]!r} in this version, which has pgvector"
-        planned = "; qdrant is planned as an extra" if given.lower() == "qdrant" else ""
-        raise refused("vector_db", said + planned)
+    if isinstance(given, str) and given not in VECTOR_DBS:
+        there = " and ".join(VECTOR_DBS)
+        raise refused("vector_db", f"There is no vector_db {given[:40]!r}: there are {there}")
     return given
 
 
@@ -46,7 +48,7 @@ Tool = Annotated[str, _choice("tool", "auto", "pypdfium2", "kreuzberg", "text")]
 STRATEGIES = ("recursive_chunking", "mdstructure", "sentence_chunking", "semantic_chunking")
 Strategy = Annotated[str, _choice("chunk_strategy", *STRATEGIES)]
 Maker = Annotated[Literal["local", "openai"], _choice("provider", "local", "openai")]
-VectorDb = Annotated[Literal["pgvector"], BeforeValidator(_vector_db)]
+VectorDb = Annotated[Literal["pgvector", "qdrant"], BeforeValidator(_vector_db)]
 
 
 class Section(BaseModel):
@@ -102,9 +104,28 @@ class EmbedderConfig(Section):
 
 
 class VectorsConfig(Section):
-    """Where vectors are kept."""
+    """Where the nearest vectors are looked up. The key is taken out and sealed before anything is
+    kept."""
 
-    vector_db: VectorDb = Field("pgvector", description="Beside the rows, in PostgreSQL.")
+    vector_db: VectorDb = Field(
+        "pgvector",
+        description="pgvector: beside the rows, in PostgreSQL. qdrant: a Qdrant as well.",
+    )
+    url: str | None = Field(None, max_length=1000, description="Where the Qdrant is.")
+    collection: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9_-]{1,100}$",
+        description="What its collections' names begin with. Without it: headrace.",
+    )
+    api_key: SecretStr | None = Field(None, exclude=True)
+
+    @model_validator(mode="after")
+    def _whose(self) -> VectorsConfig:
+        if self.vector_db == "qdrant" and not self.url:
+            raise refused("vector_db", "vector_db qdrant needs the url of the Qdrant")
+        if self.vector_db == "pgvector" and (self.url or self.collection or self.api_key):
+            raise refused("vector_db", "url, collection and api_key are for vector_db qdrant")
+        return self
 
 
 class AwsConfig(Section):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
-import msgspec
-
 from headrace.errors import NeedsHuman
 from headrace.files.bucket import Store
+from headrace.files.credentials import read
 from headrace.files.sections import AwsConfig
 from headrace.files.signing import Keys
 
@@ -25,9 +24,8 @@ def store_of(aws: AwsConfig, secret: str | None, *, trusted: bool) -> Store:
     region = aws.region
     if region is None:
         region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or _REGION
-    keys = None
-    if secret is not None:
-        keys = msgspec.json.decode(secret, type=Keys)
+    keys = read(secret).aws
+    if keys is not None:
         if keys.endpoint_url != aws.endpoint_url:
             raise NeedsHuman(
                 "The keys of this connection were given for another endpoint.",

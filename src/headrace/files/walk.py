@@ -157,6 +157,8 @@ class Walk:
     async def _gone(self, after: str, seen: int) -> Page:
         known = await self._known(self._stream, after, _LOOK)
         if not known:
+            if not after and not seen:
+                await asyncio.to_thread(self._place.nothing)
             return Page((), None, more=False)
         last = known[-1][0]
         there = await asyncio.to_thread(self._ids, after, last, dict(known))

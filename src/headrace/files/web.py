@@ -73,7 +73,11 @@ class WebPage:
 def client(url: str, *, private_hosts: bool) -> Client:
     """The client for an address. Raises BadInput for one that may not be called."""
     policy = Policy(
-        timeout=_SECONDS, redirects=_REDIRECTS, max_body=MOST_BYTES, private_hosts=private_hosts
+        timeout=_SECONDS,
+        redirects=_REDIRECTS,
+        max_body=MOST_BYTES,
+        private_hosts=private_hosts,
+        address="the address",
     )
     try:
         return Client(url.partition("#")[0], policy=policy)

@@ -89,9 +89,11 @@ def error_for(answer: Answer, now: float, secrets: tuple[str, ...] = ()) -> Head
     said = explanation(answer.body, secrets)
     if is_rate_limit(answer):
         wait = waits.advised(answer.headers, now, answer.body)
-        if wait is None and (status == 403 or b"secondary" in answer.body[:4096]):
-            wait = SECONDARY_WAIT
-        return Retry(f"{host} allows no more requests for now ({status}){said}.", after=wait)
+        message = f"{host} allows no more requests for now ({status}){said}."
+        if _names_no_time(answer, wait):
+            # Whoever goes on regardless may be shut out for good: longer each time, then give up.
+            return Retry(message, after=SECONDARY_WAIT, failure=True, doubles=True)
+        return Retry(message, after=SECONDARY_WAIT if wait is None and status == 403 else wait)
     if status == 408 or status >= 500:
         wait = waits.advised(answer.headers, now)
         return Retry(f"{host} is in trouble: it answered {status}{said}.", after=wait or None)
@@ -122,6 +124,14 @@ def error_for(answer: Answer, now: float, secrets: tuple[str, ...] = ()) -> Head
         f"{host} refused the request for {path_of(answer.url)} ({status}){said}.",
         hint="Check the parameters that the API expects.",
     )
+
+
+def _names_no_time(answer: Answer, wait: float | None) -> bool:
+    """Whether it is GitHub's secondary limit without a time to wait: the reset that may stand
+    beside it is that of the primary one."""
+    if b"secondary" not in answer.body[:4096] or "Retry-After" in answer.headers:
+        return False
+    return wait is None or not waits.exhausted(answer.headers)
 
 
 def require_json(answer: Answer) -> None:

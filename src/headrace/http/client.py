@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import nullcontext
 from typing import TypeVar
 from urllib.parse import urlencode, urljoin
 
@@ -15,6 +17,7 @@ from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.http import body, guard, waits
 from headrace.http.answers import Answer, Explain, error_for, is_rate_limit
 from headrace.http.policy import Clock, Policy, backoff
+from headrace.http.targets import secret_words, target
 from headrace.http.transport import error_from
 from headrace.text import clean_text
 
@@ -57,15 +60,19 @@ class Client:
             self.base = URL(base_url)
         except ValueError:
             self.base = URL()
-        guard.check_base(self.base, private_hosts=self.policy.private_hosts)
+        guard.check_base(
+            self.base, private_hosts=self.policy.private_hosts, ports=self.policy.ports
+        )
         self.host = self.base.host or ""
         self._headers = dict(headers)
         self._query = urlencode(query)
-        self.secrets = _secrets([*secrets, *headers.values(), *query.values()])
+        self.secrets = secret_words([*secrets, *headers.values(), *query.values()])
         self._resolver = resolver
         self._bearer = bearer
         self._explain = explain
         self._session: aiohttp.ClientSession | None = None
+        at_once = self.policy.at_once
+        self._places = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
         self._free_at = 0.0  # steady seconds: when the next request may start
 
     async def request(
@@ -120,56 +127,39 @@ class Client:
         attempt = 0
         refused: str | None = None
         while True:
-            await self._turn()
-            try:
-                sent = {**headers, **await self._authorization(refused)}
-                answer = await self._exchange(method, target, sent, json)
-                if answer.status in _REDIRECTS and self.policy.redirects:
-                    answer = await self._follow(method, answer, sent, json)
-                if answer.status == 401 and self._bearer is not None and refused is None:
-                    refused = sent["Authorization"].removeprefix("Bearer ")
-                    continue
-                if 200 <= answer.status < 300 or answer.status in allow:
-                    return parse(answer)
-                raise self._refusal(answer)
-            except Retry as failure:
-                wait = failure.after or backoff(self.policy, attempt, self.clock)
-                attempt += 1
-                if wait > self.policy.max_wait or attempt > self.policy.retries:
-                    raise self._give_up(failure, attempt) from None
-                telemetry.asked_again(failure.message, attempt, wait)
+            async with self._places:
+                await self._turn()
+                try:
+                    sent = {**headers, **await self._authorization(refused)}
+                    answer = await self._exchange(method, target, sent, json)
+                    if answer.status in _REDIRECTS and self.policy.redirects:
+                        answer = await self._follow(method, answer, sent, json)
+                    if answer.status == 401 and self._bearer is not None and refused is None:
+                        refused = sent["Authorization"].removeprefix("Bearer ")
+                        continue
+                    if 200 <= answer.status < 300 or answer.status in allow:
+                        return parse(answer)
+                    raise self.error(answer)
+                except Retry as failure:
+                    wait = failure.after or backoff(self.policy, attempt, self.clock)
+                    attempt += 1
+                    if wait > self.policy.max_wait or attempt > self.policy.retries:
+                        raise self._give_up(failure, attempt) from None
+                    telemetry.asked_again(failure.message, attempt, wait)
             await self.clock.sleep(wait)
 
     def error(self, answer: Answer) -> HeadraceError:
-        """What an answer that was let through by `allow` stands for after all."""
+        """What an answer stands for; also one that was let through by `allow`, after all. A limit
+        that was hit holds for the next requests as well."""
         own = self._explain(answer) if self._explain is not None else None
-        return own or error_for(answer, self.clock.wall(), self.secrets)
-
-    def _refusal(self, answer: Answer) -> HeadraceError:
-        """The error for an answer. A limit that was hit holds for the next requests as well."""
-        error = self.error(answer)
+        error = own or error_for(answer, self.clock.wall(), self.secrets)
         if isinstance(error, Retry) and error.after and is_rate_limit(answer):
             self._pause(error.after)
         return error
 
     def target(self, url: str, params: Mapping[str, str] = _NO_QUERY) -> URL:
         """The URL to ask. Raises NeedsHuman for one outside the origin of `base_url`."""
-        if "://" in url[:12] or url.startswith("//"):
-            try:
-                # As the server wrote it: quoting a cursor anew could change it (H3).
-                target = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
-                if not target.host:
-                    raise ValueError("no host")
-                target = self.base.join(target)
-                guard.check_origin(target, self.base)
-            except ValueError:
-                raise NeedsHuman(f"{self.host} named a next address that is not a URL.") from None
-        else:
-            path, _, query = url.partition("?")
-            target = self.base.with_path(f"{self.base.path.rstrip('/')}/{path.lstrip('/')}")
-            if query:
-                target = target.with_query(query)
-        return target.update_query(params) if params else target
+        return target(self.base, url, params)
 
     async def aclose(self) -> None:
         """Close the connections that are kept open."""
@@ -206,7 +196,7 @@ class Client:
             return {}
         token = await self._bearer(refused)
         if token not in self.secrets:
-            self.secrets = _secrets([*self.secrets, token])
+            self.secrets = secret_words([*self.secrets, token])
         return {"Authorization": f"Bearer {token}"}
 
     async def _follow(
@@ -252,11 +242,11 @@ class Client:
         return min(wait, self.policy.max_park)
 
     def _give_up(self, failure: Retry, attempts: int) -> Retry:
-        message = failure.message
         if attempts > 1:
-            message = f"{message.rstrip('.')}, after {attempts} attempts."
-        after = None if failure.after is None else self._park(failure.after)
-        return Retry(message, after=after, failure=failure.failure, hint=failure.hint)
+            failure.message = f"{failure.message.rstrip('.')}, after {attempts} attempts."
+        if failure.after is not None:
+            failure.after = self._park(failure.after)
+        return failure
 
     def _open(self) -> aiohttp.ClientSession:
         policy = self.policy
@@ -290,9 +280,3 @@ class Client:
 
 def _whole(answer: Answer) -> Answer:
     return answer
-
-
-def _secrets(values: list[str]) -> tuple[str, ...]:
-    """Each value, and what follows the scheme in `Bearer ...`; short words are no secrets."""
-    values = values + [value.partition(" ")[2] for value in values]
-    return tuple(sorted({v for v in values if len(v) >= 6}, key=len, reverse=True))

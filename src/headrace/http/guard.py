@@ -88,7 +88,7 @@ def forbidden(host: str) -> NeedsHuman:
     )
 
 
-def check_base(url: URL, *, private_hosts: bool) -> None:
+def check_base(url: URL, *, private_hosts: bool, ports: frozenset[int] = PORTS) -> None:
     """Refuse a base URL that no request may go to. Raises NeedsHuman."""
     if url.scheme not in {"http", "https"} or not url.host:
         raise NeedsHuman(
@@ -99,10 +99,10 @@ def check_base(url: URL, *, private_hosts: bool) -> None:
             "The base URL holds a user name or password.",
             hint="Take it out of the URL and give it as the connection's credential.",
         )
-    if not private_hosts and (url.scheme != "https" or url.port not in PORTS):
-        ports = " or ".join(str(port) for port in sorted(PORTS))
+    if not private_hosts and (url.scheme != "https" or url.port not in ports):
+        named = " or ".join(str(port) for port in sorted(ports))
         raise NeedsHuman(
-            f"The base URL {url.origin()} is not https on port {ports}, so it is not called.",
+            f"The base URL {url.origin()} is not https on port {named}, so it is not called.",
             hint="An operator may allow others with HEADRACE_PRIVATE_HOSTS=true.",
         )
     if _is_address(url.host) and not allowed(url.host, private_hosts=private_hosts):

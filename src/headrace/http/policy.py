@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from headrace.http.guard import PORTS
+
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """The defaults are those of a REST source: five retries (A2.35) and a minute a request.
@@ -29,16 +31,22 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds: the longest wait anyone is believed to need; a longer one is cut to this."""
     delay: float = 0.0
     """Seconds: the least time between the starts of two requests (A2.29)."""
+    at_once: int | None = None
+    """Requests under way at the same time; None: as many as are asked for (H5)."""
     redirects: int = 0
     """Redirects followed, and only within the origin (R15)."""
     max_body: int = 64 * 1024 * 1024
     """Bytes of one body, after decompression (R11)."""
     max_ratio: int = 250
     """How many times larger than its wire bytes a body may become; the first 4 MiB are free."""
+    address: str = "base_url"
+    """What a person calls the address that is asked: hints say to check it by this name."""
     private_hosts: bool = False
     """Whether http, any port, private and loopback addresses are fine: for what an operator wrote.
 
     Without it only https on a well-known port of a public address is spoken to."""
+    ports: frozenset[int] = PORTS
+    """Which ports those are."""
 
 
 GOOGLE = Policy(retries=3, timeout=10.0)

@@ -22,7 +22,8 @@ def error_from(problem: Exception, host: str, port: int | None, policy: Policy) 
     if isinstance(problem, aiohttp.ClientConnectorCertificateError):
         return NeedsHuman(
             f"The certificate of {where} is not valid for it.",
-            hint="Check base_url; if the API uses its own authority, install that certificate.",
+            hint=f"Check {policy.address}; if the service uses its own authority, install that"
+            " certificate.",
         )
     if isinstance(problem, aiohttp.ClientConnectorSSLError):
         return Retry(
@@ -31,17 +32,18 @@ def error_from(problem: Exception, host: str, port: int | None, policy: Policy) 
     if isinstance(problem, aiohttp.ClientConnectorDNSError):
         return Retry(
             f"The name {host} (port {port}) is not known to the name server.",
-            hint="Check base_url and the network.",
+            hint=f"Check {policy.address} and the network.",
         )
     if isinstance(problem, aiohttp.ClientConnectorError):
         reason = _reason(problem.os_error)
         return Retry(
             f"{where} cannot be reached: {reason}.",
-            hint="Check base_url, and that the service runs there.",
+            hint=f"Check {policy.address}, and that the service runs there.",
         )
     if isinstance(problem, aiohttp.InvalidURL):
         return NeedsHuman(
-            f"The address of {host} is not one that can be called.", hint="Check base_url."
+            f"The address of {host} is not one that can be called.",
+            hint=f"Check {policy.address}.",
         )
     if isinstance(problem, aiohttp.ClientPayloadError):
         return Retry(f"{where} broke off its answer before the end.", hint="It is tried again.")

@@ -17,10 +17,10 @@ PAYLOAD_CAP = 1 << 20
 """Bytes of one event that are looked at; a larger one carries files and is skipped."""
 ATTENDEES_CAP = 1_000
 
-_LONGEST = 2_000
+LONGEST = 2_000
 _LONGEST_EVENT = timedelta(days=3_660)
-_RULES_CAP = 64 * 1024
-_DESCRIPTION_CAP = 256 * 1024
+RULES_CAP = 64 * 1024
+DESCRIPTION_CAP = 256 * 1024
 _EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _FOLD = re.compile(r"\r?\n[ \t]")
@@ -70,22 +70,22 @@ def parse_event(payload: bytes) -> CalendarEvent:
         raise _no_event(f"it holds {len(found)} events")
     event = found[0]
     start, end = _value(event, "DTSTART"), _value(event, "DTEND")
-    starts_at = _moment(start)
+    starts_at = in_utc(start)
     lines = _ZONES.sub("", _FOLD.sub("", text))
     recurrence_id = _RECURRENCE_ID.search(lines)
     return CalendarEvent(
         uid=_text(event, "UID"),
         recurrence_id=clean_text(recurrence_id[1]).strip()[:40] if recurrence_id else None,
         starts_at=starts_at,
-        ends_at=_moment(end) or _after(starts_at, start, _value(event, "DURATION")),
+        ends_at=in_utc(end) or after(starts_at, start, _value(event, "DURATION")),
         all_day=isinstance(start, date) and not isinstance(start, datetime),
         title=_text(event, "SUMMARY"),
         location=_text(event, "LOCATION"),
-        description=_text(event, "DESCRIPTION", _DESCRIPTION_CAP),
+        description=_text(event, "DESCRIPTION", DESCRIPTION_CAP),
         organizer=next(iter(_addresses(event, "ORGANIZER")), None),
         attendees=_addresses(event, "ATTENDEE"),
         status=_text(event, "STATUS"),
-        recurrence=clean_text("\n".join(_RECURRENCE.findall(lines)))[:_RULES_CAP] or None,
+        recurrence=clean_text("\n".join(_RECURRENCE.findall(lines)))[:RULES_CAP] or None,
     )
 
 
@@ -120,7 +120,7 @@ def _value(event: Any, name: str) -> date | timedelta | None:
     return None
 
 
-def _moment(value: date | timedelta | None) -> datetime | None:
+def in_utc(value: date | timedelta | None) -> datetime | None:
     """In UTC. A time without a zone is taken as UTC, so that the same bytes mean the same
     everywhere; None outside 1900-2200."""
     if not isinstance(value, date):
@@ -134,7 +134,7 @@ def _moment(value: date | timedelta | None) -> datetime | None:
     return when if _EARLIEST <= when < _LATEST else None
 
 
-def _after(
+def after(
     starts_at: datetime | None, start: date | timedelta | None, duration: date | timedelta | None
 ) -> datetime | None:
     """The end of an event that states a duration, or of a whole day that states nothing."""
@@ -146,7 +146,7 @@ def _after(
     return starts_at + timedelta(days=1) if whole_day else None
 
 
-def _text(event: Any, name: str, longest: int = _LONGEST) -> str | None:
+def _text(event: Any, name: str, longest: int = LONGEST) -> str | None:
     for one in _all(event, name)[:1]:
         return clean_text(str(one)).strip()[:longest] or None
     return None
@@ -156,7 +156,15 @@ def _addresses(event: Any, name: str) -> list[str]:
     """The mail addresses of people; a person who is named by anything else is left out."""
     found: dict[str, None] = {}
     for one in _all(event, name)[:ATTENDEES_CAP]:
-        address = clean_text(str(one)).strip().lower().removeprefix("mailto:").strip()
-        if "@" in address and len(address) <= 320 and not any(map(str.isspace, address)):
+        address = address_of(str(one))
+        if address is not None:
             found[address] = None
     return list(found)
+
+
+def address_of(text: str) -> str | None:
+    """A mail address, lower-cased; None for what is none."""
+    address = clean_text(text).strip().lower().removeprefix("mailto:").strip()
+    if "@" in address and len(address) <= 320 and not any(map(str.isspace, address)):
+        return address
+    return None

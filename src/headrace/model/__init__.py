@@ -14,6 +14,8 @@ from headrace.model.projections import (
     DocumentText,
     Event,
     Interaction,
+    VectorGone,
+    VectorIndex,
 )
 from headrace.model.work import (
     ApiKey,
@@ -27,6 +29,7 @@ from headrace.model.work import (
     Seen,
     StageRun,
     Stream,
+    Upload,
     Worker,
 )
 
@@ -52,6 +55,9 @@ __all__ = [
     "Seen",
     "StageRun",
     "Stream",
+    "Upload",
+    "VectorGone",
+    "VectorIndex",
     "Worker",
     "metadata",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Integer, LargeBinary, Text
+from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Identity, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from headrace.model.base import HalfVector, Table, col, key, time
+from headrace.model.base import ID, HalfVector, Table, col, key, time
 
 
 class Projection(Table):
@@ -118,3 +118,28 @@ class Chunk(Table, table=True):
     model: str | None = col()
     embedding: Any = col(HalfVector)
     search: Any = col(TSVECTOR)
+
+
+class VectorIndex(Table, table=True):
+    """An index outside of PostgreSQL that a stream's vectors have been put into, with what opens
+    it. It is looked up by `collection` and `model` together."""
+
+    __tablename__ = "vector_indexes"
+    stream_id: int = key(BigInteger)
+    vector_db: str = key()
+    url: str = key()
+    collection: str = key()
+    model: str = key()
+    connection_id: str = col(ID, null=False)
+    trusted: bool = col(Boolean, null=False)
+    credential: bytes | None = col(LargeBinary)
+
+
+class VectorGone(Table, table=True):
+    """A chunk that is gone, and whose vector may still be in an index outside of PostgreSQL."""
+
+    __tablename__ = "vectors_gone"
+    gone_id: int = key(BigInteger, server_default=Identity(always=True))
+    stream_id: int = col(BigInteger, null=False)
+    content_hash: bytes = col(LargeBinary, null=False)
+    position: int = col(Integer, null=False)

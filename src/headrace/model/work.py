@@ -214,3 +214,15 @@ class Worker(Table, table=True):
     slot: int = col(Integer, null=False)
     started_at: datetime = time(null=False)
     dead_at: datetime | None = time()
+
+
+class Upload(Table, table=True):
+    """A file that a caller has sent, by the name that they gave it; `size` is in bytes."""
+
+    __tablename__ = "uploads"
+    user_id: str = key()
+    name: str = key()
+    content: bytes = col(LargeBinary, null=False)
+    size: int = col(BigInteger, null=False)
+    sha256: bytes = col(LargeBinary, null=False)
+    uploaded_at: datetime = time(null=False)

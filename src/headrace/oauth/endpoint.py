@@ -10,8 +10,8 @@ import msgspec
 
 from headrace.errors import BadInput, NeedsHuman, Retry
 from headrace.http import Answer, Client, Policy
+from headrace.http.answers import in_words
 from headrace.oauth.issuers import Issuer
-from headrace.text import clean_text
 
 TIMEOUT = 10.0
 """Seconds of one exchange; whoever waits for a refresh waits no longer than two of them (O1)."""
@@ -75,7 +75,7 @@ def device(issuer: Issuer, scopes: list[str]) -> Device:
     said = asyncio.run(_ask(issuer, issuer.device_url, fields))
     if "error" in said:
         raise BadInput(
-            f"{issuer.title} does not let this client ask on another device: {_words(said)}.",
+            f"{issuer.title} does not let this client ask on another device: {said['words']}.",
             hint="Connect in a browser, or make a client for limited-input devices there.",
         )
     return Device(
@@ -113,7 +113,7 @@ def _refusal(issuer: Issuer, said: Mapping[str, Any]) -> Exception:
         return Pending("Nobody has consented yet.", after=float(said.get("interval") or 5))
     if error in {"invalid_grant", "bad_verification_code", "bad_refresh_token", "expired_token"}:
         return InvalidGrant(
-            f"{issuer.title} no longer accepts this account's consent: {_words(said)}.",
+            f"{issuer.title} no longer accepts this account's consent: {said['words']}.",
             hint="Connect the account again. Consents end when they are withdrawn, when the"
             " password is changed, after months without use, or a week while the OAuth client is"
             " in testing.",
@@ -126,13 +126,9 @@ def _refusal(issuer: Issuer, said: Mapping[str, Any]) -> Exception:
             reauth=True,
         )
     return NeedsHuman(
-        f"{issuer.title} refuses Headrace's OAuth client: {_words(said)}.",
+        f"{issuer.title} refuses Headrace's OAuth client: {said['words']}.",
         hint=f"Check {issuer.name.upper()}_CLIENT_ID, its secret and its redirect addresses.",
     )
-
-
-def _words(said: Mapping[str, Any]) -> str:
-    return clean_text(str(said.get("error_description") or said["error"]))[:300].rstrip(". ")
 
 
 def _seconds(said: object) -> float | None:
@@ -145,7 +141,7 @@ def _seconds(said: object) -> float | None:
 
 
 async def _ask(issuer: Issuer, url: str, fields: dict[str, str]) -> dict[str, Any]:
-    """What the issuer says to a form, refusals included."""
+    """What the issuer says to a form, refusals included: why, in `words` that hold no secret."""
     secret = [value for name, value in fields.items() if name not in {"grant_type", "scope"}]
     policy = Policy(retries=_AGAIN, timeout=TIMEOUT, private_hosts=issuer.trusted)
     client = Client(url, secrets=secret, policy=policy)
@@ -155,7 +151,11 @@ async def _ask(issuer: Issuer, url: str, fields: dict[str, str]) -> dict[str, An
             said = msgspec.json.decode(answer.body)
         except msgspec.DecodeError:
             said = None
-        if isinstance(said, dict) and (answer.status < 300 or "error" in said):
+        if isinstance(said, dict) and "error" in said:
+            # It may quote what it was sent (rule O9).
+            words = in_words(said.get("error_description") or said["error"], client.secrets)
+            return {**said, "words": words}
+        if isinstance(said, dict) and answer.status < 300:
             return said
         if answer.status in _REFUSED:
             raise client.error(answer)

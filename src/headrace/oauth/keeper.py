@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
-import msgspec
 import psycopg
 
 from headrace.errors import NeedsHuman, Retry
 from headrace.oauth import endpoint
+from headrace.oauth.better_auth import BetterAuth
 from headrace.oauth.endpoint import TIMEOUT, InvalidGrant
+from headrace.oauth.held import Held, Place
 from headrace.oauth.issuers import issuer
+from headrace.oauth.sealed import Sealed
 from headrace.settings import Settings
 from headrace.store import grants
 from headrace.store.database import Connection, Database
@@ -20,19 +21,14 @@ from headrace.store.grants import GrantRow
 from headrace.vault import Vault
 
 EARLY = 60.0
-"""Seconds before its end from which a token is not used any more (rule O5)."""
+"""Seconds before its end from which a token is not used any more (rule O5). One that lasts less
+than twice as long is used for half of its life, or every request would ask for another."""
+
+_UNKNOWN = 3600.0
+"""Seconds after which a token of which nobody knows its end is looked at again."""
 
 _PATIENCE_MS = int(2 * TIMEOUT * 1000) + 5_000
-
-
-class Kept(msgspec.Struct):
-    """What is sealed in a grant."""
-
-    access: str
-    refresh: str | None = None
-
-    def __repr__(self) -> str:
-        return "Kept(...)"
+_ELSEWHERE = "The account's token is being refreshed elsewhere."
 
 
 class Keeper:
@@ -63,79 +59,94 @@ class Keeper:
 
     def _current(self, refused: str | None) -> tuple[str, float]:
         with self._database.connection() as connection:
-            good = self._good(grants.get(connection, self._tenant, self._grant_id), refused)
+            row = self._living(grants.get(connection, self._tenant, self._grant_id))
+            good = _good(self._place(row).read(connection, row), refused)
         return good or self._refreshed(refused)
 
     def _refreshed(self, refused: str | None) -> tuple[str, float]:
-        gone: InvalidGrant | None = None
         try:
             with self._database.transaction() as connection:
                 connection.execute(f"SET LOCAL lock_timeout = {_PATIENCE_MS}".encode())
-                row = grants.lock(connection, self._tenant, self._grant_id)
-                good = self._good(row, refused)
+                row = self._living(grants.lock(connection, self._tenant, self._grant_id))
+                place = self._place(row)
+                held = place.read(connection, row)
+                good = _good(held, refused)
                 if good is not None:
                     return good
-                assert row is not None, "without a row there is nothing good, and an error"
                 try:
-                    return self._exchange(connection, row)
+                    now = self._exchange(connection, place, row, held)
                 except InvalidGrant as error:
                     # Said once: from now on nobody asks until the owner has consented again.
-                    self._revoke(connection, error)
+                    self._revoke(connection, held, error)
                     gone = error
+                else:
+                    good = _good(now, refused)
+                    if good is None:
+                        raise Retry(_ELSEWHERE, after=5)
+                    return good
         except psycopg.errors.LockNotAvailable:
-            raise Retry("The account's token is being refreshed elsewhere.", after=5) from None
-        assert gone is not None
+            raise Retry(_ELSEWHERE, after=5) from None
         raise gone
 
-    def _good(self, row: GrantRow | None, refused: str | None) -> tuple[str, float] | None:
-        """The token in the row and for how long to use it; None when it is too old, or refused."""
+    def _living(self, row: GrantRow | None) -> GrantRow:
         if row is None:
-            raise NeedsHuman("The connection's account is gone.", hint=_AGAIN, reauth=True)
-        if row["revoked_at"] is not None or row["tokens"] is None:
             raise NeedsHuman(
-                f"The consent of {row['account']} has ended.", hint=_AGAIN, reauth=True
+                "The connection's account is gone.", hint="Connect the account again.", reauth=True
             )
-        kept = self._open(row["tokens"])
-        seconds = 3600.0 if row["seconds"] is None else row["seconds"] - EARLY
-        return None if kept.access == refused or seconds <= 0 else (kept.access, seconds)
-
-    def _exchange(self, connection: Connection, row: GrantRow) -> tuple[str, float]:
-        kept = self._open(row["tokens"])
-        if kept.refresh is None:
-            raise InvalidGrant(
-                f"The access of {row['account']} has ended, and cannot be renewed.",
-                hint=_AGAIN,
+        if row["revoked_at"] is not None:
+            raise NeedsHuman(
+                f"The consent of {row['account']} has ended.",
+                hint=self._place(row).again,
                 reauth=True,
             )
-        made = endpoint.for_refresh(issuer(row["issuer"], self._settings), kept.refresh)
+        return row
+
+    def _place(self, row: GrantRow) -> Place:
+        """Where the grant's tokens are."""
+        if row["tokens"] is None and row["external_id"] is not None:
+            return BetterAuth(self._settings)
+        return Sealed(self._vault)
+
+    def _exchange(self, connection: Connection, place: Place, row: GrantRow, held: Held) -> Held:
+        """What the place holds after the issuer was asked for new tokens."""
+        if held.refresh is None:
+            raise InvalidGrant(
+                f"The access of {row['account']} has ended, and cannot be renewed.",
+                hint=place.renewable,
+                reauth=True,
+            )
+        try:
+            made = endpoint.for_refresh(issuer(row["issuer"], self._settings), held.refresh)
+        except InvalidGrant:
+            # Somebody else may have spent the token a moment ago (rule O3).
+            newer = place.newer(connection, row, held)
+            if newer is None:
+                raise
+            return newer
         # In the database before it is used anywhere: a rotated token must not be lost (rule O2).
-        tokens = Kept(made.access, made.refresh or kept.refresh)
-        grants.keep(
+        return place.write(connection, row, held, made)
+
+    def _revoke(self, connection: Connection, held: Held, error: InvalidGrant) -> None:
+        grants.revoke(
             connection,
             self._tenant,
             self._grant_id,
-            self._seal(tokens),
-            seconds=made.seconds,
-            scopes=made.scopes,
+            error.message,
+            error.hint,
+            changed=held.changed,
         )
-        seconds = 3600.0 if made.seconds is None else max(1.0, made.seconds - EARLY)
-        return made.access, seconds
-
-    def _revoke(self, connection: Connection, error: InvalidGrant) -> None:
-        grants.revoke(connection, self._tenant, self._grant_id, error.message, error.hint)
-
-    def _open(self, sealed: Any) -> Kept:
-        text = self._vault.open(sealed, tenant=self._tenant, connection=self._grant_id)
-        return msgspec.json.decode(text, type=Kept)
-
-    def _seal(self, tokens: Kept) -> bytes:
-        return seal(self._vault, self._tenant, self._grant_id, tokens)
 
 
-def seal(vault: Vault, tenant: str, grant_id: str, tokens: Kept) -> bytes:
-    """Tokens as a grant keeps them: they open in that grant's row and nowhere else."""
-    text = msgspec.json.encode(tokens).decode()
-    return vault.seal(text, tenant=tenant, connection=grant_id)
+def _good(held: Held, refused: str | None) -> tuple[str, float] | None:
+    """The access token and for how long to use it; None when it is too old, or refused."""
+    seconds = _useful(held.seconds, held.lifetime)
+    if not held.access or held.access == refused or seconds <= 0:
+        return None
+    return held.access, seconds
 
 
-_AGAIN = "Connect the account again."
+def _useful(seconds: float | None, lifetime: float | None) -> float:
+    """For how many of the seconds that a token is still good it is used."""
+    if seconds is None:
+        return _UNKNOWN
+    return seconds - (EARLY if lifetime is None else min(EARLY, lifetime / 2))

@@ -6,35 +6,24 @@ labelled sets of docs/benchmarks.md that finds more than either way alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
 from psycopg.sql import SQL
 from psycopg.sql import Literal as Constant
 
-from headrace.errors import HeadraceError
-from headrace.files.config import EmbedderConfig
+from headrace.out.meant import POOL, Key, Meant, Mode, as_arrays
 from headrace.out.terms import Term, Terms, weigh
-from headrace.settings import Settings
-from headrace.stages.embed import open_embedder
 from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
-
-Mode = Literal["hybrid", "text", "vector"]
-
-POOL = 100
-"""What each way brings."""
 
 TELLING = 16
 """Words of a query that order what was found: the rarest."""
 
 LEAST = 0.25
 """The cosine below which a chunk without any of the words is not taken for an answer."""
-
-Key = tuple[int, bytes, int]
-"""A chunk: stream_id, content_hash, position."""
 
 
 class Found(msgspec.Struct):
@@ -49,7 +38,7 @@ def find(
     terms: Terms,
     scope: dict[str, Any],
     mode: Mode,
-    meant: Sequence[tuple[str, np.ndarray]],
+    meant: Sequence[Meant],
 ) -> list[Found]:
     """The best chunks for a question, best first. `connection` is one from `Database.people`,
     `meant` what `meanings` made of the question."""
@@ -58,46 +47,12 @@ def find(
         whole = {key for key, (_, all_) in worded.items() if all_}
         words = {key: score for key, (score, _) in worded.items()}
         meaning: dict[Key, float] = {}
-        for model, vector in meant:
-            meaning |= _by_meaning(connection, model, vector, terms, scope)
+        for one in meant:
+            meaning |= _by_meaning(connection, one, terms, scope)
     meaning = {key: score for key, score in meaning.items() if key in words or score >= LEAST}
     mixed = _mix(words, meaning)
     found = [Found(key, score + (key in whole)) for key, score in mixed.items()]
     return sorted(found, key=lambda one: (-one.score, one.key))
-
-
-def meanings(
-    connection: Connection,
-    text: str,
-    mode: Mode,
-    settings: Settings | None,
-    tell: Callable[[str], None],
-) -> list[tuple[str, np.ndarray]]:
-    """The question as each model sees it that has embedded what the caller may see; none without
-    `settings`.
-
-    A model that cannot be asked is told of, and the words have to do. Asked for meaning alone, its
-    error is raised: Retry, NeedsHuman, BadInput or Unavailable.
-    """
-    if mode == "text" or settings is None:
-        return []
-    meant = []
-    for config in _embedders(connection):
-        try:
-            model = open_embedder(config, settings)
-            vector = model.embed_query(text)
-        except HeadraceError as error:
-            if mode == "vector":
-                raise
-            tell(f"Documents were searched by their words only. {error.message}")
-        else:
-            meant.append((model.model, vector))
-    return meant
-
-
-def _embedders(connection: Connection) -> list[EmbedderConfig]:
-    rows = connection.execute(query("passages", "models")).fetchall()
-    return [EmbedderConfig.model_validate(row["embedder"]) for row in rows]
 
 
 def _by_words(
@@ -129,23 +84,20 @@ def _weight(term: Term, rows: float) -> float:
 
 
 def _by_meaning(
-    connection: Connection,
-    model: str,
-    vector: np.ndarray,
-    terms: Terms,
-    scope: dict[str, Any],
+    connection: Connection, meant: Meant, terms: Terms, scope: dict[str, Any]
 ) -> dict[Key, float]:
     connection.execute(
         "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
         " set_config('hnsw.ef_search', '100', true)"
     )
     # Constants, not parameters: only then is the model's own index the one that fits.
-    statement = SQL(query("passages", "by_meaning")).format(
-        dimensions=Constant(len(vector)),
-        model=Constant(model),
-        vector=Constant("[" + ",".join(map(str, vector.tolist())) + "]"),
+    asked = "by_meaning" if meant.near is None else "of_the_nearest"
+    statement = SQL(query("passages", asked)).format(
+        dimensions=Constant(len(meant.vector)),
+        model=Constant(meant.model),
+        vector=Constant("[" + ",".join(map(str, meant.vector.tolist())) + "]"),
     )
-    values = {**scope, **_conditions(terms), "pool": POOL}
+    values = {**scope, **_conditions(terms), **as_arrays(meant.near or []), "pool": POOL}
     rows = connection.execute(statement, values, prepare=False).fetchall()
     return {_key(row): row["score"] for row in rows}
 
@@ -189,9 +141,7 @@ def show(
         query("passages", "show"),
         {
             **scope,
-            "streams": [one.key[0] for one in found],
-            "hashes": [one.key[1] for one in found],
-            "positions": [one.key[2] for one in found],
+            **as_arrays([one.key for one in found]),
             "query": " | ".join(f"({term.query})" for term in terms.wanted),
             "options": options,
         },

@@ -22,7 +22,7 @@ from headrace.errors import BadInput
 from headrace.out import passages
 from headrace.out.asked import parse
 from headrace.out.look import Key, Look
-from headrace.out.passages import Mode
+from headrace.out.meant import Mode, meanings
 from headrace.out.snippet import MARK, snippet
 from headrace.out.terms import Terms, read, weigh
 from headrace.settings import Settings
@@ -104,7 +104,7 @@ def search(
     prose, labels = read(connection, asked)
     passages_ = []
     if "documents" in kinds:
-        meant = passages.meanings(connection, text, mode, settings, tell)
+        meant = meanings(connection, text, mode, scope, settings, tell)
         best_ = passages.find(connection, prose, scope, mode, meant)
         passages_ = [_hit(row) for row in passages.show(connection, best_, prose, scope, _HEADLINE)]
     tables = [kind for kind in dict.fromkeys(kinds) if kind != "documents" and type is None]

@@ -1,4 +1,4 @@
-"""Documents by their paths, keys and addresses, landed as they are; stages do the rest."""
+"""Documents by their paths, keys, names and addresses, landed as they are; stages do the rest."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ from headrace.files import Place, open_place
 from headrace.files.bucket import SCHEME, Bucket
 from headrace.files.config import DocumentsConfig
 from headrace.files.stores import store_of
+from headrace.files.uploads import SCHEME as UPLOADS
+from headrace.files.uploads import Kept, NothingKept, Uploads
 from headrace.files.walk import Walk
 from headrace.files.web import WebPage, is_web
 from headrace.provider import DOCUMENT, JSON, Page, Provider, StreamPlan
 
 
 class Documents(Provider):
-    """One stream for each input. An unchanged file costs a stat, an object its line in a listing, a
-    page a request without a body; what is deleted is forgotten, unless it went with everything
-    else."""
+    """One stream for each input. An unchanged file costs a stat, an object or an upload its line in
+    a listing, a page a request without a body; what is deleted is forgotten, unless it went with
+    everything else."""
 
     name: ClassVar[str] = "documents"
     kind: ClassVar[str] = "documents_ingest"
@@ -27,9 +29,12 @@ class Documents(Provider):
     settles: ClassVar[bool] = True
 
     config: DocumentsConfig
+    uploads: Kept
+    """Those of the connection's user. Whoever makes the provider sets it; until then, none."""
 
     def __init__(self, config: DocumentsConfig, *, secret: str | None = None) -> None:
         super().__init__(config, secret=secret)
+        self.uploads = NothingKept()
         self._walks: dict[str, Walk | WebPage] = {}
         self._buckets: list[Bucket] = []
 
@@ -67,6 +72,8 @@ class Documents(Provider):
 
     def _place(self, named: str) -> Place:
         wanted = DOCUMENTS | PICTURES if self.config.parser.ocr else DOCUMENTS
+        if named.startswith(UPLOADS):
+            return Uploads(named, wanted, self.config.exclude, self.uploads)
         if not named.startswith(SCHEME):
             return open_place(named, wanted, self.roots, self.config.exclude)
         store = store_of(self.config.aws, self.secret, trusted=self.trusted)

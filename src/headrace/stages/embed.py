@@ -15,6 +15,7 @@ from headrace.embedding import Embedder, embedder
 from headrace.files.config import DocumentsConfig, EmbedderConfig
 from headrace.settings import Settings
 from headrace.stage import Batch, Made, stage
+from headrace.stages import points
 from headrace.stages.parse import PATHS
 
 # Distinct texts of the batch's chunks that no chunk of the tenant has a vector for.
@@ -93,15 +94,19 @@ def embed(batch: Batch) -> Made:
     keys = {**batch.keys(), "model": model.model, "lock": PATHS}
     texts = batch.read(_TEXTS, keys)
     vectors = model.embed([one["body"] for one in texts]) if texts else None
+    new = {}
+    if vectors is not None:
+        new = dict(zip([one["chunk_hash"] for one in texts], vectors, strict=True))
+    put = points.put(batch, config.vector_db, model.model, new)
 
     def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
         connection.execute(_STAGING)
-        if vectors is not None:
+        if new:
             with connection.cursor().copy(_COPY) as copy:
                 copy.set_types(("bytea", "bytea"))
-                for text, vector in zip(texts, vectors, strict=True):
-                    copy.write_row((text["chunk_hash"], binary(vector)))
-        connection.execute(_WRITE, keys)
+                for chunk_hash, vector in new.items():
+                    copy.write_row((chunk_hash, binary(vector)))
+        points.check(connection.execute(_WRITE, keys).rowcount, put)
         connection.execute(_SHOW, keys)
         if (connection.execute(_CHANGED, keys).fetchone() or {})["changed"]:
             connection.execute(_SWEPT, keys)

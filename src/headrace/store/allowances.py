@@ -13,7 +13,8 @@ BURST = 1.0
 """Seconds' worth of an allowance that may be drawn at once after a pause."""
 
 LONGEST = 30.0
-"""Seconds: nothing is drawn of which more than this would have to be waited for."""
+"""Seconds: nothing is drawn that would have to be waited for longer than this, unless nobody else
+has drawn anything that is not earned yet: what alone costs more must be had some day."""
 
 _TAKE = """
 INSERT INTO headrace.allowances AS b (tenant_id, allowance, user_id, spent_until)
@@ -22,7 +23,8 @@ VALUES (%(tenant)s, %(allowance)s, %(user)s,
 ON CONFLICT (tenant_id, allowance) DO UPDATE
 SET spent_until = greatest(b.spent_until, clock_timestamp() - make_interval(secs => %(burst)s))
   + make_interval(secs => %(cost)s)
-WHERE b.spent_until < clock_timestamp() + make_interval(secs => %(longest)s)
+WHERE b.spent_until <= clock_timestamp() OR b.spent_until
+  < clock_timestamp() + make_interval(secs => %(longest)s) - make_interval(secs => %(cost)s)
 RETURNING extract(epoch FROM spent_until - clock_timestamp())::float8 AS wait
 """
 

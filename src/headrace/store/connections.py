@@ -36,17 +36,20 @@ def save(
     addresses: Sequence[str] = (),
     trusted: bool = False,
 ) -> ConnectionRow:
-    """Make the connection of that name, or bring its config up to date; its id stays."""
+    """Make the connection of that name, or bring its config up to date; its id stays, and so does
+    what somebody has paused."""
     row = connection.execute(
         """
-        INSERT INTO headrace.connections
+        INSERT INTO headrace.connections AS c
           (tenant_id, user_id, connection_id, provider, name, config, addresses, trusted)
         VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
         ON CONFLICT (tenant_id, user_id, name) DO UPDATE
         SET config = excluded.config, addresses = excluded.addresses,
-            trusted = excluded.trusted, health = 'active',
-            health_reason = NULL, health_hint = NULL
-        WHERE headrace.connections.provider = excluded.provider
+            trusted = excluded.trusted,
+            health = CASE c.health WHEN 'paused' THEN 'paused' ELSE 'active' END,
+            health_reason = CASE c.health WHEN 'paused' THEN c.health_reason END,
+            health_hint = CASE c.health WHEN 'paused' THEN c.health_hint END
+        WHERE c.provider = excluded.provider
         RETURNING *
         """,
         [tenant, user, str(uuid.uuid4()), provider, name, Jsonb(config), list(addresses), trusted],
@@ -64,6 +67,57 @@ def seal(connection: Connection, connection_id: str, credential: bytes) -> None:
     connection.execute(
         "UPDATE headrace.connections SET credential = %s WHERE connection_id = %s",
         [credential, connection_id],
+    )
+
+
+def of_account(
+    connection: Connection,
+    connection_id: str,
+    *,
+    grant_id: str | None,
+    account: str | None,
+    every_seconds: int | None,
+) -> ConnectionRow:
+    """Say whose account it is, and how often it is synced; None: when somebody asks. The first
+    time is now."""
+    row = connection.execute(
+        """
+        UPDATE headrace.connections SET grant_id = %s, account = %s, every_seconds = %s,
+          next_sync_at = now()
+        WHERE connection_id = %s RETURNING *
+        """,
+        [grant_id, account, every_seconds, connection_id],
+    ).fetchone()
+    assert row is not None, "the caller has just made it"
+    return row
+
+
+def pause(connection: Connection, connection_id: str) -> None:
+    """Sync it no more, until somebody resumes it. A job under way comes to its end."""
+    health(connection, connection_id, "paused", "Somebody has paused it.", "Resume it.")
+
+
+def resume(connection: Connection, connection_id: str) -> None:
+    """Sync a paused connection again, from now on."""
+    connection.execute(
+        """
+        UPDATE headrace.connections SET health = 'active', health_reason = NULL,
+          health_hint = NULL, next_sync_at = now()
+        WHERE connection_id = %s AND health = 'paused'
+        """,
+        [connection_id],
+    )
+
+
+def every(connection: Connection, connection_id: str, seconds: int | None) -> None:
+    """How often it is synced; None: when somebody asks."""
+    connection.execute(
+        """
+        UPDATE headrace.connections SET every_seconds = %s,
+          next_sync_at = coalesce(synced_at, now()) + make_interval(secs => %s)
+        WHERE connection_id = %s
+        """,
+        [seconds, seconds or 0, connection_id],
     )
 
 
@@ -108,15 +162,16 @@ def listing(connection: Connection) -> list[ConnectionRow]:
 def health(
     connection: Connection, connection_id: str, state: str, reason: str = "", hint: str = ""
 ) -> None:
-    """Say how a connection is: active, paused, needs_reauth or error."""
+    """Say how a connection is: active, paused, needs_reauth or error. One that a person has paused
+    stays so however a job under way ends: see `resume`."""
     connection.execute(
         """
         UPDATE headrace.connections
         SET health = %s, health_reason = NULLIF(%s, ''), health_hint = NULLIF(%s, ''),
             synced_at = CASE WHEN %s = 'active' THEN now() ELSE synced_at END
-        WHERE connection_id = %s
+        WHERE connection_id = %s AND (%s = 'paused' OR health <> 'paused')
         """,
-        [state, reason, hint, state, connection_id],
+        [state, reason, hint, state, connection_id, state],
     )
 
 

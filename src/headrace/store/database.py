@@ -94,6 +94,31 @@ class Database:
             yield connection
 
     @contextmanager
+    def holding(self, lock: int, stream_id: int) -> Iterator[Connection]:
+        """A connection in autocommit that holds this lock of a stream, shared, while the context
+        lasts; whoever dies lets go of it. `alone` waits for nobody and shares with nobody."""
+        with self.connection() as connection:
+            values = [lock, stream_id]
+            connection.execute("SELECT pg_advisory_lock_shared(%s, %s::int)", values)
+            try:
+                yield connection
+            finally:
+                connection.execute("SELECT pg_advisory_unlock_shared(%s, %s::int)", values)
+
+    @contextmanager
+    def alone(self, lock: int, stream_id: int) -> Iterator[Connection | None]:
+        """The same, and nobody else holds it; None where somebody does."""
+        with self.connection() as connection:
+            values = [lock, stream_id]
+            asked = "SELECT pg_try_advisory_lock(%s, %s::int) AS mine"
+            mine = (connection.execute(asked, values).fetchone() or {})["mine"]
+            try:
+                yield connection if mine else None
+            finally:
+                if mine:
+                    connection.execute("SELECT pg_advisory_unlock(%s, %s::int)", values)
+
+    @contextmanager
     def people(self, tenant: str, user: str | None) -> Iterator[Connection]:
         """One transaction bound by row-level security to a tenant, and to one user if given."""
         with self.transaction() as connection:

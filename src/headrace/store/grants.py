@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
 GrantRow = dict[str, Any]
-"""A grant's columns; `seconds` is how long the access token is still good, None if unknown."""
+"""A grant's columns; `seconds` is how long the access token is still good, and `lifetime` how long
+it was when it was new; None if unknown."""
 
 
 def save(
@@ -69,10 +71,28 @@ def lock(connection: Connection, tenant: str, grant_id: str) -> GrantRow | None:
     return connection.execute(query("grants", "lock"), _keys(tenant, grant_id)).fetchone()
 
 
-def revoke(connection: Connection, tenant: str, grant_id: str, reason: str, hint: str) -> None:
-    """The grant is of no use any more: every connection of it needs its owner's consent."""
+def connected(
+    connection: Connection, tenant: str, user: str, issuer: str, account: str | None
+) -> list[dict[str, Any]]:
+    """The connections of a user's account at an issuer, `connection_id` and `provider` of each;
+    without an account, those of all that the user has there."""
+    values = {"tenant": tenant, "user": user, "issuer": issuer, "account": account}
+    return connection.execute(query("grants", "connected"), values).fetchall()
+
+
+def revoke(
+    connection: Connection,
+    tenant: str,
+    grant_id: str,
+    reason: str,
+    hint: str,
+    *,
+    changed: datetime | None = None,
+) -> None:
+    """The grant is of no use any more: every connection of it needs its owner's consent. Where
+    another application keeps the tokens, `changed` is when it wrote those that were tried."""
     keys = _keys(tenant, grant_id)
-    connection.execute(query("grants", "revoke"), keys)
+    connection.execute(query("grants", "revoke"), {**keys, "changed": changed})
     connection.execute(query("grants", "need_consent"), {**keys, "reason": reason, "hint": hint})
 
 

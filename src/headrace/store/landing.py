@@ -119,7 +119,7 @@ class Landing:
             records = newest_copies(gathered.records) if self._ordered else gathered.records
             merging = bool(self._caution) or any(one.gone for one in records)
             if merging:
-                inserted = self._merge(connection, batch_id, records)
+                inserted = merge(connection, claim.keys(), batch_id, records, ordered=self._ordered)
             else:
                 inserted = self._copy(connection, batch_id, records)
             swept = take_census(connection, claim, batch_id, gathered)
@@ -166,26 +166,6 @@ class Landing:
                 write((*head, record.source_id, _hash(record), record.occurred_at, record.payload))
         return len(records)
 
-    def _merge(self, connection: Connection, batch_id: int, records: Sequence[Record]) -> int:
-        connection.execute(query("landing", "make_staging"))
-        with connection.cursor().copy(query("landing", "copy_staging")) as copy:
-            copy.set_types(_STAGING_TYPES)
-            for ord_, record in enumerate(records):
-                copy.write_row(
-                    (
-                        ord_,
-                        record.source_id,
-                        _hash(record),
-                        record.occurred_at,
-                        record.payload,
-                        record.mark if self._ordered else None,
-                    )
-                )
-        merged = connection.execute(
-            query("landing", "merge_staging"), {**self._claim.keys(), "batch_id": batch_id}
-        )
-        return merged.rowcount
-
     def _write(self, connection: Connection, gathered: Gathered, landed: Landed) -> None:
         values = {
             **self._claim.keys(),
@@ -200,6 +180,25 @@ class Landing:
         }
         connection.execute(query("landing", "write_batch"), values)
         connection.execute(query("landing", "move_checkpoint"), values)
+
+
+def merge(
+    connection: Connection,
+    keys: dict[str, Any],
+    batch_id: int,
+    records: Sequence[Record],
+    *,
+    ordered: bool,
+) -> int:
+    """Land records of which some may be known; how many are new, or other than before."""
+    connection.execute(query("landing", "make_staging"))
+    with connection.cursor().copy(query("landing", "copy_staging")) as copy:
+        copy.set_types(_STAGING_TYPES)
+        for ord_, one in enumerate(records):
+            mark = one.mark if ordered else None
+            copy.write_row((ord_, one.source_id, _hash(one), one.occurred_at, one.payload, mark))
+    merged = connection.execute(query("landing", "merge_staging"), {**keys, "batch_id": batch_id})
+    return merged.rowcount
 
 
 def remember(

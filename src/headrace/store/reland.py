@@ -6,7 +6,7 @@ from typing import Any
 
 from headrace.provider import Record
 from headrace.store.database import Connection
-from headrace.store.landing import FollowUp, Landed, content_hash
+from headrace.store.landing import FollowUp, Landed, merge
 from headrace.store.sql import query
 
 JOB_ID = "redrive"
@@ -39,14 +39,7 @@ def reland(
     drawn = connection.execute(query("landing", "lock_job"), keys).fetchone()
     assert drawn is not None, "a SELECT without FROM answers"
     batch_id = int(drawn["batch_id"])
-    connection.execute(query("landing", "make_staging"))
-    with connection.cursor().copy(query("landing", "copy_staging")) as copy:
-        copy.set_types(("int4", "text", "bytea", "timestamptz", "bytea"))
-        payload = record.payload
-        copy.write_row((0, record.source_id, content_hash(payload), record.occurred_at, payload))
-    inserted = connection.execute(
-        query("landing", "merge_staging"), {**keys, "batch_id": batch_id}
-    ).rowcount
+    inserted = merge(connection, keys, batch_id, [record], ordered=record.mark is not None)
     connection.execute(
         query("landing", "write_batch"),
         {
@@ -58,7 +51,7 @@ def reland(
             "inserted": inserted,
             "unchanged": 1 - inserted,
             "dead_lettered": 0,
-            "payload_bytes": len(payload),
+            "payload_bytes": len(record.payload),
             "cursor_before": None,
             "cursor_after": None,
             "cursor_hashes": b"",

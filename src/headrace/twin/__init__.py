@@ -11,6 +11,6 @@ and can be told to misbehave by a list of fault rules. It binds 127.0.0.1 only.
 """
 
 from headrace.twin.events import Events, event_bytes, event_id
-from headrace.twin.harness import run_google, run_twin
+from headrace.twin.harness import run_github, run_google, run_twin
 
-__all__ = ["Events", "event_bytes", "event_id", "run_google", "run_twin"]
+__all__ = ["Events", "event_bytes", "event_id", "run_github", "run_google", "run_twin"]

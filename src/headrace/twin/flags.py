@@ -1,7 +1,7 @@
 """A twin's options and the command line, one made from the other: whatever twin it is.
 
 Options are a msgspec struct whose every field is `Annotated[type, Meta(description=...)]`. A tuple
-of texts is a flag that may be repeated; fault rules are a JSON list, or a file that holds one.
+of texts is a flag that may be repeated; one of anything else is a JSON list, or a file with one.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ def parsed(kind: type[O], arguments: Sequence[str] | None, *, program: str, abou
         else:
             parser.add_argument(_flag(option.name), metavar="VALUE", help=text)
     values = vars(parser.parse_args(arguments))
-    if "faults" in values:
-        values["faults"] = _read_rules(values["faults"])
+    for option in msgspec.structs.fields(kind):
+        if option.name in values and _is_list(option):
+            values[option.name] = _read_list(option.name, values[option.name])
     return checked(kind, values)
 
 
@@ -69,9 +70,14 @@ def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def _read_rules(text: str) -> Any:
+def _is_list(option: msgspec.structs.FieldInfo) -> bool:
+    """Whether it is a list of anything but texts: those are flags that may be repeated."""
+    return isinstance(option.default, tuple) and get_args(option.type)[0] != tuple[str, ...]
+
+
+def _read_list(name: str, text: str) -> Any:
     try:
-        rules = text if text.lstrip().startswith("[") else Path(text).read_bytes()
-        return msgspec.json.decode(rules)
+        given = text if text.lstrip().startswith("[") else Path(text).read_bytes()
+        return msgspec.json.decode(given)
     except (OSError, msgspec.DecodeError) as error:
-        raise BadInput(f"The fault rules cannot be read: {error}.") from None
+        raise BadInput(f"The list of {name} cannot be read: {error}.") from None

@@ -33,6 +33,14 @@ def run_google(**options: Any) -> AbstractContextManager[str]:
     return running("headrace.twin.google", flags(checked))
 
 
+def run_github(**options: Any) -> AbstractContextManager[str]:
+    """The same for the GitHub twin, with what `headrace.twin.github.options.Options` has."""
+    from headrace.twin.github import options as github
+
+    checked = github.options_from({**options, "until_stdin_closes": True})
+    return running("headrace.twin.github", flags(checked))
+
+
 @contextmanager
 def running(module: str, arguments: Sequence[str]) -> Iterator[str]:
     """Run a twin's module as a program, yield its base URL, and kill it afterwards.

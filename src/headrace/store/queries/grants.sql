@@ -16,22 +16,36 @@ SET tokens = %(tokens)s, refreshed_at = now(), revoked_at = NULL,
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: read
-SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds FROM headrace.grants
+SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds,
+  extract(epoch FROM expires_at - refreshed_at)::float8 AS lifetime
+FROM headrace.grants
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: lock
 -- Whoever refreshes holds the row until the new tokens are in it (rule O1).
-SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds FROM headrace.grants
+SELECT *, extract(epoch FROM expires_at - clock_timestamp())::float8 AS seconds,
+  extract(epoch FROM expires_at - refreshed_at)::float8 AS lifetime
+FROM headrace.grants
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s FOR UPDATE;
 
+-- name: connected
+SELECT c.connection_id, c.provider FROM headrace.connections c
+JOIN headrace.grants g USING (tenant_id, grant_id)
+WHERE g.tenant_id = %(tenant)s AND g.user_id = %(user)s AND g.issuer = %(issuer)s
+  AND (%(account)s::text IS NULL OR g.account = %(account)s)
+ORDER BY c.name;
+
 -- name: revoke
-UPDATE headrace.grants SET revoked_at = now()
+-- Of tokens that are kept elsewhere, what is remembered tells when others are there.
+UPDATE headrace.grants
+SET revoked_at = now(), refreshed_at = coalesce(%(changed)s, refreshed_at)
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 
 -- name: need_consent
+-- What somebody has paused stays so: nothing but a resume, or an approval, lets it go on.
 UPDATE headrace.connections
 SET health = 'needs_reauth', health_reason = %(reason)s, health_hint = %(hint)s
-WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health <> 'needs_reauth';
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health NOT IN ('needs_reauth', 'paused');
 
 -- name: consented
 UPDATE headrace.connections

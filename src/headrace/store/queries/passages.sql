@@ -2,9 +2,20 @@
 -- with tenant and user spelt out, as keys and scores only; what is shown is read as people.
 
 -- name: models
--- What embedded the documents that the caller may see. Read as people.
-SELECT DISTINCT coalesce(config -> 'embedder', '{}') AS embedder FROM headrace.connections
-WHERE provider = 'documents';
+-- What embedded the documents that are asked for, and which index outside of PostgreSQL has their
+-- vectors, if one does: what is shown decides, not what is being made beside it. Of several
+-- connections' keys for one index, the newest connection's.
+SELECT DISTINCT ON (embedder, i.vector_db, i.url, i.collection, i.model)
+  coalesce(c.config -> 'embedder', '{}') AS embedder, i.vector_db, i.url, i.collection, i.model,
+  c.connection_id, i.trusted, CASE WHEN c.config -> 'vector_db' ->> 'url' = i.url
+    THEN c.credential ELSE i.credential END AS credential
+FROM headrace.connections c
+JOIN headrace.streams s ON s.tenant_id = c.tenant_id AND s.connection_id = c.connection_id AND s.live
+LEFT JOIN headrace.vector_indexes i ON i.tenant_id = s.tenant_id AND i.stream_id = s.stream_id
+WHERE c.provider = 'documents' AND c.tenant_id = %(tenant)s
+  AND (%(user)s::text IS NULL OR c.user_id = %(user)s)
+  AND (%(streams)s::bigint[] IS NULL OR s.stream_id = ANY(%(streams)s::bigint[]))
+ORDER BY embedder, i.vector_db, i.url, i.collection, i.model, c.created_at DESC;
 
 -- name: by_words
 -- BM25 in spirit (see `rank` in search.sql), over whatever has one of the telling words.
@@ -37,6 +48,21 @@ WHERE k.model = {model} AND k.tenant_id = %(tenant)s
 ORDER BY k.embedding::halfvec({dimensions}) <#> {vector}::halfvec({dimensions})
 LIMIT %(pool)s;
 
+-- name: of_the_nearest
+-- Of what an index outside of PostgreSQL has found, what is still there and the caller's, by how
+-- near it is: which is said by the vector that is here.
+SELECT k.stream_id, k.content_hash, k.position,
+  -(k.embedding::halfvec({dimensions}) <#> {vector}::halfvec({dimensions})) AS score
+FROM unnest(%(stream_ids)s::bigint[], %(hashes)s::bytea[], %(positions)s::int[])
+  AS near (stream_id, content_hash, position)
+JOIN headrace.chunks k USING (stream_id, content_hash, position)
+WHERE k.model = {model} AND k.embedding IS NOT NULL AND k.tenant_id = %(tenant)s
+  AND (%(user)s::text IS NULL OR k.user_id = %(user)s)
+  AND (%(streams)s::bigint[] IS NULL OR k.stream_id = ANY(%(streams)s::bigint[]))
+  AND NOT k.search @@ %(unwanted)s::tsquery
+  AND (%(phrases)s::text IS NULL OR k.search @@ %(phrases)s::tsquery)
+ORDER BY score DESC LIMIT %(pool)s;
+
 -- name: show
 -- Of each chunk the file it is in: the first of those with this content that is shown. Only of as
 -- many as are wanted is it looked up where the words stand, for that reads the whole passage.
@@ -44,7 +70,7 @@ WITH shown AS MATERIALIZED (
   SELECT wanted.at, k.stream_id, d.source_id, s.name AS stream, c.connection_id,
     c.name AS connection, coalesce(t.title, d.source_id) AS title, d.occurred_at, t.media_type,
     k.page, k.headings, k.start_at, k.end_at, k.body
-  FROM unnest(%(streams)s::bigint[], %(hashes)s::bytea[], %(positions)s::int[])
+  FROM unnest(%(stream_ids)s::bigint[], %(hashes)s::bytea[], %(positions)s::int[])
     WITH ORDINALITY AS wanted (stream_id, content_hash, position, at)
   JOIN headrace.chunks k ON k.tenant_id = %(tenant)s AND k.stream_id = wanted.stream_id
     AND k.content_hash = wanted.content_hash AND k.position = wanted.position

@@ -60,7 +60,7 @@ ALTER TABLE headrace.connections
   ADD next_sync_at timestamptz;
 CREATE INDEX connections_grant ON headrace.connections (tenant_id, grant_id);
 CREATE INDEX connections_due ON headrace.connections (next_sync_at)
-  WHERE every_seconds IS NOT NULL AND health = 'active';
+  WHERE every_seconds IS NOT NULL AND health IN ('active', 'error');
 """
 
 SEEN = """

@@ -1,0 +1,39 @@
+"""For whom a caller may act: for its own tenant, and with the installation's own key for any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from headrace.api.auth import Visit
+from headrace.api.problems import NotFound
+from headrace.store import keys
+from headrace.store.database import Connection
+
+
+def acts_for_all(visitor: Visit) -> bool:
+    """Whether the key is the installation's own, with which services for many tenants call."""
+    return visitor.caller.tenant == keys.TENANT and visitor.caller.key_user is None
+
+
+def tenant_for(visitor: Visit, tenant: str | None, called: str = "tenant_id") -> str:
+    """The tenant that is meant: the caller's own, or any that the installation's own key names.
+    Raises NotFound for another's, whether there is one or not; `called` is where it was named."""
+    own = visitor.caller.tenant
+    if tenant is not None and tenant != own and not acts_for_all(visitor):
+        raise NotFound(
+            f"There is no tenant {tenant!r} for this key.",
+            hint=f"Leave {called} out, or use a key of that tenant.",
+        )
+    return own if tenant is None else tenant
+
+
+@contextmanager
+def session_for(
+    visitor: Visit, tenant: str | None, called: str = "tenant_id"
+) -> Iterator[tuple[Connection, str]]:
+    """A session for a tenant, and which one that is. Raises NotFound, see `tenant_for`."""
+    meant = tenant_for(visitor, tenant, called)
+    opened = visitor.session() if meant == visitor.caller.tenant else visitor.acting_for(meant)
+    with opened as session:
+        yield session, meant

@@ -1,0 +1,44 @@
+"""Doing something every so often, in a thread of its own, whatever happens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
+from headrace import telemetry
+
+
+class Regularly:
+    """Calls `work` at once and then every `seconds`, until it is stopped. A PostgreSQL that is away
+    is asked again next time; a bug is logged, and outlived."""
+
+    def __init__(self, name: str, seconds: float, work: Callable[[], object]) -> None:
+        self._name = name
+        self._seconds = seconds
+        self._work = work
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"headrace-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begin. After the engine is launched."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the work under way."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._work()
+            except (psycopg.OperationalError, DBAPIError):
+                pass
+            except Exception as error:  # noqa: BLE001 - it must outlive its bugs
+                telemetry.bug(self._name, error)
+            if self._stop.wait(self._seconds):
+                return
