@@ -163,9 +163,10 @@ def test_a_key_of_one_s_own_is_nowhere(world: World, commands: Commands) -> None
     spy = Spy(world)
     said = world.ask("/admin/grant", {"scopes": SCOPES["gmail"]})
     pat = said["access_token"]
-    people = {"tenant": TENANT, "user": USER}
     with world.database.transaction() as session:
-        row = connections.save(session, **people, provider="gmail", name="mail", config={})
+        row = connections.save(
+            session, tenant=TENANT, user=USER, provider="gmail", name="mail", config={}
+        )
         sealed = VAULT.seal(pat, tenant=TENANT, connection=row["connection_id"])
         connections.seal(session, row["connection_id"], sealed)
     worker = commands.start("worker", **world.environment(), LOG_LEVEL="DEBUG")
