@@ -6,14 +6,13 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
 from urllib.parse import parse_qsl, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, build_opener
+from urllib.request import Request as Ask
 
 import pytest
 from starlette.testclient import TestClient
 from tests.accounts import VAULT
-from tests.oauth.world import BOTH, SCOPES, World, served
+from tests.oauth.world import BOTH, SCOPES, World, served, staying
 
 from headrace.api import create_app
 from headrace.errors import NeedsHuman
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
 CALENDAR = "google_calendar"
 CALLBACK = "/connections/callback"
-
-
-class _Still(HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        return None
 
 
 class Browser:
@@ -48,10 +42,7 @@ class Browser:
 
     def visit(self, address: str) -> str:
         """Where the issuer sends the browser."""
-        with pytest.raises(HTTPError) as moved:
-            build_opener(_Still).open(address)
-        assert moved.value.code == 302, moved.value.read()
-        return str(moved.value.headers["Location"])
+        return staying(Ask(address))
 
     def back(self, address: str) -> dict[str, str]:
         """What the issuer adds to the redirect address."""
