@@ -6,7 +6,7 @@ SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
-  bench-docs-peers crash histories clean
+  bench-docs-peers bench-accounts crash histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ docs: install ## write into docs/ what the code says of itself: commands, settin
 	@touch $@
 
 bench-peers: install .venv-peers/.installed bench-sync ## the same with dlt beside it, in an environment of its own
+
+bench-accounts: install ## a first sync of each account provider against its twin; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.accounts
 
 bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.docs

@@ -159,6 +159,25 @@ async def test_deleted_between_history_and_get(open_box: Open) -> None:
     assert box.versions()[name] == [False, True]
 
 
+async def test_changed_on_one_page_and_gone_on_the_next(open_box: Open) -> None:
+    """Covers G7, G8: both come into one commit, and the later one counts; so it does for one that
+    goes to the trash and comes back."""
+    box = await open_box(messages=160)
+    await box.synced()
+    names = list(box.truth())
+    box.touch(*names[:60])
+    box.mail.trash(names[59])
+    trash = {"do": "trash", "id": names[2]}
+    box.during("history.list", 2, {"do": "delete", "id": names[0]}, trash)
+    box.during("messages.get", 55, {"do": "delete", "id": names[1]})
+    box.during("history.list", 2, {"do": "untrash", "id": names[59]})
+    await box.synced()
+    assert names[0] not in box.shown()
+    await box.synced()
+    assert box.shown() == box.truth()
+    assert box.versions()[names[0]][-1]
+
+
 async def test_a_404_of_somebody_in_between_deletes_nothing(open_box: Open) -> None:
     """Covers G7: only Google's own word that a message is gone counts."""
     box = await open_box(messages=20)

@@ -150,14 +150,6 @@ def gone(name: str, history_id: str) -> Record:
     return Record(name, b"", mark=mark_of(history_id), gone=True)
 
 
-def shaped(said: object, shape: type[T]) -> T:
-    """An answer that must have this shape. Raises Retry: a whole page cannot be put aside."""
-    try:
-        return msgspec.convert(said, shape)
-    except msgspec.ValidationError as wrong:
-        raise Retry(f"Gmail sent an answer of another shape: {wrong}.") from None
-
-
 def read_letter(asked: str, answer: Answer) -> Letter | BadRecord:
     """The message that was asked for, or why it cannot be used. Raises Retry for broken JSON."""
     try:

@@ -27,7 +27,6 @@ from headrace.google.letters import (
     T,
     gone,
     read_letter,
-    shaped,
 )
 from headrace.google.place import Place
 from headrace.http import Answer, Policy
@@ -84,10 +83,10 @@ class Gmail(Account):
     async def owner(self) -> Owner:
         """The account's address, and all others that it sends from."""
         account = (await self._profile()).email_address.lower()
-        said = await self.ask(f"{_ME}/settings/sendAs", units=_SEND_AS)
+        said = await self._one("settings/sendAs", Aliases, _SEND_AS)
         aliases = [
             one.send_as_email.lower()
-            for one in shaped(said, Aliases).send_as
+            for one in said.send_as
             if one.verification_status == "accepted"
         ]
         return Owner(account, tuple(dict.fromkeys([account, *aliases])))
@@ -192,14 +191,14 @@ class Gmail(Account):
         if place.page:
             params["pageToken"] = place.page
         allow = {400, 404} if place.page else {404}
-        said, answer = await self.answer(f"{_ME}/{path}", units=units, allow=allow, params=params)
+        said, answer = await self.answer(
+            f"{_ME}/{path}", units=units, allow=allow, params=params, shape=shape
+        )
         if said is not None:
-            return shaped(said, shape)
-        again = Place(after=place.after, of=place.of if place.after is not None else "")
+            return said  # type: ignore[no-any-return]
+        again = place.anew()
         if answer.status == 400 and place.listing is None:
-            again = msgspec.structs.replace(
-                place, page=""
-            )  # the id it began with may still be good
+            again = msgspec.structs.replace(place, page="")  # its historyId may still be good
         raise Expired("Gmail no longer knows where this walk was.", cursor=again.cursor())
 
     async def _letters(
@@ -225,8 +224,12 @@ class Gmail(Account):
             "GET", path, params={"format": "full"}, allow={404}, parse=parse
         )
 
+    async def _one(self, path: str, shape: type[T], units: int) -> T:
+        said, _ = await self.answer(f"{_ME}/{path}", units=units, shape=shape)
+        return said  # type: ignore[no-any-return]
+
     async def _profile(self) -> Profile:
-        return shaped(await self.ask(f"{_ME}/profile", units=_PROFILE), Profile)
+        return await self._one("profile", Profile, _PROFILE)
 
     async def _chosen(self) -> Choice:
         """What the config wants. Raises NeedsHuman for a label that the mailbox does not have."""
@@ -244,7 +247,7 @@ class Gmail(Account):
         return self._choice
 
     async def _label_ids(self) -> dict[str, str]:
-        said = shaped(await self.ask(f"{_ME}/labels", units=_LABELS), Labels)
+        said = await self._one("labels", Labels, _LABELS)
         names = {one.name: one.id for one in said.labels}
         return names | {one.id: one.id for one in said.labels}
 

@@ -155,6 +155,9 @@ async def test_a_page_token_belongs_to_its_question(start: Start) -> None:
     await visitor.get(MESSAGES, {**token, "labelIds": "INBOX"}, status=400)
     await visitor.get(MESSAGES, {"pageToken": "bm9uZQ=="}, status=400)
     await visitor.get(f"{GMAIL}/drafts", token, status=400)
+    inbox = {"labelIds": "INBOX", "maxResults": "2"}
+    page = await visitor.get(MESSAGES, inbox)
+    assert await visitor.get(MESSAGES, {**inbox, "pageToken": page["nextPageToken"]})
 
 
 @pytest.mark.parametrize("wrong", [{"maxResults": "0"}, {"maxResults": "x"}, {"labelids": "INBOX"}])

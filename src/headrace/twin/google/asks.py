@@ -64,5 +64,6 @@ def bound(ask: Ask, *, apart_from: frozenset[str]) -> dict[str, object]:
 
     It is what the token of a walk is bound to.
     """
-    values: dict[str, object] = msgspec.to_builtins(ask)
+    # Through JSON, as a token's content comes back: a tuple is a list there.
+    values: dict[str, object] = msgspec.json.decode(msgspec.json.encode(ask))
     return {name: value for name, value in values.items() if name not in apart_from}
