@@ -77,7 +77,7 @@ def test_what_is_not_there_is_said(
     assert "There is no gmail yet" in problem(ann.post("/api/gmail/sync"), 404)["detail"]
     row = connect(store, world.google, "google_calendar")
     named = {"connection": row["connection_id"]}
-    told = problem(ann.post("/api/gmail/sync", json=named), 400)
+    told = problem(ann.post("/api/gmail/sync", json=named), 422)
     assert "is a connection of google_calendar" in told["detail"]
     problem(ann.post("/api/gmail/sync", json={"connection": "nobody"}), 404)
     assert ann.post("/api/outlook/sync").status_code in {404, 422}

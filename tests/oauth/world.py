@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from queue import Queue
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, build_opener, urlopen
 from urllib.request import Request as Post
-from urllib.request import urlopen
 
+import pytest
 from tests.accounts import TENANT, VAULT, at_google, connect, run
 
 from headrace.engine.sync import Outcome
@@ -145,6 +147,19 @@ SCOPES = {
     "gmail": ["https://www.googleapis.com/auth/gmail.readonly"],
     "google_calendar": ["https://www.googleapis.com/auth/calendar.readonly"],
 }
+
+
+class _Still(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def staying(request: Post) -> str:
+    """Where a request would be sent on to."""
+    with pytest.raises(HTTPError) as moved:
+        build_opener(_Still).open(request)
+    assert moved.value.code == 302, moved.value.read()
+    return str(moved.value.headers["Location"])
 
 
 @contextmanager

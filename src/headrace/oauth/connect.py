@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from headrace.errors import BadInput, HeadraceError
 from headrace.oauth.endpoint import Tokens
-from headrace.oauth.sealed import Kept, seal
+from headrace.oauth.sealed import Kept, seal, unseal
 from headrace.plugins import provider, providers
 from headrace.provider import Owner, Provider
 from headrace.settings import Settings
@@ -111,7 +111,8 @@ def connect(
             account=account,
             scopes=tokens.scopes or scopes_of(wishes),
         )
-        sealed = seal(vault, tenant, grant_id, Kept(tokens.access, tokens.refresh))
+        refresh = tokens.refresh or _known_refresh(connection, vault, tenant, grant_id)
+        sealed = seal(vault, tenant, grant_id, Kept(tokens.access, refresh))
         grants.keep(connection, tenant, grant_id, sealed, seconds=tokens.seconds)
         made = []
         for wish in allowed:
@@ -159,6 +160,14 @@ def connect_with_key(
             account=theirs.account,
             every_seconds=wish.every_seconds,
         )
+
+
+def _known_refresh(connection: Connection, vault: Vault, tenant: str, grant_id: str) -> str | None:
+    """The refresh token of the consent before: one that brings none leaves it good (rule O4)."""
+    row = grants.get(connection, tenant, grant_id)
+    if row is None or row["tokens"] is None:
+        return None
+    return unseal(vault, row).refresh
 
 
 def _save(

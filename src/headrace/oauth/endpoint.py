@@ -78,12 +78,15 @@ def device(issuer: Issuer, scopes: list[str]) -> Device:
             f"{issuer.title} does not let this client ask on another device: {said['words']}.",
             hint="Connect in a browser, or make a client for limited-input devices there.",
         )
+    url = said.get("verification_url") or said.get("verification_uri")
+    if not ("device_code" in said and "user_code" in said and url):
+        raise Retry(f"{issuer.title} did not answer with a code to type.")
     return Device(
         code=str(said["device_code"]),
         user_code=str(said["user_code"]),
-        url=str(said.get("verification_url") or said.get("verification_uri")),
-        seconds=float(said.get("expires_in") or 900),
-        interval=float(said.get("interval") or 5),
+        url=str(url),
+        seconds=_seconds(said.get("expires_in")) or 900,
+        interval=_seconds(said.get("interval")) or 5,
     )
 
 
@@ -110,7 +113,7 @@ def _tokens(issuer: Issuer, fields: dict[str, str]) -> Tokens:
 def _refusal(issuer: Issuer, said: Mapping[str, Any]) -> Exception:
     error = str(said["error"])
     if error in {"authorization_pending", "slow_down"}:
-        return Pending("Nobody has consented yet.", after=float(said.get("interval") or 5))
+        return Pending("Nobody has consented yet.", after=_seconds(said.get("interval")) or 5)
     if error in {"invalid_grant", "bad_verification_code", "bad_refresh_token", "expired_token"}:
         return InvalidGrant(
             f"{issuer.title} no longer accepts this account's consent: {said['words']}.",

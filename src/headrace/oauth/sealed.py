@@ -37,8 +37,7 @@ class Sealed:
             raise NeedsHuman(
                 f"The consent of {row['account']} has ended.", hint=self.again, reauth=True
             )
-        text = self._vault.open(row["tokens"], tenant=row["tenant_id"], connection=row["grant_id"])
-        kept = msgspec.json.decode(text, type=Kept)
+        kept = unseal(self._vault, row)
         return Held(kept.access, kept.refresh, row["seconds"], row["lifetime"])
 
     def write(self, connection: Connection, row: GrantRow, held: Held, made: Tokens) -> Held:
@@ -63,3 +62,9 @@ def seal(vault: Vault, tenant: str, grant_id: str, tokens: Kept) -> bytes:
     """Tokens as a grant keeps them: they open in that grant's row and nowhere else."""
     text = msgspec.json.encode(tokens).decode()
     return vault.seal(text, tenant=tenant, connection=grant_id)
+
+
+def unseal(vault: Vault, row: GrantRow) -> Kept:
+    """The tokens of a row that has some. Raises NeedsHuman where no key opens them."""
+    text = vault.open(row["tokens"], tenant=row["tenant_id"], connection=row["grant_id"])
+    return msgspec.json.decode(text, type=Kept)
