@@ -25,8 +25,8 @@ install: $(VENV)/.installed ## the environment, from the pinned lock
 demo: install ## land 100,000 events and a mailbox, with a SIGKILL in the middle
 	@$(BIN)/headrace demo
 
-test: install ## the whole suite
-	$(BIN)/pytest
+test: install ## the whole suite, on two cores: much of it waits
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: install ## style and mistakes
 	$(BIN)/ruff check .

@@ -38,12 +38,24 @@ input()
 """
 
 
+_others: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def _earlier() -> None:
+    """Parsers that an earlier test's stages keep for this process are not these tests'."""
+    _others.clear()
+    _others.update([child.pid for child in _children()])
+
+
 def _children() -> list[psutil.Process]:
     """The parsers among this process's children: PostgreSQL may be one too."""
     return [
         child
         for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and "headrace.documents.child" in child.cmdline()
+        if child.pid not in _others
+        and child.status() != psutil.STATUS_ZOMBIE
+        and "headrace.documents.child" in child.cmdline()
     ]
 
 
