@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,27 +48,17 @@ def cluster() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template_db(cluster: str) -> str:
-    """Name of a migrated database to copy. Nobody may connect to it: a copy needs it alone."""
+    """Name of a migrated database to copy."""
     from headrace.store.migrate import upgrade
 
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-        upgrade(_with_name(cluster, _TEMPLATE))
-        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
-    return _TEMPLATE
+    return _made(cluster, _TEMPLATE, upgrade)
 
 
 @pytest.fixture
 def database(cluster: str, template_db: str) -> Iterator[str]:
     """URL of a migrated, empty database that nobody else uses, gone after the test."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template_db}")
-        try:
-            yield _with_name(cluster, name)
-        finally:
-            # FORCE: a test that failed or killed a worker may have left connections behind.
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with _copied(cluster, template_db) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -75,22 +66,35 @@ def engine_template(cluster: str) -> str:
     """Name of a database to copy that has both schemas, ours and the engine's."""
     from headrace.engine.schema import prepare
 
-    name = f"{_TEMPLATE}_engine"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        prepare(_with_name(cluster, name))
-        connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
-    return name
+    return _made(cluster, f"{_TEMPLATE}_engine", prepare)
 
 
 @pytest.fixture
 def engine_database(cluster: str, engine_template: str) -> Iterator[str]:
     """URL of a database of the test's own that has both schemas."""
-    name = f"engine_{next(_numbers)}"
+    with _copied(cluster, engine_template) as url:
+        yield url
+
+
+def _made(cluster: str, name: str, fill: Callable[[str], object]) -> str:
+    """A database to copy. Nobody may connect to it: a copy needs it alone."""
     with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {engine_template}")
-        yield _with_name(cluster, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        fill(_with_name(cluster, name))
+        connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+    return name
+
+
+@contextmanager
+def _copied(cluster: str, template: str) -> Iterator[str]:
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield _with_name(cluster, name)
+        finally:
+            # FORCE: a test that failed or killed a worker may have left connections behind.
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _with_name(url: str, name: str) -> str:

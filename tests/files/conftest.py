@@ -9,17 +9,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from headrace.engine import intake, jobs
 from headrace.engine.runtime import engine
-from headrace.engine.schema import prepare
 from headrace.files.config import DocumentsConfig
 from headrace.files.local import LocalFiles
 from headrace.files.pattern import Selection
@@ -31,8 +27,6 @@ from headrace.store.database import Database
 
 OLD = 1_700_000_000
 """A time long gone: a file written a moment ago is waited for."""
-
-_numbers = count(1)
 
 
 def put(path: Path, content: str | bytes, at: float = OLD) -> Path:
@@ -175,25 +169,10 @@ def web() -> Iterator[Web]:
         thread.join()
 
 
-@pytest.fixture(scope="session")
-def files_template(cluster: str) -> str:
-    """Name of a database that has both schemas, ours and the engine's."""
-    name = "headrace_files_template"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        prepare(urlsplit(cluster)._replace(path=f"/{name}").geturl())
-        connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false".encode())
-    return name
-
-
 @pytest.fixture
-def url(cluster: str, files_template: str) -> Iterator[str]:
+def url(engine_database: str) -> str:
     """URL of a database of the test's own."""
-    name = f"files_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {files_template}".encode())
-        yield urlsplit(cluster)._replace(path=f"/{name}").geturl()
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return engine_database
 
 
 class Shelf:

@@ -107,17 +107,6 @@ def test_no_draw_is_too_large_for_ever(pool: Database) -> None:
     assert take(pool, 100)[0]
 
 
-def test_a_hold_is_for_everybody(pool: Database) -> None:
-    """Covers G11: so long as the provider wants nothing, nobody draws; it shortens no wait."""
-    take(pool, 1)
-    with pool.connection() as session:
-        allowances.hold(session, WHO[0], WHO[2], 60)
-        allowances.hold(session, WHO[0], WHO[2], 1)
-    drawn, wait = take(pool, 1)
-    assert not drawn
-    assert 59 < wait <= 60
-
-
 def test_one_s_allowance_is_nobody_else_s(pool: Database) -> None:
     """Covers G11: another account's and another tenant's are their own."""
     assert take(pool, 25)[0]

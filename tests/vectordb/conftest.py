@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from tests.files.conftest import Shelf
 from tests.vectordb.twin import Twin
 
 from headrace.engine.runtime import engine
-from headrace.engine.schema import prepare
 from headrace.out.search import Hit, search
 from headrace.settings import Settings
-
-_numbers = count(1)
 
 
 @pytest.fixture
@@ -29,25 +23,10 @@ def twin() -> Iterator[Twin]:
     made.down()
 
 
-@pytest.fixture(scope="session")
-def vectors_template(cluster: str) -> str:
-    """Name of a database that has both schemas, ours and the engine's."""
-    name = "headrace_vectors_template"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        prepare(urlsplit(cluster)._replace(path=f"/{name}").geturl())
-        connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false".encode())
-    return name
-
-
 @pytest.fixture
-def url(cluster: str, vectors_template: str) -> Iterator[str]:
+def url(engine_database: str) -> str:
     """URL of a database of the test's own."""
-    name = f"vectors_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {vectors_template}".encode())
-        yield urlsplit(cluster)._replace(path=f"/{name}").geturl()
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    return engine_database
 
 
 @pytest.fixture(scope="session")

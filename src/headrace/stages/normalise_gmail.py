@@ -8,6 +8,7 @@ from headrace.mail.direction import direction_of
 from headrace.mail.gmail import parse_gmail
 from headrace.rows import InteractionRow
 from headrace.stage import RawEvent, StreamContext, stage
+from headrace.stages.normalise_mail import interaction
 
 
 @stage(version=1, content="application/vnd.gmail.message+json")
@@ -21,21 +22,10 @@ def normalize_google_email(raw: RawEvent, stream: StreamContext) -> Iterable[Int
     draft = "DRAFT" in mail.labels
     direction = direction_of(sender.address if sender else None, mail.labels, "", stream.addresses)
     kind = "email_sent" if direction == "outbound" else "email_received"
-    yield InteractionRow(
-        source_id=raw.source_id,
-        version=raw.version,
+    yield interaction(
+        raw,
+        mail,
         source="gmail",
         kind="email_draft" if draft else kind,
-        occurred_at=raw.occurred_at or mail.date,
         direction=None if draft else direction,
-        thread_id=mail.thread_id or raw.source_id,
-        message_id=mail.message_id,
-        from_name=sender.name if sender else None,
-        from_address=sender.address if sender else None,
-        to_addresses=[one.address for one in mail.to],
-        cc_addresses=[one.address for one in mail.cc],
-        subject=mail.subject,
-        body=mail.body,
-        labels=mail.labels,
-        attachments=mail.attachments,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headrace.mail.direction import direction_of
-from headrace.mail.message import parse
+from headrace.mail.message import Mail, parse
 from headrace.rows import InteractionRow
 from headrace.stage import RawEvent, StreamContext, stage
 
@@ -18,11 +18,25 @@ def normalize_mail(raw: RawEvent, stream: StreamContext) -> Iterable[Interaction
     direction = direction_of(
         sender.address if sender else None, mail.labels, stream.stream, stream.addresses
     )
-    yield InteractionRow(
-        source_id=raw.source_id,
-        version=raw.version,
+    yield interaction(
+        raw,
+        mail,
         source="mailbox",
         kind="email_sent" if direction == "outbound" else "email_received",
+        direction=direction,
+    )
+
+
+def interaction(
+    raw: RawEvent, mail: Mail, *, source: str, kind: str, direction: str | None
+) -> InteractionRow:
+    """The row of a message, whatever it came by."""
+    sender = mail.sender
+    return InteractionRow(
+        source_id=raw.source_id,
+        version=raw.version,
+        source=source,
+        kind=kind,
         occurred_at=raw.occurred_at or mail.date,
         direction=direction,
         thread_id=mail.thread_id or raw.source_id,

@@ -33,12 +33,6 @@ SELECT extract(epoch FROM spent_until - clock_timestamp())::float8 AS wait FROM 
 WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s
 """
 
-_HOLD = """
-UPDATE headrace.allowances
-SET spent_until = greatest(spent_until, clock_timestamp() + make_interval(secs => %(seconds)s))
-WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s
-"""
-
 
 def take(
     connection: Connection, tenant: str, user: str, allowance: str, units: float, per_minute: float
@@ -53,8 +47,3 @@ def take(
         return True, max(0.0, float(drawn["wait"]))
     found = connection.execute(_WAIT, keys).fetchone()
     return False, max(0.0, float(found["wait"]) if found else 0.0)
-
-
-def hold(connection: Connection, tenant: str, allowance: str, seconds: float) -> None:
-    """The provider wants nothing for so long: nobody draws before."""
-    connection.execute(_HOLD, {"tenant": tenant, "allowance": allowance, "seconds": seconds})
