@@ -16,7 +16,7 @@ _LAYERS = [
     ["settings", "telemetry", "text"],
     ["provider", "vault"],
     ["stage"],
-    ["rows", "http", "mail"],
+    ["rows", "wiring", "http", "mail"],
     [
         "account",
         "github",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from inspect import isabstract
@@ -19,7 +19,8 @@ from headrace import providers as provider_folder
 from headrace import stages as stage_folder
 from headrace.errors import BadInput
 from headrace.provider import Provider
-from headrace.stage import Batch, RawEvent, Stage, StageError
+from headrace.stage import Stage, StageError
+from headrace.wiring import Step, contents, order, prove
 
 
 def _modules(folder: ModuleType, group: str) -> Iterator[ModuleType]:
@@ -79,78 +80,44 @@ def stages() -> dict[str, Stage]:
     return found
 
 
-def prove(declared: Iterable[Stage]) -> None:
-    """Refuse a stage that nothing can feed. Raises StageError."""
-    known = {one.name: one for one in declared}
-    for one in known.values():
-        if one.reads not in (RawEvent, Batch):
-            raise StageError(
-                f"Stage {one.name} reads {one.reads.__name__}: this version feeds stages with "
-                "RawEvent or a whole Batch only.",
-                hint="Read the raw event, or correct the annotation.",
-            )
-        if (one.content is None) == (one.after is None):
-            raise StageError(
-                f"Stage {one.name} must say either of which content the raw events are that it "
-                "reads, or after which stage it runs.",
-                hint='Declare it as @stage(version=1, content="application/json").',
-            )
-        if one.after is not None and (one.reads is RawEvent or _root(one, known) is None):
-            raise StageError(
-                f"Nothing comes before stage {one.name}: there is no stage {one.after!r}, or it "
-                "waits for itself.",
-                hint="A stage after another takes the Batch; name one that there is.",
-            )
-
-
-def _root(one: Stage, known: dict[str, Stage]) -> Stage | None:
-    """The first stage of the chain that leads to this one; None for one that leads nowhere."""
-    passed: set[str] = set()
-    while one.after is not None:
-        if one.name in passed or one.after not in known:
-            return None
-        passed.add(one.name)
-        one = known[one.after]
-    return one
+def steps(content: str) -> Sequence[Step]:
+    """The stages that run on batches of this content, in their order."""
+    return order(tuple(stages().values()), content)
 
 
 def raw_stages(content: str) -> list[Stage]:
     """The stages that read raw events of this content."""
-    return [s for s in stages().values() if s.content == content]
+    return [step.stage for step in steps(content) if not step.before]
 
 
-def next_stages(name: str) -> list[Stage]:
-    """The stages that run after this one."""
-    return [s for s in stages().values() if s.after == name]
+def following(content: str, name: str) -> list[Step]:
+    """Every step that hangs on this stage, however far down, in order."""
+    return [
+        step
+        for step in steps(content)
+        if step.stage.name != name and name in (one.name for one in step.lineage)
+    ]
 
 
-def following(name: str) -> list[Stage]:
-    """Every stage that hangs on this one, however far down."""
-    found = next_stages(name)
-    return found + [further for one in found for further in following(one.name)]
-
-
-def wiring() -> dict[str, list[Any]]:
-    """All stages as the arrays that queries unnest: name, version, content, what comes before."""
-    known = stages()
-    all_ = list(known.values())
+def wiring(*, apart: bool = True) -> dict[str, list[Any]]:
+    """All steps as the arrays that queries unnest: stage, version, content, what it waits for, all
+    that leads to it. Without `apart`, only those that jobs wait for."""
+    known = tuple(stages().values())
+    all_ = [
+        (content, at, step)
+        for content in contents(known)
+        for at, step in enumerate(order(known, content))
+        if apart or not step.stage.apart
+    ]
     return {
-        "stages": [one.name for one in all_],
-        "versions": [one.version for one in all_],
-        "contents": [_content(one, known) for one in all_],
-        "befores": [one.after for one in all_],
-        "depths": [len(_lineage(one, known)) for one in all_],
-        "lineages": [",".join(_lineage(one, known)) for one in all_],
-        "before_versions": [known[one.after].version if one.after else None for one in all_],
+        "stages": [step.stage.name for _, _, step in all_],
+        "versions": [step.stage.version for _, _, step in all_],
+        "contents": [content for content, _, _ in all_],
+        "befores": [_listed(step.before) for _, _, step in all_],
+        "depths": [at for _, at, _ in all_],
+        "lineages": [_listed(step.lineage) for _, _, step in all_],
     }
 
 
-def _content(one: Stage, known: dict[str, Stage]) -> str | None:
-    root = _root(one, known)
-    return root.content if root else None
-
-
-def _lineage(one: Stage, known: dict[str, Stage]) -> list[str]:
-    """The stages that lead to this one and itself, each with its version."""
-    before = [] if one.after is None else _lineage(known[one.after], known)
-    return [*before, f"{one.name}:{one.version}"]
+def _listed(several: Sequence[Stage]) -> str:
+    return ",".join(f"{one.name}:{one.version}" for one in several)

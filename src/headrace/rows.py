@@ -1,12 +1,15 @@
 """The row types that stages write, one struct a table: plain and fast, they carry no behaviour.
 
-`headrace.model` describes the same tables for reading; a test holds the two together.
+`headrace.model` describes the same tables for reading; a test holds the two together. What stages
+write by SQL of their own has a name here too: names say which stage comes after which.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import ClassVar
+
+import msgspec
 
 from headrace.stage import Row
 from headrace.text import EMPTY_TSVECTOR
@@ -28,7 +31,8 @@ class EventRow(Row, kw_only=True):
 
 
 class CalendarEventRow(Row, kw_only=True):
-    """One event of a calendar. `occurred_at` is its start; ends are exclusive."""
+    """One event of a calendar. `occurred_at` is its start; ends are exclusive. `guests` is JSON
+    text: a list of {address, name, answer, optional}."""
 
     table: ClassVar[str] = "calendar_events"
 
@@ -44,10 +48,17 @@ class CalendarEventRow(Row, kw_only=True):
     attendees: list[str] = []
     status: str | None = None
     recurrence: str | None = None
+    guests: bytes = b"[]"
+    meeting_url: str | None = None
+    time_zone: str | None = None
 
 
 class InteractionRow(Row, kw_only=True):
-    """One message between people. Addresses are lower-cased; `body` is plain text."""
+    """One message between people, or a meeting of theirs. Addresses are lower-cased; `body` is
+    plain text, and `unquoted` what of it is neither quoted nor the `signature`, None where that is
+    all of it. `people` is JSON text: a list of `Person`. `automated` says in a word why the sender
+    is no person. `text_hash` is of what is embedded of it, None for what is not.
+    """
 
     table: ClassVar[str] = "interactions"
 
@@ -65,3 +76,52 @@ class InteractionRow(Row, kw_only=True):
     body: str = ""
     labels: list[str] = []
     attachments: list[str] = []
+    people: bytes = b"[]"
+    unquoted: str | None = None
+    signature: str | None = None
+    automated: str | None = None
+    meeting_url: str | None = None
+    text_hash: bytes | None = None
+
+
+class TimelineRow(Row, kw_only=True):
+    """What happened, in a sentence. `details` is JSON text."""
+
+    table: ClassVar[str] = "timeline_events"
+
+    occurred_at: datetime | None = None
+    kind: str
+    sentence: str
+    details: bytes = b"{}"
+
+
+class Person(msgspec.Struct, omit_defaults=True):
+    """Somebody who took part, as the source told it. `kind` is what `value` is: email, phone or
+    github, a login; `role` from, to, cc, organizer, attendee or author; `answer`, to an invitation,
+    accepted, declined, tentative or none."""
+
+    role: str
+    kind: str
+    value: str
+    name: str | None = None
+    answer: str | None = None
+
+
+class Participants:
+    """Who took part in what, in `participants`, by their `contact_identities`."""
+
+
+class Contacts:
+    """Who is who: `contact_links` between identities, and the `contacts` they make."""
+
+
+class Texts:
+    """What was read of documents, in `texts`."""
+
+
+class Chunks:
+    """The passages of documents, in `chunks`."""
+
+
+class Vectors:
+    """What passages mean, in `chunks`."""

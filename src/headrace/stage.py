@@ -9,6 +9,9 @@ A stage is one function in one file in `headrace/stages/`. A pure one turns rows
 The row types in its signature are the wiring: it runs after whatever writes what it reads. It may
 raise `Skip` (that row alone becomes a dead letter). Raise `version` when its output changes.
 
+One over rows that another stage has written takes their type in the place of RawEvent, or several:
+`row: InteractionRow | CalendarEventRow`.
+
 Where speed is worth it, a stage may take `Sequence[RawEvent]` instead, a whole batch at once; when
 that raises, it is asked again row by row, so that one bad row is still alone.
 
@@ -16,18 +19,20 @@ One that needs more than rows - a model, a parser, what other batches have left 
 takes the batch itself and says what to write. It works outside of any transaction, for as long as
 it needs; what it returns is written in one:
 
-    @stage(version=1, after="chunk")
-    def embed(batch: Batch) -> Made:
+    @stage(version=1)
+    def chunk(batch: Batch[Texts]) -> Made[Chunks]:
         ...
+
+It runs after every stage that writes what it reads: order, fan-out and fan-in come of the types.
 """
 
 from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -55,7 +60,8 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
 
 class RawEvent(msgspec.Struct, gc=False):
     """One version of one source record, as a stage reads it. Pure stages never see one that is
-    `gone`: what they made of its earlier versions is deleted for them."""
+    `gone`: what they made of its earlier versions is deleted for them. So it is where they make
+    nothing of a new version."""
 
     source_id: str
     version: int
@@ -79,9 +85,16 @@ class StreamContext(msgspec.Struct, frozen=True):
     addresses: frozenset[str] = frozenset()
 
 
-class Batch(msgspec.Struct):
+Reads = TypeVar("Reads")
+Writes = TypeVar("Writes")
+
+
+class Batch(msgspec.Struct, Generic[Reads]):
     """A batch, for a stage that takes it whole. `read` runs one query and gives its rows as dicts;
     every query must name the batch's tenant, for the stage reads as the tables' owner.
+
+    What stands in a table with the batch's number is this batch's to work on. A record that a later
+    batch has brought anew carries that one's number, and is that one's.
 
     For a stage that writes elsewhere as well: `secret` is the connection's credential, opened;
     `hold` gives a connection in autocommit that holds this lock of the stream, shared with other
@@ -111,7 +124,7 @@ class Batch(msgspec.Struct):
         }
 
 
-class Made(msgspec.Struct):
+class Made(msgspec.Struct, Generic[Writes]):
     """What such a stage has to write: `write` is called once, in the transaction that also says
     that the stage is done, and returns how many rows it wrote. `bad` are records it refused, with
     the version of each."""
@@ -122,21 +135,29 @@ class Made(msgspec.Struct):
     versions: list[int] = []
 
 
-class Stage(msgspec.Struct, frozen=True):
-    """A registered stage. `reads` is a row type, or `Batch`; `writes` the row type of a pure one.
+Takes = Literal["row", "rows", "batch"]
 
-    One over raw events says of which `content`; one over what another stage has made says `after`
-    which. `whole` says that it takes a sequence of rows at a time instead of one.
+
+class Stage(msgspec.Struct, frozen=True):
+    """A registered stage: what it takes at a time, the types it `reads` and those it `writes`.
+
+    One that reads raw events says of which `content`. One that stands `apart` is run by a workflow
+    of its own, after everything else there is to do: nothing and nobody waits for it.
     """
 
     name: str
     version: int
-    reads: type
-    writes: type[Row] | None
+    takes: Takes
+    reads: tuple[type, ...]
+    writes: tuple[type, ...]
     content: str | None
-    after: str | None
-    whole: bool
+    apart: bool
     run: Callable[..., Any]
+
+    @property
+    def rows(self) -> tuple[type[Row], ...]:
+        """The row types of a pure stage; none for one that writes by itself."""
+        return () if self.takes == "batch" else self.writes
 
 
 class StageError(HeadraceError):
@@ -147,22 +168,22 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def stage(
-    *, version: int, content: str | None = None, after: str | None = None
+    *, version: int, content: str | None = None, apart: bool = False
 ) -> Callable[[Function], Stage]:
     """Make a function a stage; its name is the stage's name and its job kind."""
 
     def wrap(function: Function) -> Stage:
         hints = typing.get_type_hints(function)
         parameters = [hints.get(name) for name in inspect.signature(function).parameters]
-        reads, writes, whole = _signature(function, parameters, hints.get("return"))
+        takes, reads, writes = _signature(function, parameters, hints.get("return"))
         return Stage(
             name=function.__name__,
             version=version,
+            takes=takes,
             reads=reads,
             writes=writes,
             content=content,
-            after=after,
-            whole=whole,
+            apart=apart,
             run=function,
         )
 
@@ -171,17 +192,30 @@ def stage(
 
 def _signature(
     function: Callable[..., Any], parameters: list[Any], returns: Any
-) -> tuple[type, type[Row] | None, bool]:
-    if parameters == [Batch] and returns is Made:
-        return Batch, None, True
-    reads = parameters[0] if len(parameters) == 2 else None
-    produced = typing.get_args(returns)
-    makes_rows = len(produced) == 1 and isinstance(produced[0], type)
-    if reads is None or not makes_rows or not issubclass(produced[0], Row):
+) -> tuple[Takes, tuple[type, ...], tuple[type, ...]]:
+    first = parameters[0] if parameters else None
+    given, made = typing.get_origin(first), typing.get_origin(returns)
+    writes = _types(_inner(returns))
+    if given is Batch and len(parameters) == 1 and made is Made and writes:
+        return "batch", _types(_inner(first)), writes
+    takes: Takes = "rows" if given is Sequence else "row"
+    reads = _types(_inner(first) if given is Sequence else first)
+    rows = all(issubclass(one, Row) for one in writes)
+    raw_or_rows = reads == (RawEvent,) or (reads and all(issubclass(one, Row) for one in reads))
+    if not (len(parameters) == 2 and made is Iterable and writes and rows and raw_or_rows):
         raise StageError(
             f"Stage {function.__name__} is neither (row, stream) -> Iterable[Row type] nor"
-            " (Batch) -> Made.",
+            " (Batch[type]) -> Made[type].",
             hint="See docs/how-to/add-a-stage.md.",
         )
-    whole = typing.get_origin(reads) is Sequence
-    return (typing.get_args(reads)[0] if whole else reads), produced[0], whole
+    return takes, reads, writes
+
+
+def _inner(hint: Any) -> Any:
+    inner = typing.get_args(hint)
+    return inner[0] if len(inner) == 1 else None
+
+
+def _types(hint: Any) -> tuple[type, ...]:
+    """The types of `A | B`, or of `A`."""
+    return tuple(one for one in typing.get_args(hint) or (hint,) if isinstance(one, type))

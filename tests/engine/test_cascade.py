@@ -50,9 +50,9 @@ def runs(bench: Bench) -> list[tuple[Any, ...]]:
 def test_a_stage_run_twice_leaves_the_same(trail: Trail) -> None:
     """Covers A1.52: rows, dead letters and the note that it ran."""
     number = batch(trail, a=b"1", b=b"2", c=b"refuse")
-    assert run_stage(trail.bench.database, NAME, number) == 2
+    assert run_stage(trail.bench.database, NAME, number).rows == 2
     first = (shown(trail.bench), runs(trail.bench))
-    assert run_stage(trail.bench.database, NAME, number) == 2
+    assert run_stage(trail.bench.database, NAME, number).rows == 2
     assert (shown(trail.bench), runs(trail.bench)) == first
     assert first == ([("a", 1, "1"), ("b", 1, "2")], [(number, NAME, 1, 3, 2, 1)])
     assert letters(trail.bench) == [(NAME, "c", 1, 2)]
@@ -99,7 +99,7 @@ def test_a_bug_stops_the_batch_until_it_is_isolated(trail: Trail) -> None:
     with pytest.raises(ZeroDivisionError):
         run_stage(trail.bench.database, NAME, number)
     assert (shown(trail.bench), runs(trail.bench)) == ([], [])
-    assert run_stage(trail.bench.database, NAME, number, isolate=True) == 2
+    assert run_stage(trail.bench.database, NAME, number, isolate=True).rows == 2
     assert shown(trail.bench) == [("a", 1, "1"), ("c", 1, "3")]
     assert letters(trail.bench) == [(NAME, "b", 1, 1)]
 
@@ -110,7 +110,7 @@ def test_a_row_that_postgresql_refuses_is_isolated_too(trail: Trail) -> None:
     number = batch(trail, **payloads)
     with pytest.raises(Exception, match="0x00"):
         run_stage(trail.bench.database, NAME, number)
-    assert run_stage(trail.bench.database, NAME, number, isolate=True) == 198
+    assert run_stage(trail.bench.database, NAME, number, isolate=True).rows == 198
     assert len(shown(trail.bench)) == 198
     assert letters(trail.bench) == [(NAME, "r077", 1, 1), (NAME, "r150", 1, 1)]
     assert runs(trail.bench) == [(number, NAME, 1, 200, 198, 2)]

@@ -14,10 +14,12 @@ from headrace.engine import state, sweep
 from headrace.engine.cascade import give_up, run_stage
 from headrace.engine.settle import lacks_stages
 from headrace.provider import Page, Record
+from headrace.rows import Chunks, EventRow, Texts, Vectors
 from headrace.settings import Settings
-from headrace.stage import Batch, Made, Stage, StageError, stage
+from headrace.stage import Batch, Made, RawEvent, Stage, StageError, stage
 from headrace.store.database import Connection, Database
 from headrace.vault import Vault
+from headrace.wiring import order, prove
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Bench, Trail
@@ -26,12 +28,20 @@ NAME = "probe_numbers"
 Seen = list[str]
 
 
+class Counts:
+    """What the second stage writes."""
+
+
+class Sums:
+    """What the third stage writes."""
+
+
 @pytest.fixture
 def seen(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> Seen:
     """Two more stages after the probe's own; what they did, in order."""
     done: Seen = []
 
-    def second(batch: Batch) -> Made:
+    def second(batch: Batch[EventRow]) -> Made[Counts]:
         found = batch.read(
             "SELECT count(*) AS n FROM headrace.events WHERE tenant_id = %(tenant)s"
             " AND batch_id = %(batch_id)s",
@@ -44,7 +54,7 @@ def seen(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> Seen:
 
         return Made(int(found[0]["n"]), write)
 
-    def third(batch: Batch) -> Made:
+    def third(batch: Batch[Counts]) -> Made[Sums]:
         def write(connection: Connection) -> int:
             done.append("third")
             return 0
@@ -52,9 +62,9 @@ def seen(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> Seen:
         return Made(0, write)
 
     known = plugins.stages()
-    for made in (stage(version=1, after=NAME)(second), stage(version=1, after="second")(third)):
+    for made in (stage(version=1)(second), stage(version=1)(third)):
         monkeypatch.setitem(known, made.name, made)
-    plugins.prove(known.values())
+    prove(known.values())
     return done
 
 
@@ -121,20 +131,54 @@ def waiting(trail: Trail) -> bool:
         return lacks_stages(connection, "acme", trail.batches()[0]["job_id"])
 
 
+def test_order_and_fan_in_come_of_the_types() -> None:
+    """Covers A3.11, X8: a stage runs after all that write what it reads, and what stands apart
+    comes last; the order in which they were declared says nothing."""
+
+    def never(batch: Any) -> Any:
+        raise AssertionError("it is only wired")
+
+    def made(name: str, reads: type, writes: type, *, apart: bool = False) -> Stage:
+        content = "a/b" if reads is RawEvent else None
+        return Stage(name, 1, "batch", (reads,), (writes,), content, apart, never)
+
+    last = Stage("last", 1, "batch", (Counts, Sums), (Vectors,), None, False, never)
+    known = (
+        last,
+        made("aside", Texts, Chunks, apart=True),
+        made("sums", Texts, Sums),
+        made("counts", Texts, Counts),
+        made("texts", RawEvent, Texts),
+    )
+    steps = {step.stage.name: step for step in order(known, "a/b")}
+    assert list(steps) == ["texts", "counts", "sums", "last", "aside"]
+    assert [one.name for one in steps["last"].before] == ["sums", "counts"]
+    assert {one.name for one in steps["last"].lineage} == {"texts", "counts", "sums", "last"}
+    assert not order(known, "c/d")
+
+
+def lost(batch: Batch[Counts]) -> Made[Sums]:
+    raise AssertionError("it is only wired")
+
+
+def round_about(batch: Batch[Counts | RawEvent]) -> Made[Counts | Sums]:
+    raise AssertionError("it is only wired")
+
+
+def back(batch: Batch[Sums]) -> Made[Counts]:
+    raise AssertionError("it is only wired")
+
+
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        (stage(version=1, after="nobody"), "no stage 'nobody'"),
-        (stage(version=1, content="a/b", after="first"), "must say either"),
+        ([stage(version=1)(lost)], "Counts, which no stage writes"),
+        ([stage(version=1, content="a/b")(lost)], "must say of which content"),
+        ([stage(version=1)(round_about)], "must say of which content"),
+        ([stage(version=1, content="a/b")(round_about), stage(version=1)(back)], "wait for one"),
     ],
 )
-def test_chains_that_lead_nowhere_are_refused(
-    made: Callable[[Callable[[Batch], Made]], Stage], why: str
-) -> None:
+def test_chains_that_lead_nowhere_are_refused(made: list[Stage], why: str) -> None:
     """Covers X8."""
-
-    def lost(batch: Batch) -> Made:
-        return Made(0, lambda connection: 0)
-
     with pytest.raises(StageError, match=why):
-        plugins.prove([made(lost)])
+        prove(made)

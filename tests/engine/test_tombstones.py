@@ -76,9 +76,9 @@ def test_a_stage_that_writes_and_one_that_deletes_do_not_pass(trail: Trail) -> N
     keys = {"tenant": "acme", "stream_id": trail.batches()[0]["stream_id"]}
     database = trail.bench.database
     with database.transaction() as one, database.transaction() as other:
-        assert hold(one, keys, forgetting=False) is False
-        assert hold(other, keys, forgetting=False) is False
+        assert hold(one, keys, alone=False) is False
+        assert hold(other, keys, alone=False) is False
         with database.transaction() as deleting:
             deleting.execute("SET LOCAL lock_timeout = '50ms'")
             with pytest.raises(Exception, match="lock timeout"):
-                hold(deleting, keys, forgetting=True)
+                hold(deleting, keys, alone=True)

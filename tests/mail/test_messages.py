@@ -62,7 +62,7 @@ def test_the_stage_is_pure(normalise: Normalise) -> None:
     assert normalise(MAIL) == normalise(MAIL)
     assert normalize_mail.content == "message/rfc822"
     assert normalize_mail.name == "normalize_mail"
-    assert normalize_mail.writes is InteractionRow
+    assert normalize_mail.writes == (InteractionRow,)
 
 
 def test_the_provider_registers_itself() -> None:

@@ -210,7 +210,7 @@ def test_the_stage() -> None:
             search=tsvector(lexemes("click")),
         )
     ]
-    assert (normalize_events.version, normalize_events.writes) == (1, EventRow)
+    assert (normalize_events.version, normalize_events.writes) == (1, (EventRow,))
 
 
 @pytest.mark.parametrize("config", ["{}", "", '{"owner":"x"}'])

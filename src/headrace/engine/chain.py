@@ -8,14 +8,15 @@ from typing import Any
 import msgspec
 
 from headrace.crashpoints import mark
-from headrace.engine.origin import Context
+from headrace.engine.origin import Context, context
 from headrace.engine.queues import STAGES, enqueue, stage_workflow_id
 from headrace.engine.settle import settle, stages_settle
-from headrace.plugins import following, raw_stages
+from headrace.plugins import following, raw_stages, steps
 from headrace.provider import BadRecord
 from headrace.stage import Stage
-from headrace.store.database import Connection
+from headrace.store.database import Connection, Database
 from headrace.store.landing import FollowUp, bury
+from headrace.wiring import Step
 
 _DONE = """
 INSERT INTO headrace.stage_runs (tenant_id, user_id, batch_id, stage, version, rows_in, rows_out,
@@ -31,6 +32,11 @@ SET rows_in = excluded.rows_in, rows_out = excluded.rows_out, error = excluded.e
 _UNDO = """
 DELETE FROM headrace.stage_runs
 WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND stage = ANY(%(stages)s::text[])
+"""
+
+_RUNS = """
+SELECT stage, version FROM headrace.stage_runs
+WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s
 """
 
 
@@ -100,15 +106,43 @@ def finish(
         "dead": len(bad),
     }
     connection.execute(_DONE, values)
-    further = following(one.name)
-    if further:
-        # Where they have run before, they run again: what they were made of has changed.
-        names = [after.name for after in further]
-        connection.execute(_UNDO, {**values, "stages": names})
+    further = undo(connection, one, origin, batch_id)
     if done.error:
         # They have nothing to work on, and must not be waited for.
         for after in further:
-            lost = {**values, "stage": after.name, "version": after.version, "dead": 0}
-            connection.execute(_DONE, lost)
-    if (not further or done.error) and stages_settle(origin.stream.provider):
+            lost = {"stage": after.stage.name, "version": after.stage.version, "dead": 0}
+            connection.execute(_DONE, {**values, **lost})
+    elif further:
+        _set_apart(connection, one, further, batch_id)
+    last = all(after.stage.apart for after in further)
+    if (last or done.error) and stages_settle(origin.stream.provider):
         settle(connection, origin.tenant, origin.job_id)
+
+
+def undo(connection: Connection, one: Stage, origin: Context, batch_id: int) -> list[Step]:
+    """Have all that hangs on a stage run again, where it has run: what it was made of has changed.
+    Returns what hangs on it. Whoever has changed that goes on with it, or the sweeper does."""
+    further = following(origin.stream.content, one.name)
+    if further:
+        names = [after.stage.name for after in further]
+        values = {"tenant": origin.tenant, "batch_id": batch_id, "stages": names}
+        connection.execute(_UNDO, values)
+    return further
+
+
+def _set_apart(connection: Connection, one: Stage, further: Sequence[Step], batch_id: int) -> None:
+    """Enqueue those that come right after `one` and stand apart; the others, the workflow runs."""
+    for after in further:
+        if after.stage.apart and one in after.before:
+            enqueue_stage(connection, after.stage, batch_id, priority="low")
+
+
+def ready(database: Database, name: str, batch_id: int) -> bool:
+    """Whether all that a stage waits for has run on the batch."""
+    with database.connection() as connection:
+        origin = context(connection, batch_id)
+        found = [one for one in steps(origin.stream.content) if one.stage.name == name]
+        before = [(one.name, one.version) for step in found for one in step.before]
+        values = {**origin.keys(), "batch_id": batch_id}
+        there = {(row["stage"], row["version"]) for row in connection.execute(_RUNS, values)}
+    return there.issuperset(before)

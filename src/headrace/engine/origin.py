@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.errors import HeadraceError
+from headrace.plugins import steps
 from headrace.stage import StreamContext
 from headrace.store.database import Connection
 
@@ -20,6 +21,10 @@ FROM headrace.batches b
 JOIN headrace.streams s USING (tenant_id, stream_id)
 JOIN headrace.connections c USING (tenant_id, connection_id)
 WHERE b.batch_id = %s
+"""
+
+_CHANGING = """
+SELECT EXISTS (SELECT FROM headrace.raw_events WHERE batch_id = %s AND version > 1) AS changing
 """
 
 
@@ -69,3 +74,18 @@ def context(connection: Connection, batch_id: int) -> Context:
         trusted=row["trusted"],
         credential=row["credential"],
     )
+
+
+def alone(connection: Connection, origin: Context, batch_id: int, stage: str) -> bool:
+    """Whether the stage must write while no other writes for the stream.
+
+    Whoever deletes must; and whoever changes rows that other stages have made something of, so that
+    what they make of the row of before does not come after what they make of the new one.
+    """
+    if origin.forgetting:
+        return True
+    content = origin.stream.content
+    if not any(stage in (one.name for one in step.lineage) for step in steps(content)[1:]):
+        return False
+    found = connection.execute(_CHANGING, [batch_id]).fetchone()
+    return bool(found and found["changing"])

@@ -14,14 +14,14 @@ import msgspec
 import psycopg
 
 from headrace import telemetry
-from headrace.engine.chain import enqueue_stage, follow_up
+from headrace.engine.chain import enqueue_stage, follow_up, undo
 from headrace.engine.origin import context
 from headrace.engine.transform import transform
 from headrace.errors import BadInput, HeadraceError, Skip
 from headrace.plugins import provider, stages
 from headrace.stage import RawEvent, Stage
 from headrace.store.database import Connection, Database
-from headrace.store.projection import write
+from headrace.store.projection import write_all
 from headrace.store.quarantine import why_not
 from headrace.store.reland import reland
 from headrace.store.sql import query
@@ -151,7 +151,7 @@ def _process(connection: Connection, letter: dict[str, Any]) -> str:
     one = stages().get(letter["stage"])
     if one is None:
         raise Skip(f"There is no stage {letter['stage']} any more.", hint="Drop the dead letter.")
-    if letter["version"] is None or one.writes is None:
+    if letter["version"] is None or one.takes == "batch":
         return _whole_batch(connection, one, letter)
     return _one_record(connection, one, letter)
 
@@ -165,10 +165,9 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
     rows, bad, _ = transform(one, [RawEvent(**row)], origin.stream, isolate=True)
     if bad:
         raise Skip(bad[0].reason, hint=bad[0].hint)
-    assert one.writes is not None, "whole batches are given again elsewhere"
-    write(
+    write_all(
         connection,
-        one.writes,
+        one.rows,
         rows,
         tenant=origin.tenant,
         user=origin.user,
@@ -176,6 +175,7 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
         batch_id=batch_id,
         merge=True,
     )
+    undo(connection, one, origin, batch_id)
     return f"the stage {one.name} has worked through {letter['source_id']}."
 
 

@@ -43,8 +43,8 @@ def check() -> None:
                     f"Two providers claim the job kind {kind!r}.", hint="Rename one of them."
                 )
     for stage in plugins.stages().values():
-        if stage.writes is not None:
-            target(stage.writes)
+        for row in stage.rows:
+            target(row)
 
 
 @contextmanager

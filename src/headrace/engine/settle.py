@@ -40,7 +40,7 @@ def lock(connection: Connection, job_id: str) -> None:
 
 def lacks_stages(connection: Connection, tenant: str, job_id: str) -> bool:
     """Whether a stage has still something of the job before it."""
-    values = {"tenant": tenant, "job_id": job_id, **wiring()}
+    values = {"tenant": tenant, "job_id": job_id, **wiring(apart=False)}
     found = connection.execute(query("jobs", "lacks_stages"), values).fetchone()
     return bool(found and found["lacks"])
 

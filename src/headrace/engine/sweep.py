@@ -27,8 +27,8 @@ SELECT b.batch_id, n.stage, n.version, w.tried
 FROM headrace.batches b
 JOIN headrace.streams s USING (tenant_id, stream_id)
 JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[], %(befores)s::text[],
-    %(before_versions)s::int[], %(lineages)s::text[])
-  AS n (stage, version, content, before, before_version, lineage) ON n.content = s.content
+    %(lineages)s::text[])
+  AS n (stage, version, content, befores, lineage) ON n.content = s.content
 CROSS JOIN LATERAL (
   SELECT coalesce(max(attempt) FILTER (WHERE step = n.stage || ':' || n.version), 0) AS tried,
     count(*) FILTER (WHERE status IN ('ENQUEUED', 'PENDING', 'DELAYED')) AS under_way
@@ -43,9 +43,10 @@ CROSS JOIN LATERAL (
 WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second'
   AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
     AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
-  AND (n.before IS NULL OR EXISTS (SELECT 1 FROM headrace.stage_runs r
-    WHERE r.tenant_id = b.tenant_id AND r.batch_id = b.batch_id AND r.stage = n.before
-      AND r.version = n.before_version))
+  AND NOT EXISTS (SELECT 1 FROM unnest(string_to_array(n.befores, ',')) AS before (step)
+    WHERE NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
+      AND r.batch_id = b.batch_id AND r.stage = split_part(before.step, ':', 1)
+      AND r.version = split_part(before.step, ':', 2)::int))
   AND w.under_way = 0
 ORDER BY b.batch_id LIMIT 1000
 """

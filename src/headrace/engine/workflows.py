@@ -22,7 +22,7 @@ from headrace.crashpoints import mark
 from headrace.engine import cascade, chain, jobs, notify, points, state, vectors
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
-from headrace.plugins import next_stages, stages
+from headrace.plugins import following, stages
 from headrace.store import connections
 from headrace.store.connections import Part
 
@@ -161,21 +161,41 @@ def run_stage(stage: str, batch_id: int, attempt: int) -> bool:
 
 
 def _chain(stage: str, batch_id: int, attempt: int) -> bool:
-    done = _stage_step(stage, batch_id, attempt)
-    if done:
-        for after in next_stages(stage):
-            done &= _chain(after.name, batch_id, 0)
-    return done
+    """The stage, and then every other that waits for nothing else any more."""
+    content = _stage_step(stage, batch_id, attempt)
+    if not content:
+        return False
+    stopped: set[str] = set()
+    for step in following(content, stage):
+        name = step.stage.name
+        held_up = step.stage.apart or any(one.name in stopped for one in step.before)
+        if held_up or not _next_step(name, batch_id, fan_in=len(step.before) > 1):
+            stopped.add(name)
+    return not stopped
+
+
+@_step(name="next")
+def _next_step(stage: str, batch_id: int, *, fan_in: bool) -> bool:
+    """A stage that comes after another one; not yet, where it waits for one that failed."""
+    if fan_in and not chain.ready(state.current().database, stage, batch_id):
+        return False
+    return bool(_run_stage(stage, batch_id, 0))
 
 
 @_step(name="stage")
-def _stage_step(stage: str, batch_id: int, attempt: int) -> bool:
+def _stage_step(stage: str, batch_id: int, attempt: int) -> str:
+    """The content that the batch is of, which says what comes next; "" where the stage failed."""
+    return _run_stage(stage, batch_id, attempt)
+
+
+def _run_stage(stage: str, batch_id: int, attempt: int) -> str:
     database = state.current().database
     try:
         mark("before-stage")
-        cascade.run_stage(database, stage, batch_id, isolate=attempt >= cascade.ATTEMPTS)
+        isolate = attempt >= cascade.ATTEMPTS
+        ran = cascade.run_stage(database, stage, batch_id, isolate=isolate)
         mark("after-stage")
-        return True
+        return ran.content
     except psycopg.OperationalError:
         raise
     except Retry as wait:
@@ -185,17 +205,17 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> bool:
         else:
             seconds = min(300, 2**attempt) if wait.after is None else wait.after
             _again(stage, batch_id, attempt, seconds)
-        return False
+        return ""
     except NeedsHuman as error:
         cascade.give_up(database, stage, batch_id, str(error))
-        return False
+        return ""
     except Exception as error:  # noqa: BLE001 - any failure of a stage is tried again
         telemetry.bug(f"stage {stage} on batch {batch_id}", error)
         if attempt >= cascade.ATTEMPTS:
             cascade.give_up(database, stage, batch_id, repr(error))
-            return False
+            return ""
         _again(stage, batch_id, attempt, 2**attempt)
-        return False
+        return ""
 
 
 def _again(stage: str, batch_id: int, attempt: int, seconds: float) -> None:

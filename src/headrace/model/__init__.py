@@ -7,6 +7,13 @@ so that row-level security can bind and a unique violation tells nothing of anot
 
 from headrace.model.accounts import Allowance, Consent, Grant
 from headrace.model.base import SCHEMA, metadata
+from headrace.model.people import (
+    Contact,
+    ContactIdentity,
+    ContactLink,
+    Participant,
+    TimelineEvent,
+)
 from headrace.model.projections import (
     CalendarEvent,
     Chunk,
@@ -43,6 +50,9 @@ __all__ = [
     "Chunk",
     "Connection",
     "Consent",
+    "Contact",
+    "ContactIdentity",
+    "ContactLink",
     "DeadLetter",
     "Document",
     "DocumentText",
@@ -51,10 +61,12 @@ __all__ = [
     "Interaction",
     "Job",
     "Mark",
+    "Participant",
     "RawEvent",
     "Seen",
     "StageRun",
     "Stream",
+    "TimelineEvent",
     "Upload",
     "VectorGone",
     "VectorIndex",

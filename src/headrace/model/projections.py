@@ -52,6 +52,12 @@ class Interaction(Projection, table=True):
     body: str = col(null=False)
     labels: list[str] = col(ARRAY(Text), null=False)
     attachments: list[str] = col(ARRAY(Text), null=False)
+    people: Any = col(JSON, null=False)
+    unquoted: str | None = col()
+    signature: str | None = col()
+    automated: str | None = col()
+    meeting_url: str | None = col()
+    text_hash: bytes | None = col(LargeBinary)
     search: Any = col(TSVECTOR)
 
 
@@ -72,6 +78,9 @@ class CalendarEvent(Projection, table=True):
     attendees: list[str] = col(ARRAY(Text), null=False)
     status: str | None = col()
     recurrence: str | None = col()
+    guests: Any = col(JSON, null=False)
+    meeting_url: str | None = col()
+    time_zone: str | None = col()
     search: Any = col(TSVECTOR)
 
 

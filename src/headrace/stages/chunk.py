@@ -9,6 +9,7 @@ import psycopg
 from headrace.chunking import Chunk
 from headrace.chunking import chunk as cut
 from headrace.files.config import DocumentsConfig
+from headrace.rows import Chunks, Texts
 from headrace.stage import Batch, Made, stage
 from headrace.stages.embed import open_embedder
 
@@ -45,8 +46,8 @@ WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND content_hash = AN
 _BY_MEANING = "semantic_chunking"
 
 
-@stage(version=1, after="parse")
-def chunk(batch: Batch) -> Made:
+@stage(version=1)
+def chunk(batch: Batch[Texts]) -> Made[Chunks]:
     """Cut every text that has not been cut."""
     texts = batch.read(_TEXTS, batch.keys())
     config = DocumentsConfig.model_validate_json(batch.stream.config)
@@ -86,7 +87,7 @@ def chunk(batch: Batch) -> Made:
     return Made(len(texts), write)
 
 
-def _row(batch: Batch, hash_: bytes, at: int, body: str, one: Chunk) -> tuple[Any, ...]:
+def _row(batch: Batch[Any], hash_: bytes, at: int, body: str, one: Chunk) -> tuple[Any, ...]:
     return (
         batch.tenant,
         batch.stream_id,

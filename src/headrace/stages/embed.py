@@ -13,6 +13,7 @@ import psycopg
 
 from headrace.embedding import Embedder, embedder
 from headrace.files.config import DocumentsConfig, EmbedderConfig
+from headrace.rows import Chunks, Vectors
 from headrace.settings import Settings
 from headrace.stage import Batch, Made, stage
 from headrace.stages import points
@@ -86,8 +87,8 @@ SELECT EXISTS (SELECT FROM headrace.raw_events
 """
 
 
-@stage(version=1, after="chunk")
-def embed(batch: Batch) -> Made:
+@stage(version=1)
+def embed(batch: Batch[Chunks]) -> Made[Vectors]:
     """Give every chunk of the batch its vector, and show the files that have all of theirs."""
     config = DocumentsConfig.model_validate_json(batch.stream.config)
     model = open_embedder(config.embedder, batch.settings)

@@ -17,7 +17,8 @@ from headrace.documents import ParserOptions, Parsers, Reading
 from headrace.errors import Retry, Skip
 from headrace.files.config import DocumentsConfig
 from headrace.provider import DOCUMENT, BadRecord
-from headrace.stage import Batch, Made, stage
+from headrace.rows import Texts
+from headrace.stage import Batch, Made, RawEvent, stage
 
 # What the batch brought, with whether its content has been read before, in this stream.
 _FILES = """
@@ -83,7 +84,7 @@ _AT_ONCE = 2
 
 
 @stage(version=1, content=DOCUMENT)
-def parse(batch: Batch) -> Made:
+def parse(batch: Batch[RawEvent]) -> Made[Texts]:
     """Read every content that has not been read; a file that cannot be read is buried alone."""
     files = batch.read(_FILES, batch.keys())
     config = DocumentsConfig.model_validate_json(batch.stream.config)
@@ -127,14 +128,14 @@ def parse(batch: Batch) -> Made:
     return Made(len([one for one in files if not one["gone"]]), write, bad, versions)
 
 
-def _payloads(batch: Batch, files: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _payloads(batch: Batch[Any], files: Collection[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The files' bytes, all at once: a batch has a page's worth of them."""
     ids = [file["source_id"] for file in files]
     versions = [file["version"] for file in files]
     return batch.read(_BYTES, {**batch.keys(), "ids": ids, "versions": versions}) if ids else []
 
 
-def _row(batch: Batch, hash_: bytes, reading: Reading) -> dict[str, Any]:
+def _row(batch: Batch[Any], hash_: bytes, reading: Reading) -> dict[str, Any]:
     return {
         **batch.keys(),
         "hash": hash_,

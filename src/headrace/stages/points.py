@@ -52,7 +52,7 @@ ORDER BY k.content_hash, k.position
 
 
 def put(
-    batch: Batch, config: VectorsConfig, model: str, new: Mapping[bytes, np.ndarray]
+    batch: Batch[Any], config: VectorsConfig, model: str, new: Mapping[bytes, np.ndarray]
 ) -> int | None:
     """Put the vectors of the batch's chunks where `config` says, and how many that were; None for
     PostgreSQL alone. `new` are those just made, by chunk_hash. Raises Retry and NeedsHuman."""
@@ -76,7 +76,7 @@ def check(written: int, put: int | None) -> None:
         raise _changed()
 
 
-def _point(batch: Batch, row: dict[str, Any], new: Mapping[bytes, np.ndarray]) -> Point:
+def _point(batch: Batch[Any], row: dict[str, Any], new: Mapping[bytes, np.ndarray]) -> Point:
     vector = new.get(row["chunk_hash"])
     if vector is None:
         if row["vector"] is None:

@@ -11,11 +11,11 @@ from typing import Any
 
 from psycopg import sql
 
-from headrace.stage import RawEvent, Row
+from headrace.stage import Row
 from headrace.store.database import Connection
 
 _HOLD = {
-    # Stages that write do not wait for one another, only for one that deletes.
+    # Stages that write do not wait for one another, only for one that deletes or changes.
     False: "SELECT forgets FROM headrace.streams"
     " WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s FOR KEY SHARE",
     True: "SELECT forgets FROM headrace.streams"
@@ -37,30 +37,34 @@ _DELETE_LATE = sql.SQL(
 )
 
 
-def hold(connection: Connection, keys: dict[str, Any], *, forgetting: bool) -> bool:
+def hold(connection: Connection, keys: dict[str, Any], *, alone: bool) -> bool:
     """Hold the stream until the transaction ends, so that writing and deleting do not pass one
-    another. Returns whether anything of it has ever been deleted by its source."""
-    found = connection.execute(_HOLD[forgetting], keys).fetchone()
+    another: together with others that write, or `alone`. Returns whether
+    anything of it has ever been deleted by its source."""
+    found = connection.execute(_HOLD[alone], keys).fetchone()
     return bool(found and found["forgets"])
 
 
 def forget(
-    connection: Connection, row: type[Row], keys: dict[str, Any], gone: Sequence[RawEvent]
+    connection: Connection,
+    made: Sequence[type[Row]],
+    keys: dict[str, Any],
+    gone: Sequence[tuple[str, int]],
 ) -> None:
-    """Delete what was made of the earlier versions of these."""
-    if gone:
-        values = {
-            **keys,
-            "ids": [one.source_id for one in gone],
-            "versions": [one.version for one in gone],
-        }
+    """Delete what was made of earlier versions of these: source ids, each with its version."""
+    values = {
+        **keys,
+        "ids": [source_id for source_id, _ in gone],
+        "versions": [version for _, version in gone],
+    }
+    for row in made if gone else ():
         connection.execute(_DELETE.format(sql.Identifier("headrace", row.table)), values)
 
 
 def forget_late(
-    connection: Connection, row: type[Row], keys: dict[str, Any], rows: Sequence[Row]
+    connection: Connection, made: Sequence[type[Row]], keys: dict[str, Any], rows: Sequence[Row]
 ) -> None:
     """Delete of these rows, just written, those whose record has been deleted since."""
-    if rows:
-        values = {**keys, "ids": [one.source_id for one in rows]}
+    values = {**keys, "ids": [one.source_id for one in rows]}
+    for row in made if rows else ():
         connection.execute(_DELETE_LATE.format(sql.Identifier("headrace", row.table)), values)

@@ -25,6 +25,7 @@ _KINDS: dict[Any, str] = {
     int: "int4",
     bool: "bool",
     bytes: "bytea",
+    bytes | None: "bytea",
     datetime: "timestamptz",
     datetime | None: "timestamptz",
     list[str]: "text[]",
@@ -42,6 +43,7 @@ class Target:
                     f"The field {field.name} of {row.__name__} has a type that cannot be written.",
                     hint=f"It can be one of: {', '.join(map(str, _KINDS))}.",
                 )
+        self.row = row
         self.table = f"headrace.{row.table}"
         self.columns = (*_OWNED, *(field.name for field in fields))
         self.types = (*_OWNED_TYPES, *(_KINDS[field.type] for field in fields))
@@ -75,6 +77,17 @@ class Target:
             f" SELECT DISTINCT ON ({key}) {columns} FROM {staged} ORDER BY {key}, version DESC"
             f" ON CONFLICT ({key}) DO UPDATE SET {changes} WHERE now.version <= excluded.version",
         )
+
+    def read(self, connection: Connection, tenant: str, batch_id: int) -> list[Row]:
+        """The rows that stand in the table as this batch's, as they were written."""
+        names = self.columns[len(_OWNED) :]
+        statement = (
+            f"COPY (SELECT {', '.join(names)} FROM {self.table}"
+            " WHERE tenant_id = %s AND batch_id = %s) TO STDOUT (FORMAT binary)"
+        )
+        with connection.cursor().copy(statement, [tenant, batch_id]) as copy:
+            copy.set_types(self.types[len(_OWNED) :])
+            return [self.row(**dict(zip(names, row, strict=True))) for row in copy.rows()]
 
     @staticmethod
     def _run(connection: Connection, statement: str) -> None:
@@ -111,6 +124,15 @@ def write(
         to.merge(connection, owned, rows)
     else:
         to.copy(connection, to.table, owned, rows)
+
+
+def write_all(
+    connection: Connection, made: Sequence[type[Row]], rows: Sequence[Row], **where: Any
+) -> None:
+    """Write rows of several types, each type to its table. See `write`."""
+    for one in made:
+        of_one = rows if len(made) == 1 else [row for row in rows if type(row) is one]
+        write(connection, one, of_one, **where)
 
 
 def sift(
