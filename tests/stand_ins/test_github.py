@@ -38,6 +38,11 @@ WRONG = {
     "issues.list 200[].closed_at has another form",
     "commits.list 200[].commit.author.date has another form",
     "commits.list 200[].commit.committer.date has another form",
+    *(
+        f"commits.compare 200.{commit}.commit.{who}.date has another form"
+        for commit in ("commits[]", "base_commit", "merge_base_commit")
+        for who in ("author", "committer")
+    ),
     "releases.list 200[].created_at has another form",
     "releases.list 200[].published_at has another form",
 }
@@ -142,7 +147,13 @@ async def test_where_emulate_is_not_github(pool: Database) -> None:
         await owner.issue(1)
         await owner("PATCH", "/issues/1", state="closed")
         await owner("POST", "/releases", tag_name="v1")
+        head = (await owner("GET", "/branches/main"))["commit"]["sha"]
+        await owner("POST", "/git/refs", ref="refs/heads/side", sha=head)
+        await owner.commit("side.txt", "Beside", branch="side")
+        await owner("POST", "/pulls", title="A pull request", head="side", base="main")
         await account.sync()
+        rows = (await account.of("interactions")).values()
+        assert "pull_request" not in {row["kind"] for row in rows}, "it lists them as issues now"
         said = owner.emulate.said
         assert deviations(said) == WRONG
         assert {one.path for one in said if one.status >= 400} == NOT_THERE
