@@ -27,6 +27,7 @@ _LAYERS = [
         "documents",
         "chunking",
         "embedding",
+        "memory",
     ],
     ["vectordb"],
     ["providers", "stages"],
