@@ -32,7 +32,7 @@ class EventRow(Row, kw_only=True):
 
 class CalendarEventRow(Row, kw_only=True):
     """One event of a calendar. `occurred_at` is its start; ends are exclusive. `guests` is JSON
-    text: a list of {address, name, answer, optional}."""
+    text: a list of {address, name, answer, optional, room}."""
 
     table: ClassVar[str] = "calendar_events"
 

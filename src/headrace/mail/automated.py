@@ -24,19 +24,11 @@ _NO_REPLY = re.compile(
 _ALWAYS = frozenset({"bounce", "bounces", "notification", "notifications", "newsletter"})
 """Words of an address that no person bears."""
 _ALONE = frozenset(
-    [
-        "mailer-daemon",
-        "mailer_daemon",
-        "mailerdaemon",
-        "postmaster",
-        "notify",
-        "newsletters",
-        "alert",
-        "alerts",
-        "nobody",
-        "cron",
-    ]
-)
+    {
+        "mailer-daemon", "mailer_daemon", "mailerdaemon", "postmaster", "notify", "newsletters",
+        "alert", "alerts", "nobody", "cron",
+    }
+)  # fmt: skip
 """Addresses that are this word alone."""
 _CALENDARS = (".calendar.google.com", "@calendar.google.com")
 _BOTS = (b"x-gitlab-project", b"x-jira-fingerprint", b"x-jenkins-job", b"x-travis-build",
