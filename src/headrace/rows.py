@@ -32,7 +32,7 @@ class EventRow(Row, kw_only=True):
 
 class CalendarEventRow(Row, kw_only=True):
     """One event of a calendar. `occurred_at` is its start; ends are exclusive. `guests` is JSON
-    text: a list of {address, name, answer, optional}."""
+    text: a list of {address, name, answer, optional, room}."""
 
     table: ClassVar[str] = "calendar_events"
 
@@ -56,8 +56,9 @@ class CalendarEventRow(Row, kw_only=True):
 class InteractionRow(Row, kw_only=True):
     """One message between people, or a meeting of theirs. Addresses are lower-cased; `body` is
     plain text, and `unquoted` what of it is neither quoted nor the `signature`, None where that is
-    all of it. `people` is JSON text: a list of `Person`. `automated` says in a word why the sender
-    is no person. `text_hash` is of what is embedded of it, None for what is not.
+    all of it. `people` is JSON text: a list of `Person`. `automated` says in a word why no person
+    wrote it: list, no-reply, auto-reply, bot or calendar. `text_hash` is of what is embedded of it,
+    None for what is not.
     """
 
     table: ClassVar[str] = "interactions"
@@ -97,14 +98,17 @@ class TimelineRow(Row, kw_only=True):
 
 class Person(msgspec.Struct, omit_defaults=True):
     """Somebody who took part, as the source told it. `kind` is what `value` is: email, phone or
-    github, a login; `role` from, to, cc, organizer, attendee or author; `answer`, to an invitation,
-    accepted, declined, tentative or none."""
+    github, a login; `role` from, reply_to, to, cc, bcc, organizer, attendee, author or assignee;
+    `answer`, to an invitation, accepted, declined, tentative or none. `automated` says in a word
+    why it is no person: list, no-reply, bot, calendar or room. A person whose mail is automated,
+    such as an invitation, is one all the same."""
 
     role: str
     kind: str
     value: str
     name: str | None = None
     answer: str | None = None
+    automated: str | None = None
 
 
 class Participants:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 from functools import lru_cache
@@ -33,6 +34,19 @@ def one_line(text: str, limit: int = 200) -> str:
     text = " ".join(text[: 10 * limit].split())
     text = "".join(c for c in text if c.isprintable())
     return f"{text[: limit - 3]}..." if len(text) > limit else text
+
+
+def text_to_embed(subject: str | None, unquoted: str | None, body: str) -> str:
+    """What is embedded of an interaction: its subject, and what of its body is its own. Where that
+    is nothing, all of the body."""
+    return f"{subject or ''}\n\n{unquoted or body}".strip()
+
+
+def text_hash(text: str) -> bytes | None:
+    """What texts are told apart by, SHA-256 of the trimmed, lower-cased text; None for a blank
+    one."""
+    text = text.strip().lower()
+    return hashlib.sha256(text.encode()).digest() if text else None
 
 
 def tokenize(text: str) -> frozenset[str]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headrace.errors import Skip
-from headrace.mail.event import CalendarEvent, parse_event
+from headrace.mail.event import CalendarEvent, Guest, parse_event
 
 
 def event(*lines: str) -> bytes:
@@ -51,10 +51,11 @@ def test_everything_an_event_can_say() -> None:
         title="Review, second round",
         location="Room 4",
         description="Bring\nthe numbers and the plan",
-        organizer="jane@example.org",
-        attendees=["bob@example.org"],
+        organizer=Guest("jane@example.org", "Doe, Jane"),
+        guests=[Guest("bob@example.org", answer="accepted")],
         status="CONFIRMED",
         recurrence="RRULE:FREQ=WEEKLY;COUNT=3\nEXDATE:20260712T080000Z",
+        time_zone="Europe/Berlin",
     )
 
 
@@ -136,6 +137,12 @@ def test_any_lines_are_an_event_or_skipped(lines: list[str]) -> None:
         found = parse_event(event(*lines))
     except Skip:
         return
-    for text in (found.uid, found.title, found.description, found.recurrence, *found.attendees):
+    for text in (
+        found.uid,
+        found.title,
+        found.description,
+        found.recurrence,
+        *(one.address for one in found.guests),
+    ):
         assert "\0" not in (text or "")
         (text or "").encode()

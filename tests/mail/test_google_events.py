@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from headrace.errors import Skip
-from headrace.mail.event import CalendarEvent
+from headrace.mail.event import CalendarEvent, Guest
 from headrace.mail.google_event import parse_google_event
 
 _PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.text())
@@ -23,7 +23,7 @@ _ANY_JSON = st.one_of(
     st.lists(st.fixed_dictionaries({"email": _PLAIN}), max_size=3),
 )
 _USED = ("start", "end", "originalStartTime", "summary", "description", "location", "organizer",
-         "attendees", "status", "recurrence", "iCalUID")  # fmt: skip
+         "attendees", "status", "recurrence", "iCalUID", "creator", "conferenceData", "hangoutLink")  # fmt: skip
 
 
 def parsed(**fields: Any) -> CalendarEvent:
@@ -61,10 +61,11 @@ def test_everything_an_event_can_say() -> None:
         title="Review, second round",
         location="Room 4",
         description="Bring\nthe numbers\nand the plan & a pen",
-        organizer="jane@example.org",
-        attendees=["bob@example.org"],
+        organizer=Guest("jane@example.org", "Jane"),
+        guests=[Guest("bob@example.org", answer="accepted")],
         status="confirmed",
         recurrence="RRULE:FREQ=WEEKLY;COUNT=3\nEXDATE:20260712T080000Z",
+        time_zone="Europe/Berlin",
     )
 
 

@@ -10,6 +10,7 @@ from headrace.mail.charsets import decode
 from headrace.mail.html import CAP as HTML_CAP
 from headrace.mail.html import html_to_text
 from headrace.mail.mime import Part
+from headrace.mail.params import parse_value
 from headrace.mail.transfer import undo
 from headrace.mail.words import decode_words
 from headrace.text import clean_text
@@ -17,6 +18,8 @@ from headrace.text import clean_text
 TEXT_CAP = 256 * 1024
 """Characters of body text that are kept; what comes after is found in the raw message only."""
 NAMES_CAP = 200
+
+_INVITES = frozenset({"request", "cancel", "reply", "counter", "add", "refresh"})
 
 # Encoded forms are at most four times as long as what they stand for (quoted-printable UTF-8: 3).
 _ENCODED_CAP = 4 * max(TEXT_CAP, HTML_CAP)
@@ -70,6 +73,15 @@ def _leaf(data: bytes, part: Part) -> str:
     if part.type == "text/html":
         return html_to_text(text)
     return text if part.type in ("text/plain", "text/enriched", "text/markdown") else ""
+
+
+def invites(part: Part) -> bool:
+    """Whether the message carries an invitation to a meeting, an answer to one, or its end: not
+    just a calendar's file."""
+    if part.type == "text/calendar":
+        _, parameters = parse_value(part.headers.first(b"content-type"))
+        return parameters.get("method", "").lower() in _INVITES
+    return part.type.startswith("multipart/") and any(map(invites, part.inner))
 
 
 def attached(part: Part) -> bool:

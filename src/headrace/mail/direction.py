@@ -21,12 +21,17 @@ def direction_of(
     what remains, provided that anything could have shown the opposite: own addresses are known,
     or the mail bears Gmail's labels.
     """
-    if sender is not None and own and canonical(sender) in _canonical_all(own):
+    if is_own(sender, own):
         return "outbound"
     labels = list(labels)
     if any(means_sent(label) for label in labels) or _sent_folder(folder):
         return "outbound"
     return "inbound" if own or labels else None
+
+
+def is_own(address: str | None, own: frozenset[str]) -> bool:
+    """Whether an address is the account's own."""
+    return address is not None and bool(own) and canonical(address) in _canonical_all(own)
 
 
 def canonical(address: str) -> str:

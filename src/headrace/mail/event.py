@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from icalendar import Calendar
 from icalendar.error import BrokenCalendarProperty
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from headrace.errors import Skip
+from headrace.mail.meetings import meeting_in
 from headrace.text import clean_text
 
 PAYLOAD_CAP = 1 << 20
@@ -18,6 +20,12 @@ PAYLOAD_CAP = 1 << 20
 ATTENDEES_CAP = 1_000
 
 LONGEST = 2_000
+_LONGEST_NAME = 200
+_LONGEST_ZONE = 100
+_LINKS = (
+    "X-GOOGLE-CONFERENCE", "X-MICROSOFT-SKYPETEAMSMEETINGURL", "CONFERENCE", "URL", "LOCATION",
+    "DESCRIPTION",
+)  # fmt: skip
 _LONGEST_EVENT = timedelta(days=3_660)
 RULES_CAP = 64 * 1024
 DESCRIPTION_CAP = 256 * 1024
@@ -32,11 +40,24 @@ _ZONES = re.compile(r"^BEGIN:VTIMEZONE.*^END:VTIMEZONE[^\n]*\n", _ANYWHERE | re.
 _REFUSED = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError)
 
 
+class Guest(msgspec.Struct, frozen=True):
+    """Somebody at an event, or its organizer. `answer` is accepted, declined, tentative or none;
+    a `room` is any thing that can be booked."""
+
+    address: str
+    name: str | None = None
+    answer: str = "none"
+    optional: bool = False
+    room: bool = False
+
+
 class CalendarEvent(msgspec.Struct, kw_only=True):
     """An event's content. Times are UTC; a whole day begins at 00:00 UTC and `ends_at` is
     exclusive. `recurrence` holds the RRULE, RDATE and EXDATE lines as they stand; nothing is
     expanded. `recurrence_id` is set for a changed occurrence of a series. Addresses are
-    lower-cased.
+    lower-cased. `time_zone` is the name of the event's own zone. `by` is who made the event, where
+    its organizer is a calendar; `automated` that a program did; `own` that the calendar's owner
+    is its organizer.
     """
 
     uid: str | None
@@ -47,10 +68,20 @@ class CalendarEvent(msgspec.Struct, kw_only=True):
     title: str | None
     location: str | None
     description: str | None
-    organizer: str | None
-    attendees: list[str]
+    organizer: Guest | None
+    guests: list[Guest]
     status: str | None
     recurrence: str | None
+    meeting_url: str | None = None
+    time_zone: str | None = None
+    by: Guest | None = None
+    automated: bool = False
+    own: bool = False
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it will not take place."""
+        return (self.status or "").lower() == "cancelled"
 
 
 def parse_event(payload: bytes) -> CalendarEvent:
@@ -82,10 +113,12 @@ def parse_event(payload: bytes) -> CalendarEvent:
         title=_text(event, "SUMMARY"),
         location=_text(event, "LOCATION"),
         description=_text(event, "DESCRIPTION", DESCRIPTION_CAP),
-        organizer=next(iter(_addresses(event, "ORGANIZER")), None),
-        attendees=_addresses(event, "ATTENDEE"),
+        organizer=next(iter(_people(event, "ORGANIZER")), None),
+        guests=_people(event, "ATTENDEE"),
         status=_text(event, "STATUS"),
         recurrence=clean_text("\n".join(_RECURRENCE.findall(lines)))[:RULES_CAP] or None,
+        meeting_url=meeting_in(*(_text(event, name, DESCRIPTION_CAP) for name in _LINKS)),
+        time_zone=_zone_of(event),
     )
 
 
@@ -152,14 +185,47 @@ def _text(event: Any, name: str, longest: int = LONGEST) -> str | None:
     return None
 
 
-def _addresses(event: Any, name: str) -> list[str]:
-    """The mail addresses of people; a person who is named by anything else is left out."""
-    found: dict[str, None] = {}
+def _people(event: Any, name: str) -> list[Guest]:
+    """People by their mail addresses; who is named by anything else is left out."""
+    found: dict[str, Guest] = {}
     for one in _all(event, name)[:ATTENDEES_CAP]:
         address = address_of(str(one))
-        if address is not None:
-            found[address] = None
-    return list(found)
+        if address is not None and address not in found:
+            given = {key: str(value) for key, value in getattr(one, "params", {}).items()}
+            found[address] = Guest(
+                address,
+                name_of(given.get("CN"), address),
+                answer_of(given.get("PARTSTAT")),
+                given.get("ROLE", "").upper() == "OPT-PARTICIPANT",
+                given.get("CUTYPE", "").upper() in ("ROOM", "RESOURCE"),
+            )
+    return list(found.values())
+
+
+def name_of(text: str | None, address: str) -> str | None:
+    """Somebody's name; None for what says no more than their address."""
+    name = " ".join(clean_text(text or "").split()).strip("'\"")[:_LONGEST_NAME]
+    return None if not name or name.lower().removeprefix("mailto:") == address else name
+
+
+def answer_of(text: object) -> str:
+    """An answer to an invitation, in a word."""
+    word = text.lower() if isinstance(text, str) else ""
+    return word if word in ("accepted", "declined", "tentative") else "none"
+
+
+def _zone_of(event: Any) -> str | None:
+    """The zone that the start is written in, by its name."""
+    for one in _all(event, "DTSTART")[:1]:
+        name = str(getattr(one, "params", {}).get("TZID", ""))
+        return zone_name(name)
+    return None
+
+
+def zone_name(name: str) -> str | None:
+    """A zone by the name that the IANA has for it, where it is known; None for none."""
+    name = clean_text(WINDOWS_TO_OLSON.get(name, name)).strip().removeprefix("/")
+    return name[:_LONGEST_ZONE] or None
 
 
 def address_of(text: str) -> str | None:

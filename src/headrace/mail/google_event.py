@@ -18,15 +18,24 @@ from headrace.mail.event import (
     PAYLOAD_CAP,
     RULES_CAP,
     CalendarEvent,
+    Guest,
     address_of,
     after,
+    answer_of,
     in_utc,
+    name_of,
+    zone_name,
 )
 from headrace.mail.html import html_to_text
+from headrace.mail.meetings import meeting_in
 from headrace.text import clean_text
 
 Json = dict[str, Any]
 
+_LINKS = ("location", "description")
+_CALENDARS = ".calendar.google.com"
+_PROGRAMS = (".v.calendar.google.com", "unknownorganizer@calendar.google.com")
+"""Organizers of holidays, birthdays, and of what Gmail has found in letters."""
 _TAG = re.compile(r"<(?:/?(?:a|b|i|u|p|ul|ol|li|span|div|html-blob)\b|br\b)[^<>]*>", re.IGNORECASE)
 """What Calendar's own editor writes into a description."""
 
@@ -40,7 +49,8 @@ def parse_google_event(payload: bytes) -> CalendarEvent:
     start, original = _when(event.get("start")), _when(event.get("originalStartTime"))
     begins = original if start is None else start
     starts_at = in_utc(begins)
-    attendees = [address_of(one) for one in _emails(event.get("attendees"))]
+    organizer = next(iter(_people([event.get("organizer")])), None)
+    calendar = organizer is not None and organizer.address.endswith(_CALENDARS)
     return CalendarEvent(
         uid=_text(event, "iCalUID"),
         recurrence_id=None if original is None else _mark(original),
@@ -50,10 +60,18 @@ def parse_google_event(payload: bytes) -> CalendarEvent:
         title=_text(event, "summary"),
         location=_text(event, "location"),
         description=_description(event),
-        organizer=next(map(address_of, _emails([event.get("organizer")])), None),
-        attendees=list(dict.fromkeys(one for one in attendees if one is not None)),
+        organizer=organizer,
+        guests=_people(event.get("attendees")),
         status=_text(event, "status"),
         recurrence=_recurrence(event.get("recurrence")),
+        meeting_url=meeting_in(
+            *_conferences(event), *(_text(event, name, DESCRIPTION_CAP) for name in _LINKS)
+        ),
+        time_zone=_zone_of(event),
+        by=next(iter(_people([event.get("creator")])), None) if calendar else None,
+        automated=event.get("eventType") in ("fromGmail", "birthday")
+        or (organizer is not None and organizer.address.endswith(_PROGRAMS)),
+        own=_is_own(event.get("organizer")),
     )
 
 
@@ -125,10 +143,45 @@ def _description(event: Json) -> str | None:
     return html_to_text(text.replace("\n", "<br>")).strip() or None
 
 
-def _emails(people: object) -> list[str]:
-    found = people[:ATTENDEES_CAP] if isinstance(people, list) else []
-    emails = [one.get("email") for one in found if isinstance(one, dict)]
-    return [one for one in emails if isinstance(one, str)]
+def _people(people: object) -> list[Guest]:
+    found: dict[str, Guest] = {}
+    for one in people[:ATTENDEES_CAP] if isinstance(people, list) else []:
+        told = one.get("email") if isinstance(one, dict) else None
+        address = address_of(told) if isinstance(told, str) else None
+        if address is not None and address not in found:
+            name = one.get("displayName")
+            found[address] = Guest(
+                address,
+                name_of(name if isinstance(name, str) else None, address),
+                answer_of(one.get("responseStatus")),
+                one.get("optional") is True,
+                one.get("resource") is True,
+            )
+    return list(found.values())
+
+
+def _is_own(organizer: object) -> bool:
+    return isinstance(organizer, dict) and organizer.get("self") is True
+
+
+def _conferences(event: Json) -> list[str]:
+    """Where the event is held by video, as it says itself."""
+    data = event.get("conferenceData")
+    entries = data.get("entryPoints") if isinstance(data, dict) else None
+    links = (
+        [one.get("uri") for one in entries or () if isinstance(one, dict)]
+        if isinstance(entries, list)
+        else []
+    )
+    return [one for one in (*links, event.get("hangoutLink")) if isinstance(one, str)]
+
+
+def _zone_of(event: Json) -> str | None:
+    for name in ("start", "originalStartTime"):
+        told = event.get(name)
+        if isinstance(told, dict) and isinstance(told.get("timeZone"), str):
+            return zone_name(told["timeZone"])
+    return None
 
 
 def _recurrence(lines: object) -> str | None:

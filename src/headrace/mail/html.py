@@ -32,6 +32,12 @@ _BREAK = re.compile(
     re.IGNORECASE,
 )
 _CELL = re.compile(r"</t[dh]\b" + _INSIDE, re.IGNORECASE)
+_QUOTE = re.compile(r"<(/?)blockquote\b(" + _INSIDE + ")", re.IGNORECASE)
+# Where a quotation opens and closes: no entity means either, and they are no white space.
+_OPEN, _CLOSE = "\x0e", "\x0f"
+_EITHER = str.maketrans("", "", _OPEN + _CLOSE)
+# What Gmail makes of "indent more".
+_INDENT = re.compile(r"margin:\s?0(?:px)? 0(?:px)? 0(?:px)? 40px", re.IGNORECASE)
 # What the two above leave behind: still an end for a tag before it that nobody closed.
 _GONE = "<>"
 _TAG = re.compile(r"<(?:>|[a-zA-Z/!?]" + _INSIDE + ")")
@@ -42,11 +48,36 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 
 
 def html_to_text(source: str) -> str:
-    """The text a reader would see, a line per block, at most one blank line in a row."""
-    source = _SPACES.sub(" ", _without_hidden(source[:CAP]))
+    """The text a reader would see, a line per block, at most one blank line in a row; what is
+    quoted has `> ` before each line."""
+    source = _SPACES.sub(" ", _without_hidden(source[:CAP]).translate(_EITHER))
+    source = _QUOTE.sub(_edge, source)
     source = _CELL.sub(_GONE + " ", _BREAK.sub(_GONE + r"\n", source))
     source = _TAG.sub("", source)
-    return tidy(html.unescape(_LONG_NUMBER.sub("", source)))
+    text = html.unescape(_LONG_NUMBER.sub("", source))
+    return tidy(_quoted(text) if _OPEN in text else text)
+
+
+def _edge(tag: re.Match[str]) -> str:
+    if tag[1]:
+        return f"{_GONE}\n{_CLOSE}\n"
+    # One that only indents is closed by the same tag as the others: it opens nothing, and the
+    # close of what it is in comes early.
+    return f"{_GONE}\n" if _INDENT.search(tag[2][:500]) else f"{_GONE}\n{_OPEN}\n"
+
+
+def _quoted(text: str) -> str:
+    """Lines between the edges marked as quoted, however deep."""
+    depth, lines = 0, []
+    for line in text.split("\n"):
+        if line == _OPEN:
+            depth += 1
+        elif line == _CLOSE:
+            depth = max(0, depth - 1)
+        else:
+            line = line.strip(_EDGE)
+            lines.append(f"> {line}" if depth and line else line)
+    return "\n".join(lines)
 
 
 def tidy(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from headrace.mail.addresses import Address, parse_addresses
-from headrace.mail.body import attachment_names, text_of
+from headrace.mail.body import attachment_names, invites, text_of
 from headrace.mail.dates import parse_date
 from headrace.mail.headers import Headers
 from headrace.mail.labels import parse_labels
@@ -24,18 +24,23 @@ _BLANK_OR_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0]+")
 
 
 class Mail(msgspec.Struct, kw_only=True):
-    """A mail's content, clean enough for PostgreSQL (R12). `thread_id` as in `thread_of`."""
+    """A mail's content, clean enough for PostgreSQL (R12). `thread_id` as in `thread_of`;
+    `reply_to` is who else than the sender wants the answer; `invites` as in `body.invites`."""
 
     message_id: str | None
     thread_id: str | None
     sender: Address | None
     to: list[Address]
     cc: list[Address]
+    bcc: list[Address]
+    reply_to: list[Address]
     subject: str | None
     date: datetime | None
     labels: list[str]
     body: str
     attachments: list[str]
+    headers: Headers
+    invites: bool
 
 
 def parse(data: bytes) -> Mail:
@@ -50,17 +55,26 @@ def parse(data: bytes) -> Mail:
 def understand(data: bytes, part: Part) -> Mail:
     """The same of a message whose parts are known already."""
     headers = part.headers
+    sender = _sender(headers)
     return Mail(
         message_id=_first_id(headers.first(b"message-id")),
         thread_id=thread_of(headers),
-        sender=_sender(headers),
+        sender=sender,
         to=_addresses(headers, b"to"),
         cc=_addresses(headers, b"cc"),
+        bcc=_addresses(headers, b"bcc"),
+        reply_to=[
+            one
+            for one in _addresses(headers, b"reply-to")
+            if sender is None or one.address != sender.address
+        ],
         subject=_subject(headers),
         date=parse_date(headers.raw(b"date")),
         labels=parse_labels(headers.all(b"x-gmail-labels")),
         body=text_of(data, part),
         attachments=attachment_names(part),
+        headers=headers,
+        invites=invites(part),
     )
 
 

@@ -2,86 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import msgspec
 
 from headrace.errors import Skip
-from headrace.rows import InteractionRow
+from headrace.github.payloads import Commit, Payload, Signature, Subject, User
+from headrace.mail.automated import nobodys
+from headrace.mail.replies import Own, own_words
+from headrace.rows import InteractionRow, Person
 from headrace.stage import RawEvent, StreamContext, stage
-from headrace.text import clean_text
-
-
-class _User(msgspec.Struct):
-    login: str = ""
-    id: int = 0
-
-
-class _Named(msgspec.Struct):
-    name: str | None = None
-
-
-class _Signature(msgspec.Struct):
-    name: str | None = None
-    email: str | None = None
-
-
-class _Commit(msgspec.Struct):
-    message: str = ""
-    author: _Signature | None = None
-
-
-class _Subject(msgspec.Struct):
-    title: str | None = None
-    url: str | None = None
-
-
-class _Repository(msgspec.Struct):
-    id: int = 0
-
-
-class _Payload(msgspec.Struct):
-    """What is read of a row, whichever kind it is of."""
-
-    user: _User | None = None
-    author: _User | None = None
-    title: str | None = None
-    body: str | None = None
-    labels: list[_Named | str] = []
-    number: int | None = None
-    pull_request: Any = None
-    issue_url: str | None = None
-    pull_request_url: str | None = None
-    state: str | None = None
-    commit: _Commit | None = None
-    tag_name: str | None = None
-    name: str | None = None
-    draft: bool = False
-    prerelease: bool = False
-    reason: str | None = None
-    unread: bool = False
-    subject: _Subject | None = None
-    repository: _Repository | None = None
+from headrace.stages.people import as_json
+from headrace.text import clean_text, text_hash, text_to_embed
 
 
 class _Said(msgspec.Struct):
     """What becomes of a payload. `thread` is the number of an issue or pull request."""
 
     kind: str
-    who: _User | None
+    who: User | None
     subject: str | None = None
     body: str | None = None
     labels: list[str] = []
     thread: str | None = None
     name: str | None = None
     address: str | None = None
+    assignees: list[User] = []
+    automated: bool = False
 
 
-_PAYLOAD = msgspec.json.Decoder(_Payload)
+_HIDDEN = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.github\.com")
+_PROGRAMS = frozenset(
+    {
+        "codecov-commenter", "codecov-io", "coveralls", "dependabot-preview", "github-actions",
+        "googlebot", "greenkeeper", "k8s-ci-robot", "netlify", "renovate-bot", "sonarcloud",
+        "travis-ci", "vercel", "web-flow",
+    }
+)  # fmt: skip
+"""Accounts of programs that GitHub does not call so."""
+
+_PAYLOAD = msgspec.json.Decoder(Payload)
 
 
-@stage(version=1, content="application/vnd.github+json")
+@stage(version=2, content="application/vnd.github+json")
 def normalize_github(raw: RawEvent, stream: StreamContext) -> Iterable[InteractionRow]:
     """One row for each payload; the stream's name says what it is. Raises Skip where a field that
     is used has changed its type (R13), and for a kind that is not known."""
@@ -96,6 +60,11 @@ def normalize_github(raw: RawEvent, stream: StreamContext) -> Iterable[Interacti
     said = read(payload)
     if payload.repository is not None:
         home = str(payload.repository.id)
+    people = _people(said)
+    subject, body = _clean(said.subject), _clean(said.body) or ""
+    # What an issue quotes is what it is about; in an answer it is the question.
+    own = own_words(body, signed=False) if said.kind in ("comment", "review") else Own()
+    automated = people[0].automated if people else None
     yield InteractionRow(
         source_id=raw.source_id,
         version=raw.version,
@@ -107,13 +76,17 @@ def normalize_github(raw: RawEvent, stream: StreamContext) -> Iterable[Interacti
         thread_id=f"{home}#{said.thread}" if said.thread else None,
         from_name=_clean(said.who.login if said.who else said.name),
         from_address=_clean(said.address),
-        subject=_clean(said.subject),
-        body=_clean(said.body) or "",
+        subject=subject,
+        body=body,
         labels=[clean_text(one) for one in said.labels],
+        people=as_json(people),
+        unquoted=own.unquoted,
+        automated=automated,
+        text_hash=_hash(said, subject, own.unquoted, body, automated),
     )
 
 
-def _issue(payload: _Payload) -> _Said:
+def _issue(payload: Payload) -> _Said:
     names = [one if isinstance(one, str) else one.name for one in payload.labels]
     return _Said(
         "issue" if payload.pull_request is None else "pull_request",
@@ -122,23 +95,24 @@ def _issue(payload: _Payload) -> _Said:
         payload.body,
         [one for one in names if one],
         None if payload.number is None else str(payload.number),
+        assignees=payload.assignees or [],
     )
 
 
-def _comment(payload: _Payload) -> _Said:
+def _comment(payload: Payload) -> _Said:
     thread = _last(payload.issue_url or payload.pull_request_url)
     return _Said("comment", payload.user, body=payload.body, thread=thread)
 
 
-def _review(payload: _Payload) -> _Said:
+def _review(payload: Payload) -> _Said:
     verdict = [payload.state.lower()] if payload.state else []
     thread = _last(payload.pull_request_url)
     return _Said("review", payload.user, body=payload.body, labels=verdict, thread=thread)
 
 
-def _commit(payload: _Payload) -> _Said:
-    commit = payload.commit or _Commit()
-    by = commit.author or _Signature()
+def _commit(payload: Payload) -> _Said:
+    commit = payload.commit or Commit()
+    by = commit.author or Signature()
     address = by.email.lower() if by.email else None
     return _Said(
         "commit",
@@ -150,19 +124,19 @@ def _commit(payload: _Payload) -> _Said:
     )
 
 
-def _release(payload: _Payload) -> _Said:
+def _release(payload: Payload) -> _Said:
     labels = [name for name in ("draft", "prerelease") if getattr(payload, name)]
     title = payload.name or payload.tag_name
     return _Said("release", payload.author, title, payload.body, labels)
 
 
-def _notification(payload: _Payload) -> _Said:
-    subject = payload.subject or _Subject()
+def _notification(payload: Payload) -> _Said:
+    subject = payload.subject or Subject()
     labels = [*([payload.reason] if payload.reason else []), *(["unread"] * payload.unread)]
     return _Said("notification", None, subject.title, None, labels, _last(subject.url))
 
 
-_READERS: dict[str, Callable[[_Payload], _Said]] = {
+_READERS: dict[str, Callable[[Payload], _Said]] = {
     "issues": _issue,
     "comments": _comment,
     "review_comments": _comment,
@@ -171,6 +145,40 @@ _READERS: dict[str, Callable[[_Payload], _Said]] = {
     "releases": _release,
     "notifications": _notification,
 }
+
+
+def _hash(
+    said: _Said, subject: str | None, unquoted: str | None, body: str, automated: str | None
+) -> bytes | None:
+    """A notification says what the issue says that it is about, and is not embedded."""
+    if said.kind == "notification" or (automated is not None and not body):
+        return None
+    return text_hash(text_to_embed(subject, unquoted, body))
+
+
+def _people(said: _Said) -> list[Person]:
+    """Who wrote it, first, and whose task it is. A commit's author has an address as well, unless
+    it is the one that GitHub gives every account."""
+    people: list[Person] = []
+    name = _clean(said.name)
+    if said.who is not None and said.who.login:
+        people.append(_person("author", said.who, name))
+    address = clean_text(said.address or "").strip()
+    hidden = _HIDDEN.fullmatch(address)
+    if hidden is not None:
+        if not people:
+            people.append(_person("author", User(hidden[1]), name))
+    elif "@" in address:
+        why = people[0].automated if people else None
+        people.append(Person("author", "email", address, name, automated=why or nobodys(address)))
+    people += [_person("assignee", one) for one in said.assignees if one.login]
+    return people
+
+
+def _person(role: str, user: User, name: str | None = None) -> Person:
+    login = clean_text(user.login).lower()
+    program = user.type == "Bot" or login.endswith("[bot]") or login in _PROGRAMS
+    return Person(role, "github", login, name, automated="bot" if program else None)
 
 
 def _direction(said: _Said, own: frozenset[str]) -> str | None:

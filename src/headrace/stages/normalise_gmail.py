@@ -11,7 +11,7 @@ from headrace.stage import RawEvent, StreamContext, stage
 from headrace.stages.normalise_mail import interaction
 
 
-@stage(version=1, content="application/vnd.gmail.message+json")
+@stage(version=2, content="application/vnd.gmail.message+json")
 def normalize_google_email(raw: RawEvent, stream: StreamContext) -> Iterable[InteractionRow]:
     """Pure and idempotent. Raises Skip for a message whose structure has no bounds.
 
@@ -25,6 +25,7 @@ def normalize_google_email(raw: RawEvent, stream: StreamContext) -> Iterable[Int
     yield interaction(
         raw,
         mail,
+        stream,
         source="gmail",
         kind="email_draft" if draft else kind,
         direction=None if draft else direction,

@@ -13,9 +13,9 @@ branch_labels = None
 depends_on = None
 
 NORMALISED = """
--- Who took part: a list of {role, kind, value, name, answer}, as the source told it. `unquoted` is
--- the body without what it quotes and without its signature; NULL where that is all of the body.
--- `automated` says why the sender is no person; `text_hash` is of the text that is embedded.
+-- Who took part: a list of {role, kind, value, name, answer, automated}, as the source told it.
+-- `unquoted` is the body without what it quotes and its signature; NULL where that is all of it.
+-- `automated` says why no person wrote it; `text_hash` is of the text that is embedded.
 ALTER TABLE headrace.interactions
   ADD people json NOT NULL DEFAULT '[]',
   ADD unquoted text,
@@ -26,7 +26,7 @@ ALTER TABLE headrace.interactions
 CREATE INDEX interactions_batch ON headrace.interactions (batch_id);
 CREATE INDEX interactions_text ON headrace.interactions (stream_id, text_hash);
 
--- `guests` is a list of {address, name, answer, optional}.
+-- `guests` is a list of {address, name, answer, optional, room}.
 ALTER TABLE headrace.calendar_events
   ADD guests json NOT NULL DEFAULT '[]',
   ADD meeting_url text,
