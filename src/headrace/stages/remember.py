@@ -41,15 +41,24 @@ WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND content_hash = ''
 ORDER BY source_id
 """
 
+# Two statements: only after it holds the rows does one see what another has just committed. What is
+# deleted or edited from then on, its own batch tells, once it holds them.
+_PLACE = """
+INSERT INTO headrace.memories (tenant_id, user_id, stream_id, source_id, engine, version)
+SELECT %(tenant)s, %(user)s, %(stream_id)s, id, %(engine)s, 0
+FROM unnest(%(ids)s::text[]) AS id ORDER BY id
+ON CONFLICT DO NOTHING
+"""
 _HOLD = """
-WITH there AS (
-  INSERT INTO headrace.memories (tenant_id, user_id, stream_id, source_id, engine, version)
-  SELECT %(tenant)s, %(user)s, %(stream_id)s, id, %(engine)s, 0
-  FROM unnest(%(ids)s::text[]) AS id ORDER BY id
-  ON CONFLICT (stream_id, source_id, engine, tenant_id) DO UPDATE SET version = memories.version
-  RETURNING source_id, version, remote, told_hash
-)
-SELECT * FROM there
+SELECT source_id, version, remote, told_hash FROM headrace.memories
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND engine = %(engine)s
+  AND source_id = ANY(%(ids)s)
+ORDER BY source_id FOR UPDATE
+"""
+_STILL = """
+SELECT source_id FROM headrace.interactions
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND batch_id = %(batch_id)s
+  AND source_id = ANY(%(ids)s)
 """
 _TOLD = """
 UPDATE headrace.memories SET version = %(version)s, told_hash = %(told_hash)s, remote = %(remote)s,
@@ -95,6 +104,10 @@ def _some(rows: Sequence[Held], count: int) -> Iterator[Sequence[Held]]:
     return (rows[at : at + count] for at in range(0, len(rows), count))
 
 
+def _ids(rows: Sequence[Held]) -> list[str]:
+    return [row["source_id"] for row in rows]
+
+
 class _Teller:
     def __init__(
         self, batch: Batch[Any], engine: MemoryEngine, bad: list[tuple[BadRecord, int]]
@@ -107,25 +120,26 @@ class _Teller:
         self._connection = batch.hold(MEMORIES)
         self._prepared = False
 
-    def forget(self, rows: Sequence[dict[str, Any]]) -> None:
+    def forget(self, rows: Sequence[Held]) -> None:
         """Have those forgotten that the engine has been told of."""
         with self._connection.transaction():
             held = self._hold(rows)
             for row in rows:
-                there = held[row["source_id"]]
-                if there["version"] <= row["version"]:
-                    if there["told_hash"] is not None:
-                        self._remove(row, there)
+                there = held.get(row["source_id"])
+                if there and there["version"] <= row["version"] and there["told_hash"] is not None:
+                    self._remove(row, there)
                     self._say(row, None, [])
 
-    def tell(self, rows: Sequence[dict[str, Any]]) -> int:
+    def tell(self, rows: Sequence[Held]) -> int:
         """Tell of those that the engine does not know as they are; how many."""
         with self._connection.transaction():
-            held = self._hold(rows)
+            self._connection.execute(_PLACE, {**self._keys, "ids": _ids(rows)})
+            held, still = self._hold(rows), self._still(rows)
             fresh = []
             for row in rows:
                 there = held[row["source_id"]]
-                if there["version"] >= row["version"]:
+                known = there["version"] == row["version"] and there["told_hash"] is not None
+                if known or there["version"] > row["version"] or row["source_id"] not in still:
                     continue
                 told = record(self._keys, row)
                 hash_ = hashlib.sha256(told["text"].encode()).digest()
@@ -158,16 +172,19 @@ class _Teller:
             self._say(row, hash_, remote)
         return len(fresh)
 
-    def _remove(self, row: dict[str, Any], there: dict[str, Any]) -> None:
+    def _remove(self, row: Held, there: Held) -> None:
         told = record(self._keys, {"source_id": row["source_id"], "version": row["version"]})
         self._engine.remove({**self._own, **told}, there["remote"])
 
-    def _hold(self, rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        ids = sorted(row["source_id"] for row in rows)
-        found = self._connection.execute(_HOLD, {**self._keys, "ids": ids})
+    def _hold(self, rows: Sequence[Held]) -> dict[str, Held]:
+        found = self._connection.execute(_HOLD, {**self._keys, "ids": _ids(rows)})
         return {one["source_id"]: one for one in found}
 
-    def _say(self, row: dict[str, Any], hash_: bytes | None, remote: Sequence[str]) -> None:
+    def _still(self, rows: Sequence[Held]) -> set[str]:
+        found = self._connection.execute(_STILL, {**self._keys, "ids": _ids(rows)})
+        return {one["source_id"] for one in found}
+
+    def _say(self, row: Held, hash_: bytes | None, remote: Sequence[str]) -> None:
         values = {"source_id": row["source_id"], "version": row["version"]}
         told = {"told_hash": hash_, "remote": list(remote)}
         self._connection.execute(_TOLD, {**self._keys, **values, **told})
