@@ -1,0 +1,150 @@
+"""What is asked of a mailbox at Gmail, and what Google bills for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from headrace.account import Account
+from headrace.errors import NeedsHuman
+from headrace.google import refusals
+from headrace.google.choice import Choice
+from headrace.google.letters import (
+    Aliases,
+    Changes,
+    Label,
+    Labels,
+    Letter,
+    Listed,
+    Profile,
+    T,
+    read_letter,
+)
+from headrace.google.place import Place
+from headrace.http import Answer
+from headrace.provider import BadRecord
+
+CHUNK = 50
+"""Messages fetched between two pauses (A1.4)."""
+
+# What Google bills (rule G11). Only the allowance is configuration: these are the API's own.
+_PROFILE, _LABELS, _SEND_AS, _HISTORY, _LIST, _GET = 1, 1, 1, 2, 5, 5
+
+_ME = "gmail/v1/users/me"
+_NONE: Mapping[str, str] = {}
+
+
+class Mailbox:
+    """The mailbox of one account, which pays for what is asked. All raise like `Provider.fetch`."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def profile(self) -> Profile:
+        """The account's address, its size, and where its history is."""
+        return await self._one("profile", Profile, _PROFILE)
+
+    async def addresses(self) -> list[str]:
+        """All addresses that it sends from, and that are known to be its owner's."""
+        said = await self._one("settings/sendAs", Aliases, _SEND_AS)
+        sure = [one for one in said.send_as if one.verification_status == "accepted"]
+        return [one.send_as_email.lower() for one in sure]
+
+    async def labels(self) -> list[Label]:
+        """Its labels."""
+        return (await self._one("labels", Labels, _LABELS)).labels
+
+    async def size(self, choice: Choice, after: int | None) -> int:
+        """About how many messages are wanted. Of a part of a mailbox Gmail guesses; of a whole one
+        it is right."""
+        total = (await self.profile()).messages_total
+        if not choice.labels and after is None:
+            return total
+        guesses = [
+            (await self.messages(choice, Place(listing=at, after=after))).result_size_estimate
+            for at in range(max(1, len(choice.labels)))
+        ]
+        return min(total, sum(guesses))
+
+    async def messages(self, choice: Choice, place: Place) -> Listed:
+        """A page of the listing."""
+        params = {"maxResults": str(CHUNK)}
+        if choice.with_hidden:
+            params["includeSpamTrash"] = "true"
+        if choice.labels:
+            params["labelIds"] = choice.labels[place.listing or 0]
+        if place.after is not None:
+            params["q"] = f"after:{place.after - 1}"  # a second early: `covers` is exact
+        return await self._page("messages", place, Listed, _LIST, params)
+
+    async def changes(self, place: Place) -> Changes:
+        """A page of what has changed."""
+        params = {"startHistoryId": place.since, "maxResults": str(CHUNK)}
+        return await self._page("history", place, Changes, _HISTORY, params)
+
+    async def letters(
+        self, names: Iterable[str]
+    ) -> tuple[dict[str, Letter | None], list[BadRecord]]:
+        """The messages of these ids as they are now, None for one that is gone."""
+        asked = list(dict.fromkeys(names))
+        answers = await self._account.each(asked, self._letter, units=_GET)
+        bad = [one for one in answers if isinstance(one, BadRecord)]
+        found = zip(asked, answers, strict=True)
+        return {name: one for name, one in found if not isinstance(one, BadRecord)}, bad
+
+    def refusal(self, answer: Answer) -> None:
+        """Raises, but for what is gone, and for a page token that is good no more."""
+        error = self._account.api().error(answer)
+        if refusals.is_gone(answer) or (answer.status == 400 and isinstance(error, NeedsHuman)):
+            return
+        raise error
+
+    async def _page(
+        self, path: str, place: Place, shape: type[T], units: int, params: dict[str, str]
+    ) -> T:
+        """Raises Expired for a history that is too old (rule G3), and for a page token that is."""
+        if place.page:
+            params["pageToken"] = place.page
+        allow = {400, 404} if place.page else {404}
+        said, answer = await self._ask(path, shape, units, allow=allow, params=params)
+        if said is not None:
+            return said  # type: ignore[no-any-return]
+        again = place.anew()
+        if answer.status == 400 and place.listing is None:
+            again = msgspec.structs.replace(place, page="")  # its historyId may still be good
+        raise again.begin_here("Gmail no longer knows where this walk was.")
+
+    async def _letter(self, name: str) -> Letter | BadRecord | None:
+        def parse(answer: Answer) -> Letter | BadRecord | None:
+            if answer.status < 300:
+                return read_letter(name, answer)
+            self.refusal(answer)
+            return None
+
+        path = f"{_ME}/messages/{name}"
+        return await self._account.api().ask(
+            "GET", path, params={"format": "full"}, allow={404}, parse=parse
+        )
+
+    async def _one(self, path: str, shape: type[T], units: int) -> T:
+        return (await self._ask(path, shape, units))[0]  # type: ignore[no-any-return]
+
+    async def _ask(
+        self,
+        path: str,
+        shape: type[T],
+        units: int,
+        *,
+        allow: Iterable[int] = (),
+        params: Mapping[str, str] = _NONE,
+    ) -> tuple[Any, Answer]:
+        return await self._account.answer(
+            f"{_ME}/{path}", units=units, allow={*allow}, params=params, shape=shape
+        )
+
+
+def units_for(messages: int) -> int:
+    """What Google bills for the first sync of so many."""
+    return messages * _GET + (1 + messages // CHUNK) * _LIST + _PROFILE + _HISTORY
