@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -41,6 +41,7 @@ class Mailbox:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._names: dict[str, str] = {}
 
     async def profile(self) -> Profile:
         """The account's address, its size, and where its history is."""
@@ -92,7 +93,20 @@ class Mailbox:
         answers = await self._account.each(asked, self._letter, units=_GET)
         bad = [one for one in answers if isinstance(one, BadRecord)]
         found = zip(asked, answers, strict=True)
-        return {name: one for name, one in found if not isinstance(one, BadRecord)}, bad
+        letters = {name: one for name, one in found if not isinstance(one, BadRecord)}
+        await self._name_labels([one for one in letters.values() if one is not None])
+        return letters, bad
+
+    async def _name_labels(self, letters: Sequence[Letter]) -> None:
+        """Name their owner's own labels. The list of them is asked for once, and again for a label
+        that is not on it."""
+        unknown = {label for one in letters for label in one.own_labels} - self._names.keys()
+        if unknown:
+            self._names = dict.fromkeys(unknown, "")  # one that was deleted is not asked for again
+            self._names |= {one.id: one.name for one in await self.labels()}
+        for one in letters:
+            named = {label: self._names[label] for label in sorted(one.own_labels)}
+            one.names = {label: name for label, name in named.items() if name}
 
     def refusal(self, answer: Answer) -> None:
         """Raises, but for what is gone, and for a page token that is good no more."""

@@ -45,6 +45,7 @@ class _PartSaid(msgspec.Struct, rename="camel"):
 class _MessageSaid(_Said):
     thread_id: str = ""
     label_ids: list[str] = []
+    label_names: dict[str, str] = {}
     snippet: str = ""
     payload: _PartSaid = msgspec.field(default_factory=_PartSaid)
 
@@ -52,7 +53,8 @@ class _MessageSaid(_Said):
 def parse_gmail(data: bytes) -> Mail:
     """Understand a message's JSON. Pure; raises Skip for one whose structure has no bounds.
 
-    Its labels and its thread are those that Gmail names.
+    Its labels and its thread are those that Gmail names. Labels are ids, by which it is told what
+    the message is; of the owner's own, which mean nothing but to people, the names are beside them.
     """
     try:
         said = msgspec.json.decode(data, type=_MessageSaid)
@@ -66,10 +68,15 @@ def parse_gmail(data: bytes) -> Mail:
     part = tree.part(said.payload, 0)
     mail = understand(bytes(tree.data), part)
     mail.thread_id = clean_text(said.thread_id)[:_LONGEST_LABEL] or mail.thread_id
-    mail.labels = [clean_text(one)[:_LONGEST_LABEL] for one in said.label_ids[:_MOST_LABELS]]
+    mail.labels = [_label(one) for one in said.label_ids[:_MOST_LABELS]]
+    mail.label_names = {_label(one): _label(name) for one, name in said.label_names.items()}
     # Of a very long text Gmail gives no more than its beginning here.
     mail.body = mail.body or clean_text(html_to_text(said.snippet)).strip()
     return mail
+
+
+def _label(text: str) -> str:
+    return clean_text(text)[:_LONGEST_LABEL]
 
 
 class _Tree:

@@ -24,7 +24,8 @@ _BLANK_OR_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0]+")
 
 
 class Mail(msgspec.Struct, kw_only=True):
-    """A mail's content, clean enough for PostgreSQL (R12). `thread_id` as in `thread_of`."""
+    """A mail's content, clean enough for PostgreSQL (R12). `thread_id` as in `thread_of`;
+    `label_names` are the names of labels that are ids."""
 
     message_id: str | None
     thread_id: str | None
@@ -34,6 +35,7 @@ class Mail(msgspec.Struct, kw_only=True):
     subject: str | None
     date: datetime | None
     labels: list[str]
+    label_names: dict[str, str] = {}
     body: str
     attachments: list[str]
 

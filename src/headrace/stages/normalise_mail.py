@@ -47,6 +47,6 @@ def interaction(
         cc_addresses=[one.address for one in mail.cc],
         subject=mail.subject,
         body=mail.body,
-        labels=mail.labels,
+        labels=[mail.label_names.get(one, one) for one in mail.labels],
         attachments=mail.attachments,
     )
