@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.account import Account
-from headrace.errors import NeedsHuman
+from headrace.errors import NeedsHuman, Retry
 from headrace.google import refusals
 from headrace.google.choice import Choice
 from headrace.google.letters import (
@@ -22,10 +22,12 @@ from headrace.google.letters import (
     T,
     read_letter,
 )
+from headrace.google.patience import InTrouble, Letters, Patience
 from headrace.google.place import Place
 from headrace.http import Answer
 from headrace.provider import BadRecord
 
+STREAM = "mail"
 CHUNK = 50
 """Messages fetched between two pauses (A1.4)."""
 
@@ -33,6 +35,7 @@ CHUNK = 50
 _PROFILE, _LABELS, _SEND_AS, _HISTORY, _LIST, _GET = 1, 1, 1, 2, 5, 5
 
 _ME = "gmail/v1/users/me"
+_SINGLE = {404, *range(500, 600)}
 _NONE: Mapping[str, str] = {}
 
 
@@ -85,17 +88,28 @@ class Mailbox:
         params = {"startHistoryId": place.since, "maxResults": str(CHUNK)}
         return await self._page("history", place, Changes, _HISTORY, params)
 
-    async def letters(
-        self, names: Iterable[str]
-    ) -> tuple[dict[str, Letter | None], list[BadRecord]]:
-        """The messages of these ids as they are now, None for one that is gone."""
+    async def letters(self, names: Iterable[str], owed: Sequence[str] = ()) -> Letters:
+        """The messages of these ids as they are now; `owed` are those put aside before."""
         asked = list(dict.fromkeys(names))
-        answers = await self._account.each(asked, self._letter, units=_GET)
-        bad = [one for one in answers if isinstance(one, BadRecord)]
-        found = zip(asked, answers, strict=True)
-        letters = {name: one for name, one in found if not isinstance(one, BadRecord)}
-        await self._name_labels([one for one in letters.values() if one is not None])
-        return letters, bad
+        answers = await self._account.each(asked, Patience(self, owed).letter, units=_GET)
+        found = Letters()
+        for name, one in zip(asked, answers, strict=True):
+            if isinstance(one, BadRecord):
+                found.bad.append(one)
+            elif isinstance(one, InTrouble):
+                found.owed[name] = one
+            else:
+                found.by_id[name] = one
+        await self._name_labels([one for one in found.by_id.values() if one is not None])
+        return found
+
+    async def gives_others(self, name: str) -> bool:
+        """Whether another message, that is here already, can be fetched."""
+        known = [one for one, _ in await self._account.known(STREAM, "", 2) if one != name]
+        if not known:
+            return False
+        await self._account.spend(_GET)
+        return isinstance(await self.letter(known[0]), Letter)
 
     async def _name_labels(self, letters: Sequence[Letter]) -> None:
         """Name their owner's own labels. The list of them is asked for once, and again for a label
@@ -130,16 +144,23 @@ class Mailbox:
             again = msgspec.structs.replace(place, page="")  # its historyId may still be good
         raise again.begin_here("Gmail no longer knows where this walk was.")
 
-    async def _letter(self, name: str) -> Letter | BadRecord | None:
+    async def letter(self, name: str) -> Letter | BadRecord | None:
+        """One message, which is paid for already; None where it is gone. Raises InTrouble for a
+        5xx, after all attempts."""
+
         def parse(answer: Answer) -> Letter | BadRecord | None:
             if answer.status < 300:
                 return read_letter(name, answer)
+            if answer.status >= 500:
+                error = self._account.api().error(answer)
+                after = error.after if isinstance(error, Retry) else None
+                raise InTrouble(error.message, after=after, hint=error.hint)
             self.refusal(answer)
             return None
 
         path = f"{_ME}/messages/{name}"
         return await self._account.api().ask(
-            "GET", path, params={"format": "full"}, allow={404}, parse=parse
+            "GET", path, params={"format": "full"}, allow=_SINGLE, parse=parse
         )
 
     async def _one(self, path: str, shape: type[T], units: int) -> T:

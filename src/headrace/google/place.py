@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from headrace.google.letters import Letter
+from headrace.google.patience import Letters
 from headrace.in_step import Tokens
 
 
@@ -14,13 +17,15 @@ class Place(Tokens):
     either.
 
     `after` is where the window of `days` begins, for good (seconds since 1970); `of` the choice
-    that the listing was made for.
+    that the listing was made for; `owed` are the messages that Google could not give, which are
+    asked for again.
     """
 
     since: str = msgspec.field(default="", name="history")
     listing: int | None = None
     after: int | None = None
     of: str = ""
+    owed: tuple[str, ...] = ()
 
     @property
     def is_listing(self) -> bool:
@@ -36,10 +41,15 @@ class Place(Tokens):
         """Where a walk begins again that has lost its way: with the listing, in the same window."""
         return Place(after=self.after, of=self.of) if self.after is not None else Place()
 
-    def then(self, page: str, labels: int) -> Place:
+    def owing(self, found: Letters, gone: Collection[str] = ()) -> tuple[str, ...]:
+        """What Google owes us after these messages."""
+        settled = {*found.answered, *gone}
+        return tuple(one for one in dict.fromkeys((*self.owed, *found.owed)) if one not in settled)
+
+    def then(self, page: str, labels: int, found: Letters) -> Place:
         """Where a listing goes on after a page: with the `page` of that token, or without one with
         the next of so many labels, and after the last with the changes."""
-        following = msgspec.structs.replace(self, page=page)
+        following = msgspec.structs.replace(self, page=page, owed=self.owing(found))
         if not page and self.listing is not None:
             following.listing = self.listing + 1 if self.listing + 1 < labels else None
         return following

@@ -17,7 +17,7 @@ from headrace.errors import Expired, HeadraceError
 from headrace.google import refusals
 from headrace.google.choice import Choice, GmailConfig, choice_of, ids_of
 from headrace.google.letters import gone
-from headrace.google.mailbox import Mailbox, units_for
+from headrace.google.mailbox import STREAM, Mailbox, units_for
 from headrace.google.place import Place
 from headrace.http import GOOGLE, Answer, Policy
 from headrace.in_step import InStep, Told
@@ -52,7 +52,7 @@ class Gmail(InStep[Place]):
 
     async def streams(self) -> Sequence[StreamPlan]:
         """The mailbox is one stream: an id in a history may be anywhere in it."""
-        return [StreamPlan("mail", content=CONTENT)]
+        return [StreamPlan(STREAM, content=CONTENT)]
 
     async def owner(self) -> Owner:
         """The account's address, and all others that it sends from."""
@@ -78,15 +78,15 @@ class Gmail(InStep[Place]):
             at = Place(since=profile.history_id, listing=0, after=after, of=str(choice))
             left = profile.messages_total if choice.is_everything else None
         said = await self._mailbox.messages(choice, at)
-        letters, bad = await self._mailbox.letters(one.id for one in said.messages)
+        found = await self._mailbox.letters((one.id for one in said.messages), at.owed)
         records = [
             one.record()
-            for one in letters.values()
+            for one in found.by_id.values()
             if one is not None and choice.wants(one) and at.covers(one)
         ]
         left = None if left is None else max(0, left - len(records))
-        following = at.then(said.next_page_token, len(choice.labels))
-        return Told(records, following, more=True, bad=bad, left=left)
+        following = at.then(said.next_page_token, len(choice.labels), found)
+        return Told(records, following, more=True, bad=found.put_aside(at.owed), left=left)
 
     async def changed(self, stream: str, at: Place) -> Told[Place]:  # noqa: ARG002 - one stream
         """Rule G6: the last page's historyId is where the next walk begins, and no other's."""
@@ -95,9 +95,10 @@ class Gmail(InStep[Place]):
         records = {
             name: gone(name, change.id) for change in said.history for name in change.deleted()
         }
-        touched = {name: None for change in said.history for name in change.touched()}
-        letters, bad = await self._mailbox.letters(one for one in touched if one not in records)
-        for name, letter in letters.items():
+        asked = [name for change in said.history for name in change.touched()]
+        asked += () if at.page else at.owed  # once a walk
+        found = await self._mailbox.letters((one for one in asked if one not in records), at.owed)
+        for name, letter in found.by_id.items():
             if letter is None:  # deleted since: rule G7
                 records[name] = gone(name, said.history_id)
             elif at.covers(letter):
@@ -105,8 +106,10 @@ class Gmail(InStep[Place]):
                 records[name] = letter.record() if wanted else gone(name, letter.history_id)
         more = bool(said.next_page_token)
         since = at.since if more else max(at.since, said.history_id, key=int)
-        following = msgspec.structs.replace(at, page=said.next_page_token, since=since)
-        return Told(list(records.values()), following, more, bad=bad)
+        following = msgspec.structs.replace(
+            at, page=said.next_page_token, since=since, owed=at.owing(found, gone=records)
+        )
+        return Told(list(records.values()), following, more, bad=found.put_aside(at.owed))
 
     async def _chosen(self, at: Place | None = None) -> Choice:
         """What the config wants. Raises NeedsHuman for a label that the mailbox does not have, and
