@@ -112,6 +112,12 @@ class Aliases(_Shape):
     send_as: list[Alias] = []
 
 
+class Content(_Shape):
+    """messages.attachments.get"""
+
+    data: str
+
+
 class _Head(_Shape):
     id: str
     history_id: HistoryId

@@ -14,6 +14,7 @@ from headrace.google.choice import Choice
 from headrace.google.letters import (
     Aliases,
     Changes,
+    Content,
     Label,
     Labels,
     Letter,
@@ -25,14 +26,16 @@ from headrace.google.letters import (
 from headrace.google.patience import InTrouble, Letters, Patience
 from headrace.google.place import Place
 from headrace.http import Answer
-from headrace.provider import BadRecord
+from headrace.mail.gmail import attached
+from headrace.mail.transfer import from_base64
+from headrace.provider import Attachment, BadRecord
 
 STREAM = "mail"
 CHUNK = 50
 """Messages fetched between two pauses (A1.4)."""
 
 # What Google bills (rule G11). Only the allowance is configuration: these are the API's own.
-_PROFILE, _LABELS, _SEND_AS, _HISTORY, _LIST, _GET = 1, 1, 1, 2, 5, 5
+_PROFILE, _LABELS, _SEND_AS, _HISTORY, _LIST, _GET, _ATTACHMENT = 1, 1, 1, 2, 5, 5, 5
 
 _ME = "gmail/v1/users/me"
 _SINGLE = {404, *range(500, 600)}
@@ -110,6 +113,19 @@ class Mailbox:
             return False
         await self._account.spend(_GET)
         return isinstance(await self.letter(known[0]), Letter)
+
+    async def attachment(self, name: str, number: int) -> Attachment | None:
+        """What is attached to a message, which is fetched anew for it: what an attachment is asked
+        for by is another id in each answer (rule G13)."""
+        found = await self.letters([name])
+        letter = found.by_id.get(name)
+        held = attached(letter.body, number) if letter is not None else None
+        if held is None:
+            return None
+        if not held.id:
+            return held.attachment
+        said = await self._one(f"messages/{name}/attachments/{held.id}", Content, _ATTACHMENT)
+        return msgspec.structs.replace(held.attachment, content=from_base64(said.data.encode()))
 
     async def _name_labels(self, letters: Sequence[Letter]) -> None:
         """Name their owner's own labels. The list of them is asked for once, and again for a label

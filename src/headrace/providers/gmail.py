@@ -21,7 +21,7 @@ from headrace.google.mailbox import STREAM, Mailbox, units_for
 from headrace.google.place import Place
 from headrace.http import GOOGLE, Answer, Policy
 from headrace.in_step import InStep, Told
-from headrace.provider import Estimate, Owner, StreamPlan
+from headrace.provider import Attachment, Estimate, Owner, Record, StreamPlan
 
 CONTENT = "application/vnd.gmail.message+json"
 
@@ -121,6 +121,10 @@ class Gmail(InStep[Place]):
         if at is not None and not at.is_first and at.of != str(self._choice):
             raise Expired("Another choice of mail is wanted than was listed.")
         return self._choice
+
+    async def attachment(self, raw: Record, number: int) -> Attachment | None:
+        """What is attached to a message, from Gmail."""
+        return await self._mailbox.attachment(raw.source_id, number)
 
     def explain(self, answer: Answer) -> HeadraceError | None:
         """Google's own reasons for refusing (rule G10)."""
