@@ -37,7 +37,7 @@ _ANY: dict[int | str, dict[str, Any]] = {
 
 
 @router.get(
-    "/interactions/{stream_id}/{source_id:path}/attachments/{number}",
+    "/interactions/{stream_id}/{source_id:path}/attachments/{index}",
     response_class=Response,
     responses=_ANY,
 )
@@ -46,14 +46,14 @@ async def get_attachment(
     request: Request,
     stream_id: int,
     source_id: str,
-    number: Annotated[int, Path(ge=0, description="Its place in `attachments`, from 0.")],
+    index: Annotated[int, Path(ge=0, description="Its place in `attachments`, from 0.")],
 ) -> Response:
     """What is attached to a message, as a file. It is asked for at the source, where that keeps
     it; of imported mail it is here."""
     readers: asyncio.Semaphore = request.app.state.attachment_readers
     async with readers:
         row, raw = await run_in_threadpool(_raw_of, visitor, stream_id, source_id)
-        found = await _fetch(visitor, row, raw, min(number, _MANY))
+        found = await _fetch(visitor, row, raw, min(index, _MANY))
     if found is None:
         raise NotFound(
             "There is no such attachment.",
