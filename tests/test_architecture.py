@@ -17,8 +17,9 @@ _LAYERS = [
     ["provider", "vault"],
     ["stage"],
     ["rows", "wiring", "http", "mail"],
+    ["account"],
+    ["in_step"],
     [
-        "account",
         "github",
         "google",
         "rest",

@@ -208,7 +208,7 @@ def test_what_came_before_the_engine_is_told_as_well(told: Callable[..., Told]) 
     told()
     assert sweep.sweep(one.trail.bench.database, quiet=0)[1] == 1
     asked = one.trail.bench.rows(
-        "SELECT workflow_uuid FROM dbos.workflow_status WHERE workflow_uuid LIKE 'stage:remember%'"
+        "SELECT workflow_uuid FROM dbos.workflow_status WHERE workflow_uuid LIKE 'stage:remember%%'"
     )
     assert len(asked) == 1
 
