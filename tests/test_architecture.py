@@ -17,8 +17,9 @@ _LAYERS = [
     ["provider", "vault"],
     ["stage"],
     ["rows", "wiring", "http", "mail"],
+    ["account"],
+    ["in_step"],
     [
-        "account",
         "github",
         "google",
         "rest",
@@ -27,6 +28,7 @@ _LAYERS = [
         "documents",
         "chunking",
         "embedding",
+        "memory",
     ],
     ["vectordb"],
     ["providers", "stages"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
@@ -92,8 +92,17 @@ class Account(Provider):
         if start > now:
             await self.clock.sleep(start - now)
 
-    async def each(self, asked: Iterable[One], one: Callable[[One], Awaitable[T]]) -> list[T]:
-        """`one` of each, `AT_ONCE` at a time, in order. The first error ends them all."""
+    def put_off(self, seconds: float) -> None:
+        """The next chunk begins so much later."""
+        self._free_at += seconds
+
+    async def each(
+        self, asked: Collection[One], one: Callable[[One], Awaitable[T]], *, units: int = 0
+    ) -> list[T]:
+        """`one` of each, `AT_ONCE` at a time, in order; paid for together, `units` for each. The
+        first error ends them all."""
+        if units and asked:
+            await self.spend(units * len(asked))
         places = asyncio.Semaphore(AT_ONCE)
 
         async def placed(this: One) -> T:
@@ -128,15 +137,19 @@ class Account(Provider):
     def api(self) -> Client:
         """The client of the account's API, made once."""
         if self._client is None:
-            self._client = Client(
-                self.base_url,
-                headers=self.headers,
-                policy=msgspec.structs.replace(self.policy, private_hosts=self.private_hosts),
-                clock=self.clock,
-                bearer=self.bearer(),
-                explain=self.explain,
-            )
+            self._client = self.client(self.bearer())
         return self._client
+
+    def client(self, bearer: Bearer | None = None) -> Client:
+        """A new client of the API, for whom `bearer` gives tokens."""
+        return Client(
+            self.base_url,
+            headers=self.headers,
+            policy=msgspec.structs.replace(self.policy, private_hosts=self.private_hosts),
+            clock=self.clock,
+            bearer=bearer,
+            explain=self.explain,
+        )
 
     async def aclose(self) -> None:
         """Close the connections to the API."""

@@ -19,6 +19,7 @@ from headrace import providers as provider_folder
 from headrace import stages as stage_folder
 from headrace.errors import BadInput
 from headrace.provider import Provider
+from headrace.settings import Settings
 from headrace.stage import Stage, StageError
 from headrace.wiring import Step, contents, order, prove
 
@@ -80,9 +81,23 @@ def stages() -> dict[str, Stage]:
     return found
 
 
+_wanted: set[str] = set()
+
+
+def choose(settings: Settings) -> None:
+    """From now on, run in this process the stages that these settings want, and no others."""
+    _wanted.clear()
+    _wanted.update(one.name for one in stages().values() if one.when and one.when(settings))
+
+
+def at_work() -> tuple[Stage, ...]:
+    """The stages that are run in this process: all, but for those that its settings do not want."""
+    return tuple(one for one in stages().values() if one.when is None or one.name in _wanted)
+
+
 def steps(content: str) -> Sequence[Step]:
     """The stages that run on batches of this content, in their order."""
-    return order(tuple(stages().values()), content)
+    return order(at_work(), content)
 
 
 def raw_stages(content: str) -> list[Stage]:
@@ -102,7 +117,7 @@ def following(content: str, name: str) -> list[Step]:
 def wiring(*, apart: bool = True) -> dict[str, list[Any]]:
     """All steps as the arrays that queries unnest: stage, version, content, what it waits for, all
     that leads to it. Without `apart`, only those that jobs wait for."""
-    known = tuple(stages().values())
+    known = at_work()
     all_ = [
         (content, at, step)
         for content in contents(known)

@@ -126,6 +126,14 @@ class Estimate(msgspec.Struct, frozen=True):
     minutes: float
 
 
+class Attachment(msgspec.Struct, frozen=True):
+    """What is attached to a record. The name and the type are its sender's words."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
 Token = Callable[[str | None], Awaitable[str]]
 """Gives the account's access token; asked with one that was just refused, another one."""
 
@@ -215,6 +223,12 @@ class Provider(ABC):
             f"The provider {self.name} cannot read a dead letter again.",
             hint="Sync the connection again once the source has mended the record, or drop it.",
         )
+
+    async def attachment(self, raw: Record, number: int) -> Attachment | None:  # noqa: ARG002
+        """What is attached to a record that was landed, counted from 0 as its stage names them;
+        None where there is no such thing, or no more. Raises like `fetch`, and BadInput for what is
+        too large."""
+        return None
 
     async def owner(self) -> Owner:
         """Whose account this is; for providers that have an issuer. Raises like `fetch`."""

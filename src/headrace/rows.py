@@ -119,6 +119,10 @@ class Contacts:
     """Who is who: `contact_links` between identities, and the `contacts` they make."""
 
 
+class Memories:
+    """What a memory engine has been told, in `memories`."""
+
+
 class Texts:
     """What was read of documents, in `texts`."""
 

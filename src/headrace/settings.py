@@ -92,6 +92,24 @@ class Settings(BaseSettings):
     headrace_embedding_key: SecretStr | None = Field(
         None, description="Key for HEADRACE_EMBEDDING_URL."
     )
+    memory_engine_url: str | None = Field(
+        None,
+        description="Memory engine that messages and meetings are sent to. Unset: Headrace's own"
+        " search is the memory.",
+    )
+    memory_engine_key: SecretStr | None = Field(None, description="Key for MEMORY_ENGINE_URL.")
+    memory_engine_shape: str = Field(
+        "headrace",
+        description="How that engine wants to be told: headrace, mem0, graphiti, letta, honcho,"
+        " zep, supermemory, or a YAML file of your own.",
+    )
+    memory_engine_space: str = Field(
+        "{tenant}:{user}",
+        description="What that engine calls the owner of memories; for Letta, an agent's id.",
+    )
+    memory_engine_from: Literal["people", "all"] = Field(
+        "people", description="Whether what programs and lists send is remembered as well."
+    )
     google_client_id: str | None = Field(
         None, description="OAuth client at Google, for connecting accounts."
     )

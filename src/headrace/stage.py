@@ -136,13 +136,16 @@ class Made(msgspec.Struct, Generic[Writes]):
 
 
 Takes = Literal["row", "rows", "batch"]
+When = Callable[["Settings"], bool]
 
 
 class Stage(msgspec.Struct, frozen=True):
     """A registered stage: what it takes at a time, the types it `reads` and those it `writes`.
 
     One that reads raw events says of which `content`. One that stands `apart` is run by a workflow
-    of its own, after everything else there is to do: nothing and nobody waits for it.
+    of its own, after everything else there is to do: nothing and nobody waits for it. Where `when`
+    says no to the settings, it is as if there were no such stage; once it says yes, the batches of
+    before are worked through as well.
     """
 
     name: str
@@ -153,6 +156,7 @@ class Stage(msgspec.Struct, frozen=True):
     content: str | None
     apart: bool
     run: Callable[..., Any]
+    when: When | None = None
 
     @property
     def rows(self) -> tuple[type[Row], ...]:
@@ -168,7 +172,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def stage(
-    *, version: int, content: str | None = None, apart: bool = False
+    *,
+    version: int,
+    content: str | None = None,
+    apart: bool = False,
+    when: When | None = None,
 ) -> Callable[[Function], Stage]:
     """Make a function a stage; its name is the stage's name and its job kind."""
 
@@ -185,6 +193,7 @@ def stage(
             content=content,
             apart=apart,
             run=function,
+            when=when,
         )
 
     return wrap

@@ -51,7 +51,7 @@ def test_an_ambiguous_name_is_asked_about(
 def test_an_unknown_kind_is_refused_with_a_near_one(
     house: House, client: TestClient, problem: Problem
 ) -> None:
-    """Covers A3.35."""
+    """Covers A1.24, A3.35."""
     house.connection()
     told = problem(client.post("/api/jobs", json={**BODY, "kind": "rest_snyc"}), 422)
     assert told["detail"] == "Unknown job kind: rest_snyc"

@@ -65,7 +65,7 @@ def test_a_body_that_is_not_one(client: TestClient, problem: Problem, body: byte
 
 
 def test_a_body_of_another_type_is_not_guessed_at(client: TestClient, problem: Problem) -> None:
-    """What calls itself a form is not read as JSON."""
+    """Covers CVE-2026-21858: what calls itself a form is not read as JSON."""
     sent = {"Content-Type": "application/x-www-form-urlencoded"}
     problem(client.post("/api/jobs", content=b'{"kind": "rest_sync"}', headers=sent), 422)
 

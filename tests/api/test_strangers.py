@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tests.api.conftest import House, Problem
 
 
+ATTACHED = b"Content-Disposition: attachment; filename=a.txt\r\n\r\nx"
+"""A mail that is nothing but what is attached to it."""
+
+
 @pytest.fixture
 def things(house: House) -> dict[str, Any]:
     """Ann's things, one of each kind that has an id."""
@@ -23,7 +27,15 @@ def things(house: House) -> dict[str, Any]:
     stream = house.stream(connection)
     batch = house.land(stream, Record("e1", b"{}"))
     house.event(stream, "e1")
-    house.mail(stream, "folder/m1")
+    mailbox = house.connection(name="mailbox", provider="mailbox")
+    house.execute(
+        "UPDATE headrace.connections SET trusted = true, config = %s WHERE connection_id = %s",
+        '{"path": "/gone"}',
+        mailbox,
+    )
+    mail = house.stream(mailbox, "mail", "message/rfc822")
+    house.land(mail, Record("folder/m1", ATTACHED))
+    house.mail(mail, "folder/m1")
     house.meeting(stream, "c1")
     letter = house.letter(
         stream, stage="normalize_events", source_id="e1", version=1, batch_id=batch
@@ -34,6 +46,8 @@ def things(house: House) -> dict[str, Any]:
         "connection": connection,
         "connection_id": connection,
         "stream_id": stream,
+        "mailbox": mail,
+        "index": 0,
         "job_id": house.job(connection_id=connection),
         "ingestion": house.job(
             kind="documents_ingest",
@@ -54,6 +68,8 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
             ids = {"/api/events": "e1", "/api/calendar-events": "c1"}
             source = ids.get(path.partition("/{")[0], "folder/m1")
             own = {**things, "source_id": source}
+            if path.startswith("/api/interactions"):
+                own["stream_id"] = things["mailbox"]
             if path.startswith("/ingestion"):
                 own["job_id"] = things["ingestion"]
             found.append((method, path.format(**own)))

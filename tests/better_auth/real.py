@@ -1,45 +1,19 @@
-"""The real Better Auth in a node process. It is installed by npm, once, into the user's cache."""
+"""The real Better Auth in a node process."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import platformdirs
-import pytest
 from tests.better_auth.application import HERE, Application
+from tests.npm import installed
 
 PACKAGES = ("better-auth@1.7.25", "pg@8")
-_FOLDER = Path(platformdirs.user_cache_dir("headrace-tests")) / "better-auth-1.7.25"
 _PATIENCE = 60.0
-
-
-def installed() -> Path:
-    """The folder where the package is. Skips the test where it cannot be had."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("The real better-auth is not tested: there is no node and npm here.")
-    _FOLDER.mkdir(parents=True, exist_ok=True)
-    with (_FOLDER / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (_FOLDER / ".complete").exists():
-            command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES]
-            try:
-                subprocess.run(
-                    command, cwd=_FOLDER, check=True, capture_output=True, timeout=_PATIENCE
-                )
-            except (OSError, subprocess.SubprocessError):
-                pytest.skip("The real better-auth is not tested: npm cannot install it here.")
-            (_FOLDER / ".complete").touch()
-    return _FOLDER
 
 
 class Failed(Exception):
@@ -70,7 +44,7 @@ async def better_auth(
     app: Application, url: str, *, encrypt: bool, secrets: list[dict[str, Any]] | None = None
 ) -> AsyncIterator[Real]:
     """Better Auth on the application's database, with its secret, at its twin."""
-    folder = await asyncio.to_thread(installed)
+    folder = await asyncio.to_thread(installed, *PACKAGES)
     secret = app.settings.better_auth_secret
     client_secret = app.settings.google_client_secret
     assert secret

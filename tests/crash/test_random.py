@@ -12,8 +12,8 @@ from tests.crash.world import World
 
 
 def test_killed_at_random_moments(worlds: Callable[..., World]) -> None:
-    """Covers A2.28, A2.34, A4.16, X11: the process, or everything in its group, is killed at any
-    moment from its first instruction on."""
+    """Covers A2.28, A2.34, A2.37, A4.16, X11: the process, or everything in its group, is killed at
+    any moment from its first instruction on."""
     for number in rounds(1, 2):
         random = Random(number)
         world = worlds(total=12_000)

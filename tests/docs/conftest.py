@@ -59,13 +59,14 @@ def files(blocks: Callable[[str, str], list[str]], tmp_path: Path) -> Callable[[
 
 
 @pytest.fixture
-def plugin(blocks: Callable[[str, str], list[str]], tmp_path: Path) -> Callable[[str], None]:
-    """Installs what a page's first TOML block declares: entry points, as pip would write them."""
+def plugin(blocks: Callable[[str, str], list[str]], tmp_path: Path) -> Callable[..., None]:
+    """Installs what a page's first TOML block declares, or its n-th: entry points, as pip would
+    write them."""
 
-    def install(name: str) -> None:
+    def install(name: str, n: int = 1) -> None:
         import tomllib
 
-        told = tomllib.loads(blocks(name, "toml")[0])
+        told = tomllib.loads(blocks(name, "toml")[n - 1])
         (group, points) = next(iter(told["project"]["entry-points"].items()))
         folder = tmp_path / f"{group.replace('.', '_')}_example-1.0.dist-info"
         folder.mkdir()

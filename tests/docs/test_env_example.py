@@ -30,10 +30,12 @@ def example() -> str:
 
 
 def test_the_example_names_every_setting() -> None:
+    """Covers A1.25: whatever the environment sets stands in one place."""
     assert EXAMPLE.read_text() == example(), f"Write it anew: python {__file__}"
 
 
 def test_its_defaults_are_accepted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Covers A0.16, A2.3: read from `.env`, beside where the program is started."""
     lines = [line[1:] for line in EXAMPLE.read_text().splitlines() if line[:2] not in ("# ", "")]
     chosen = [line for line in lines if not line.endswith("=")]
     assert len(chosen) > 1
@@ -49,6 +51,7 @@ def test_the_example_is_not_a_secret_that_works() -> None:
 
 
 def test_containers_are_given_settings_that_exist() -> None:
+    """Covers A0.15, A2.2: the services are called as they were, and each setting is one."""
     services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     assert set(services) == {"db", "redis", "api", "worker"}
     for name in ("api", "worker"):

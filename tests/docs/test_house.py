@@ -47,3 +47,16 @@ def test_the_lock_names_no_address() -> None:
     text = (ROOT / "requirements.lock").read_text("utf-8")
     assert "--hash=sha256:" in text
     assert not re.search(r"://|--(?:extra-)?index-url|--find-links|--trusted-host| @ ", text)
+
+
+def test_one_command_checks_everything() -> None:
+    """Covers A4.19: `make check` formats nothing by itself, and runs style, types and the suite."""
+    said = subprocess.run(
+        ["make", "--dry-run", "--always-make", "check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for command in ("ruff check .", "ruff format --check .", "mypy", "pytest"):
+        assert f"bin/{command}" in said

@@ -190,11 +190,11 @@ class Trail:
         [part] = await source.plan()
         return await source.walk(self.job_id, part, Budget(seconds, records))
 
-    def land_one(self, *records: Record) -> None:
-        """Land one batch for the job, outside of any walk."""
+    def land_one(self, *records: Record, content: str = CONTENT) -> int:
+        """Land one batch for the job, outside of any walk; its number."""
         with self.bench.database.transaction() as session:
             [part] = connections.plan(
-                session, self.connection, [StreamPlan("numbers", content=CONTENT)]
+                session, self.connection, [StreamPlan("numbers", content=content)]
             )
             claimed = claim(
                 session,
@@ -207,6 +207,7 @@ class Trail:
         gathering = Gathering(None)
         gathering.add(Page(records or [Record("one", b"1")], "1", more=True), None)
         Landing(self.bench.database, claimed, lambda *_: None).land(gathering.take())
+        return int(self.batches()[-1]["batch_id"])
 
     def next_job(self) -> None:
         """The job is over, and the connection's next one is under way."""

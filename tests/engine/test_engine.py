@@ -27,7 +27,7 @@ def numbers(total: int) -> list[tuple[str, int]]:
 
 
 def test_a_job_runs_to_its_end_and_its_stage_follows(bench: Bench, running: Running) -> None:
-    """Covers A3.1, A3.11, A3.37, A3.53, X1: submitted, begun, landed, chained, finished."""
+    """Covers A2.11, A3.1, A3.11, A3.37, A3.53, X1: submitted, begun, landed, chained, finished."""
     job = bench.submit(bench.connect(total=2_500))
     with running():
         bench.settled(job)

@@ -131,7 +131,8 @@ async def test_a_walk_killed_in_an_archive_goes_on_in_it(tmp_path: Path, memory:
 
 
 async def test_what_leads_out_is_refused_one_by_one(tmp_path: Path, memory: Memory) -> None:
-    """Absolute paths, dots, links, devices, archives inside: the good ones land."""
+    """Covers CVE-2026-50203: absolute paths, dots, links, devices, archives inside; good ones
+    land."""
     link, device, hard = (tarfile.TarInfo(f"{n}.txt") for n in ("link", "device", "hard"))
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
     hard.type, hard.linkname = tarfile.LNKTYPE, "good.txt"

@@ -109,7 +109,7 @@ _WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("more", "said"), _WRONG)
 def test_a_mistake_is_answered_with_what_was_meant(more: dict[str, Any], said: str) -> None:
-    """In one sentence, without the value where that may be a key."""
+    """Covers A1.24: in one sentence, without the value where that may be a key."""
     with pytest.raises(ValidationError) as caught:
         DocumentsConfig.model_validate({"input": "docs", **more})
     assert said in str(caught.value)
@@ -138,7 +138,8 @@ def test_a_mistake_reaches_the_caller_of_the_api(shelf: Shelf) -> None:
 
 
 def test_what_a_caller_may_not_name(tmp_path: Path) -> None:
-    """Folders that are not opened, addresses and endpoints that are not public, no bucket."""
+    """Covers CVE-2025-56520: folders that are not opened, addresses and endpoints that are not
+    public, no bucket."""
     settings = Settings(_env_file=None, headrace_document_roots=os.fspath(tmp_path))
     check_documents(DocumentsConfig(input=[str(tmp_path / "in")]), settings)
     check_documents(DocumentsConfig(input=["s3://abc/x", "https://example.com/"]), settings)

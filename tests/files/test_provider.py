@@ -139,7 +139,8 @@ def test_a_bucket_whose_keys_are_sealed(shelf: Shelf, capfd: Any) -> None:
 
 
 def test_a_callers_endpoint_stays_public(shelf: Shelf) -> None:
-    """One on a private address is refused before anything is asked, and so is a page there."""
+    """Covers CVE-2025-56520: one on a private address is refused before anything is asked, and so
+    is a page there."""
     for config in (
         {"input": "s3://papers", "aws": {"endpoint_url": "https://127.0.0.1"}},
         {"input": "https://127.0.0.1/page"},

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from tests.github.conftest import Open
 
-from headrace.providers.github import GitHub, GitHubConfig
+from headrace.github.config import GitHubConfig
+from headrace.providers.github import GitHub
 from headrace.twin.faults import AnswerWith, On
 from headrace.twin.github.changes import OpenIssue
 from headrace.twin.github.rules import CallRule

@@ -50,7 +50,7 @@ class Box:
 
     def touch(self, *names: str) -> None:
         """Something changes about these messages: a label of their own is put on them."""
-        made = self.mail.create_label("Touched")
+        made = self.mail.create_label(f"Touched {len(self.mail.labels)}")
         for name in names:
             self.mail.label(name, [made])
 
@@ -91,9 +91,11 @@ class Box:
         return self.rows(query, self.connection["connection_id"])
 
     def shown(self) -> dict[str, list[str]]:
-        """The messages that people are shown, with their labels."""
+        """The messages that people are shown, with the ids of the labels that they are shown with:
+        by their names of this moment, and no others."""
+        ids = {name: label for label, name in self.mail.labels.items()}
         rows = self.of_stream("source_id, labels", "interactions")
-        return {row["source_id"]: sorted(row["labels"]) for row in rows}
+        return {row["source_id"]: sorted(ids[label] for label in row["labels"]) for row in rows}
 
     def versions(self) -> dict[str, list[bool]]:
         """Every version of every message that was landed: whether it is a tombstone."""

@@ -154,3 +154,56 @@ async def test_the_window_of_days_begins_once(open_box: Open) -> None:
     box.reconfigure(days=32)
     await box.synced()
     assert set(box.shown()) == {old, later}
+
+
+async def test_the_owners_own_labels_have_names(open_box: Open) -> None:
+    """Covers A1.37: a label that is made later as well; the list of them is asked for once a walk,
+    and not where no message has one."""
+    box = await open_box(messages=20)
+    await box.synced()
+    assert box.calls()["calls"]["labels.list"] == 1
+    name = box.mail.nth(0)
+    box.mail.label(name, [box.mail.create_label("Küche \N{CRAB}")])
+    await box.synced()
+    assert "Küche \N{CRAB}" in labels_of(box, name)
+    assert box.shown() == box.truth()
+    assert box.calls()["calls"]["labels.list"] == 2
+    box.mail.deliver(labels=["INBOX"])
+    await box.synced()
+    assert box.calls()["calls"]["labels.list"] == 2
+
+
+async def test_a_renamed_label_is_called_so_with_the_next_change(open_box: Open) -> None:
+    """Gmail counts a new name as no change of any message; one that is fetched anew has it. A label
+    that is there no more is called by its id."""
+    box = await open_box(messages=3)
+    label = box.mail.create_label("Before")
+    first, second = box.mail.nth(0), box.mail.nth(1)
+    for name in (first, second):
+        box.mail.label(name, [label])
+    await box.synced()
+    box.mail.labels[label] = "After"
+    box.mail.label(first, ["STARRED"])
+    await box.synced()
+    assert "After" in labels_of(box, first)
+    assert "Before" in labels_of(box, second)
+    del box.mail.labels[label]
+    box.mail.label(second, ["STARRED"])
+    await box.synced()
+    assert label in labels_of(box, second)
+
+
+async def test_a_label_may_be_called_anything(open_box: Open) -> None:
+    """Covers A1.39: what a message is, its labels' ids say."""
+    box = await open_box(messages=0)
+    raw = b"From: bob@b.example\r\n\r\nx"
+    name = box.mail.deliver(raw, labels=["INBOX", box.mail.create_label("Sent items")])
+    await box.synced()
+    [row] = box.of_stream("source_id, direction, labels", "interactions")
+    assert row == {"source_id": name, "direction": "inbound", "labels": ["INBOX", "Sent items"]}
+
+
+def labels_of(box: Box, name: str) -> list[str]:
+    """What a message's labels are called."""
+    rows = box.of_stream("source_id, labels", "interactions")
+    return next(row["labels"] for row in rows if row["source_id"] == name)

@@ -120,7 +120,7 @@ async def test_chained_and_unknown_encodings_are_refused(net: Any, encoding: str
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 async def test_a_bomb_is_not_unpacked(net: Any, encoding: str) -> None:
-    """Covers R11: 64 MiB of zeros in 64 KiB, refused when it leaves all proportion."""
+    """Covers R11, CVE-2026-21441: 64 MiB of zeros in 64 KiB, refused when out of proportion."""
     bomb = (gzip.compress if encoding == "gzip" else zlib.compress)(bytes(64 << 20), 9)
     script = await net.serve(net.wire.ok(bomb, Content_Encoding=encoding))
 

@@ -53,7 +53,8 @@ async def test_304_to_nobody(net: Any) -> None:
 async def test_a_secret_that_comes_back_is_not_shown(
     net: Any, code: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Covers O9: canary in header, query, body and location; not in message, hint, repr or log."""
+    """Covers O9, Logs: canary in header, query, body and location; in no message, hint, repr or
+    log."""
     caplog.set_level(logging.DEBUG)
     password = base64.b64encode(f"user:{SECRET}".encode()).decode()
     body = f'{{"message":"bad key {SECRET}, {password} in /events?key={SECRET}"}}'.encode()

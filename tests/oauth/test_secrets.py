@@ -105,8 +105,9 @@ def ended(world: World, job: str) -> str:
 def test_a_consent_s_secrets_are_nowhere(
     world: World, commands: Commands, log: io.StringIO, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Covers O9: connected, synced, refused once, refreshed, and revoked by an issuer that quotes
-    what it was sent; neither tokens nor code, verifier, state or client secret are anywhere."""
+    """Covers O9, Logs: connected, synced, refused once, refreshed, and revoked by an issuer that
+    quotes what it was sent; neither tokens nor code, verifier, state or client secret are
+    anywhere."""
     spy = Spy(world)
     answers = []
     with world.database.transaction() as session:
@@ -159,7 +160,7 @@ def test_a_consent_s_secrets_are_nowhere(
 
 
 def test_a_key_of_one_s_own_is_nowhere(world: World, commands: Commands) -> None:
-    """Covers O9: an account that is opened by a key, which is good and then is not."""
+    """Covers O9, Logs: an account that is opened by a key, which is good and then is not."""
     spy = Spy(world)
     said = world.ask("/admin/grant", {"scopes": SCOPES["gmail"]})
     pat = said["access_token"]

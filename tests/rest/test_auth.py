@@ -126,3 +126,23 @@ def test_a_literal_key_is_taken_out_to_be_sealed() -> None:
     assert bare.auth is not None
     assert bare.auth.key is None
     assert bare.without_key() == (bare, None)
+
+
+async def test_a_config_is_never_calculated(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Covers CVE-2025-68613: what looks like an expression is sent as it was written."""
+    monkeypatch.setenv("SOME_KEY", KEY)
+    url = await api.always(b'{"data":[],"hasMore":false}')
+    written = {
+        "a": "{{ 7 * 7 }}",
+        "b": "=7*7",
+        "c": "${SOME_KEY}",
+        "d": "{SOME_KEY}",
+        "e": "%(SOME_KEY)s",
+        "f": "__import__('os').getpid()",
+        "g": "$(id)",
+    }
+
+    await api.walk(api.rest(url, params=written, headers={"X-Team": "{{ 7 * 7 }}${SOME_KEY}"}))
+
+    assert written.items() <= dict(api.requests[0].query).items()
+    assert api.requests[0].headers["X-Team"] == "{{ 7 * 7 }}${SOME_KEY}"

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import ARRAY, JSON, Boolean, Column, DateTime, Integer, Text
+from sqlalchemy import ARRAY, JSON, Boolean, Column, DateTime, Integer, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from headrace import rows
@@ -36,7 +36,7 @@ _COLUMNS: dict[Any, Any] = {
     int: Integer,
     bool: Boolean,
     datetime: DateTime,
-    bytes: (JSON, TSVECTOR),
+    bytes: (JSON, TSVECTOR, LargeBinary),
     list[str]: ARRAY,
 }
 """The column that holds a field of this type; bytes are PostgreSQL's own binary form."""
@@ -72,6 +72,7 @@ def test_every_row_type_is_looked_at() -> None:
         "EventRow",
         "CalendarEventRow",
         "InteractionRow",
+        "TimelineRow",
     ]
 
 

@@ -52,8 +52,8 @@ def headers(store: Database) -> set[bytes]:
 def test_rotating_while_others_read_and_write(
     database: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No read fails, and in the end nothing is on the old key; a process that has run since before
-    learns of the new one by itself."""
+    """Covers Tokens: no read fails, and in the end nothing is on the old key; a process that has
+    run since before learns of the new one by itself."""
     store = Database(database).open()
     running = Vault.from_settings(settings)
     ids = fill(store, running, 1_200)
@@ -98,7 +98,7 @@ def test_rotating_while_others_read_and_write(
 
 
 def test_a_swapped_row_does_not_open(database: str, settings: Settings) -> None:
-    """Sealed credentials are bound to their rows."""
+    """Covers Tokens: sealed credentials are bound to their rows."""
     store = Database(database).open()
     vault = Vault.from_settings(settings)
     one, other = fill(store, vault, 2)

@@ -36,6 +36,7 @@ def test_sealing_twice_gives_different_envelopes() -> None:
     ],
 )
 def test_an_envelope_in_another_row_does_not_open(tenant: str, connection: str) -> None:
+    """Covers Tokens."""
     envelope = Vault(NEW).seal(SECRET, tenant="acme", connection="c1")
     with pytest.raises(NeedsHuman, match="belong to another connection") as caught:
         Vault(NEW).open(envelope, tenant=tenant, connection=connection)
@@ -44,6 +45,7 @@ def test_an_envelope_in_another_row_does_not_open(tenant: str, connection: str) 
 
 
 def test_no_byte_can_be_changed_and_none_taken_away() -> None:
+    """Covers Tokens."""
     vault = Vault(NEW)
     envelope = vault.seal(SECRET, tenant="acme", connection="c1")
     for place in range(len(envelope)):
@@ -56,6 +58,7 @@ def test_no_byte_can_be_changed_and_none_taken_away() -> None:
 
 
 def test_keys_rotate() -> None:
+    """Covers Tokens."""
     before = Vault(OLD).seal(SECRET, tenant="acme", connection="c1")
     both = Vault(NEW, OLD)
     assert both.open(before, tenant="acme", connection="c1") == SECRET

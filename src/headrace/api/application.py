@@ -17,6 +17,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from headrace import __version__, telemetry
 from headrace.api import (
     accounts,
+    attachments,
     connections,
     consents,
     dead_letters,
@@ -36,7 +37,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters)
+ROUTERS = (jobs, connections, consents, accounts, search, attachments, records, dead_letters)
 
 
 class FrontDesk(Database):
@@ -139,6 +140,7 @@ async def _lifespan(
         desk = FrontDesk(url)
         opened.callback(desk.close)
         app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
+        app.state.attachment_readers = asyncio.Semaphore(attachments.READERS)
         app.state.database = await asyncio.to_thread(desk.open)
         yield
 

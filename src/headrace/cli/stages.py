@@ -8,13 +8,15 @@ from rich.tree import Tree
 
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out
+from headrace.plugins import choose, steps
 from headrace.plugins import stages as known_stages
-from headrace.plugins import steps
+from headrace.settings import load
 from headrace.wiring import Step, contents
 
 
 def stages(json: Json = False) -> None:
     """Show which stages run on what, in which order, and what each of them reads and writes."""
+    choose(load())
     all_ = {content: steps(content) for content in contents(known_stages().values())}
     if json:
         answer_json([_plain(content, step) for content in all_ for step in all_[content]])

@@ -193,6 +193,8 @@ def _whole_batch(connection: Connection, one: Stage, letter: dict[str, Any]) -> 
 def _land(connection: Connection, letter: dict[str, Any]) -> str:
     if letter["provider"] is None:
         raise Skip("Its stream is gone.", hint="Drop the dead letter.")
+    if letter["source_id"] is not None and _is_superseded(connection, letter, letter["source_id"]):
+        return f"the source has sent {letter['source_id']} anew since; that version stays."
     made = provider(letter["provider"])
     source = made(made.Config.model_validate(letter["config"]), secret=None)
     try:
@@ -201,8 +203,7 @@ def _land(connection: Connection, letter: dict[str, Any]) -> str:
         asyncio.run(source.aclose())
     if reason := why_not(record):
         raise Skip(f"PostgreSQL cannot hold it. {reason}", hint="Drop the dead letter.")
-    newer = {**letter, "source_id": record.source_id, "batch_id": letter["batch_id"] or 0}
-    if connection.execute(query("dead_letters", "superseded"), newer).fetchone() is not None:
+    if _is_superseded(connection, letter, record.source_id):
         return f"the source has sent {record.source_id} anew since; that version stays."
     landed = reland(
         connection,
@@ -215,3 +216,8 @@ def _land(connection: Connection, letter: dict[str, Any]) -> str:
     )
     what = "has been landed" if landed.inserted else "was there already"
     return f"{record.source_id} {what}, in batch {landed.batch_id}."
+
+
+def _is_superseded(connection: Connection, letter: dict[str, Any], source_id: str) -> bool:
+    newer = {**letter, "source_id": source_id, "batch_id": letter["batch_id"] or 0}
+    return connection.execute(query("dead_letters", "superseded"), newer).fetchone() is not None

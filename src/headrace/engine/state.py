@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from headrace.plugins import choose
 from headrace.settings import Settings
 from headrace.store.database import Database
 from headrace.vault import Vault
@@ -23,6 +24,7 @@ _current: list[State] = []
 def enter(new: State) -> None:
     """Set the state before the engine is launched."""
     _current[:] = [new]
+    choose(new.settings)
 
 
 def current() -> State:

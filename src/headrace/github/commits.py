@@ -14,7 +14,8 @@ import msgspec
 
 from headrace.github.lists import Gone, Listed, Lists, Raws, Tag
 from headrace.github.records import facts_of, page_of
-from headrace.github.times import Walk, due, part, read, window
+from headrace.github.times import Walk, due, part, window
+from headrace.in_step import Place
 from headrace.provider import JSON, Page
 
 
@@ -27,7 +28,7 @@ class Stretch(msgspec.Struct, omit_defaults=True):
     moved: bool = False
 
 
-class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Cursor(Place, forbid_unknown_fields=True):
     """`heads` is where each branch stood when everything before was listed; `todo` is what a walk
     under way has left, `link` its next page, `aim` where the branches stood at its beginning."""
 
@@ -63,7 +64,7 @@ class _Repository(msgspec.Struct):
 
 async def commits(lists: Lists, home: str, cursor: JSON, walk: Walk) -> Page:
     """The next page of commits; `home` is the repository's path."""
-    at = read(cursor, Cursor)
+    at = Cursor.read(cursor)
     first = not at.began
     if first and not await _begin(lists, home, at, walk):
         return page_of((), at, more=False)

@@ -16,7 +16,7 @@ from headrace.http import Answer, next_link
 Raws = list[msgspec.Raw]
 Params = Mapping[str, str]
 
-_NONE: Params = {}
+NONE: Params = {}
 _READINGS = 4
 LARGEST = "100"
 """Rows of a page: the most that GitHub gives."""
@@ -69,13 +69,13 @@ class Lists:
         self._token = token
 
     async def page(
-        self, path: str, params: Params = _NONE, *, tag: Tag | None = None, shape: Any = Raws
+        self, path: str, params: Params = NONE, *, tag: Tag | None = None, shape: Any = Raws
     ) -> Listed | None:
         """One page; None where it is as it was when it was given that tag. Raises Gone."""
         if "://" not in path:
             params = {"per_page": LARGEST, **params}
         of = await self._named(path, params)
-        asked = {"If-None-Match": tag.value} if tag and tag.value and tag.of == of else _NONE
+        asked = {"If-None-Match": tag.value} if tag and tag.value and tag.of == of else NONE
         found, answer = await self._ask(path, shape, asked, params)
         if found is None:
             return None
@@ -87,7 +87,7 @@ class Lists:
             _seconds(answer.headers.get("X-Poll-Interval", "")),
         )
 
-    async def fresh(self, path: str, params: Params = _NONE, *, shape: Any = Raws) -> Listed:
+    async def fresh(self, path: str, params: Params = NONE, *, shape: Any = Raws) -> Listed:
         """One page, whether it is as it was or not. Raises Gone."""
         page = await self.page(path, params, shape=shape)
         assert page is not None, "no tag was sent"
@@ -96,7 +96,7 @@ class Lists:
     async def whole(
         self,
         path: str,
-        params: Params = _NONE,
+        params: Params = NONE,
         *,
         shape: Any = Raws,
         until: Callable[[Raws], bool] | None = None,

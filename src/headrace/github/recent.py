@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from headrace.github.lists import Gone, Listed, Lists, Raws, Tag, last_change
 from headrace.github.records import Kind, facts_of, page_of
-from headrace.github.times import Cursor, Walk, begin, end, part, read
+from headrace.github.times import Cursor, Walk, begin, end, part
 from headrace.provider import JSON, Page
 
 
 async def recent(lists: Lists, home: str, name: str, kind: Kind, cursor: JSON, walk: Walk) -> Page:
     """The next page of a repository's list; `home` is the repository's path."""
-    at = read(cursor, Cursor)
+    at = Cursor.read(cursor)
     first = not at.began
     if first:
         at = begin(at, walk)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from headrace.http import Nonsense
+from headrace.in_step import Place
 from headrace.provider import BadRecord, Census, Page, Record
 
 CONTENT = "application/vnd.github+json"
@@ -119,7 +120,7 @@ def record_of(row: bytes | msgspec.Raw) -> Record | BadRecord:
 
 def page_of(
     rows: Iterable[bytes | msgspec.Raw],
-    cursor: msgspec.Struct,
+    cursor: Place,
     *,
     more: bool,
     census: Census | None = None,
@@ -134,7 +135,7 @@ def page_of(
     return Page(
         records=[one for one in made if isinstance(one, Record)],
         bad=[one for one in made if isinstance(one, BadRecord)],
-        cursor=msgspec.to_builtins(cursor),
+        cursor=cursor.cursor(),
         more=more,
         census=census,
         notes=notes or {},

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TypeVar
 
 import msgspec
 
-from headrace.errors import Expired
 from headrace.github.lists import Tag
-from headrace.provider import JSON, Census
+from headrace.in_step import Place
+from headrace.provider import Census
 
 OVERLAP = 60.0
 """Seconds before the watermark that are asked for again: copies of GitHub's database lag a little
@@ -27,7 +26,7 @@ class Walk(msgspec.Struct, frozen=True):
     days: int | None
 
 
-class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
+class Cursor(Place, forbid_unknown_fields=True):
     """Where a walk is. `began` is set while one is under way; `sweep` says that it reads the list
     from its start, to find what is gone; `swept` is when the last such one began."""
 
@@ -41,17 +40,6 @@ class Cursor(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True):
     poll: float = 0.0
     asked: float = 0.0
     """Seconds to leave between two polls, as GitHub says, and when the last one was."""
-
-
-Kept = TypeVar("Kept", bound=msgspec.Struct)
-
-
-def read(cursor: JSON, kind: type[Kept]) -> Kept:
-    """The cursor of before; a new one for none. Raises Expired for one of another form."""
-    try:
-        return kind() if cursor is None else msgspec.convert(cursor, kind)
-    except msgspec.ValidationError:
-        raise Expired("The cursor was written by another version of Headrace.") from None
 
 
 def begin(at: Cursor, walk: Walk) -> Cursor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headrace.github.lists import Lists, Tag, last_change
 from headrace.github.records import page_of
-from headrace.github.times import Cursor, Walk, begin, end, part, read
+from headrace.github.times import Cursor, Walk, begin, end, part
 from headrace.provider import JSON, Census, Page
 
 NOTIFICATIONS = "notifications"
@@ -12,7 +12,7 @@ NOTIFICATIONS = "notifications"
 
 async def releases(lists: Lists, home: str, cursor: JSON) -> Page:
     """All releases; for free while nothing has changed and they fit on one page."""
-    at = read(cursor, Cursor)
+    at = Cursor.read(cursor)
     path = f"{home}/releases"
     page = await lists.page(path, tag=at.tag)
     if page is None:
@@ -26,7 +26,7 @@ async def releases(lists: Lists, home: str, cursor: JSON) -> Page:
 async def notifications(lists: Lists, cursor: JSON, walk: Walk) -> Page:
     """Those that changed, read and unread; every `sweep_days` all of them, since one that was read
     or marked as done has no newer date. Not asked for sooner than GitHub wants to be."""
-    at = read(cursor, Cursor)
+    at = Cursor.read(cursor)
     if walk.now < at.asked + at.poll:
         wait = f"GitHub wants to be asked again in {at.asked + at.poll - walk.now:.0f} s"
         return page_of((), at, more=False, notes={"poll": wait})

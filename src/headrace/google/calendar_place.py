@@ -6,44 +6,38 @@ from collections.abc import Sequence
 
 import msgspec
 
-from headrace.provider import JSON, BadRecord, Census, Page, Record
+from headrace.google.events import Listed
+from headrace.in_step import Tokens, Told
+from headrace.provider import BadRecord, Record
 
 
-class At(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A place: the token of a page, and the sync token that the walk began with, or none for a
-    full one. `gone`: the calendar was not there any more."""
+class At(Tokens):
+    """`page` is the token of a page, and `since` the sync token that the walk began with, or none
+    for a full one. `gone`: the calendar was not there any more."""
 
-    page: str | None = None
-    sync: str | None = None
+    since: str = msgspec.field(default="", name="sync")
     gone: bool = False
 
     def tokens(self) -> dict[str, str]:
         """What is sent of it."""
-        tokens = {"syncToken": self.sync, "pageToken": self.page}
-        return {name: token for name, token in tokens.items() if token is not None}
+        tokens = {"syncToken": self.since, "pageToken": self.page}
+        return {name: token for name, token in tokens.items() if token}
 
-    def cursor(self) -> JSON:
-        """As it is kept; None for the beginning."""
-        kept: JSON = msgspec.to_builtins(self)
-        return kept or None
+    def told(
+        self,
+        records: Sequence[Record],
+        page: Listed,
+        *,
+        bad: Sequence[BadRecord] = (),
+        also: Sequence[str] = (),
+    ) -> Told[At]:
+        """What a page says, and where the walk goes on by the tokens that came with it.
 
-
-def page_at(
-    at: At,
-    records: Sequence[Record],
-    page_token: str | None,
-    sync_token: str | None,
-    *,
-    bad: Sequence[BadRecord] = (),
-    also: Sequence[str] = (),
-) -> Page:
-    """The page at a place, with the tokens that came with it.
-
-    Pages end when there is no token for another (rule C5). The sync token is on the last page, and
-    is kept then (rule C1). A full walk lists everything there is (rule C3).
-    """
-    census = None
-    if at.sync is None:
-        census = Census(first=at.page is None, last=not page_token, also=also)
-    goes_on = At(page_token, at.sync) if page_token else At(sync=sync_token or None)
-    return Page(records, goes_on.cursor(), more=bool(page_token), bad=bad, census=census)
+        Pages end when there is no token for another (rule C5). The sync token is on the last page,
+        and is kept then (rule C1). A full walk lists everything there is (rule C3).
+        """
+        more = bool(page.next_page_token)
+        following = At(page=page.next_page_token or "", since=self.since)
+        if not more:
+            following = At(since=page.next_sync_token or "")
+        return Told(records, following, more, bad=bad, also=also)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headrace.errors import Expired, HeadraceError, Retry
+from headrace.errors import HeadraceError, Retry
 from headrace.google.calendar_place import At
 from headrace.http import Answer
 
@@ -12,10 +12,10 @@ def about_tokens(answer: Answer, at: At) -> HeadraceError | None:
     if answer.status == 410:
         if not at.tokens():
             return Retry("Google Calendar asks for a full sync, and this was to be one.")
-        return Expired("Google Calendar asks for a full sync.")
+        return At().begin_here("Google Calendar asks for a full sync.")
     if answer.status == 400 and at.tokens() and b"token" in answer.body[:4096].lower():
         # Of a page's token the walk begins again where it began; of its own, with everything.
-        keeps = at.page is not None and b"syncToken" not in answer.body[:4096]
-        sync = at.sync if keeps else None
-        return Expired("Google Calendar refuses its token.", cursor=At(sync=sync).cursor())
+        keeps = at.page and b"syncToken" not in answer.body[:4096]
+        again = At(since=at.since) if keeps else At()
+        return again.begin_here("Google Calendar refuses its token.")
     return None

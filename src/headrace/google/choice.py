@@ -8,10 +8,12 @@ from typing import Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field
 
-from headrace.google.letters import Letter
+from headrace.errors import NeedsHuman
+from headrace.google.letters import Label, Letter
 
 LeftOut = Literal["spam", "trash", "drafts"]
 
+_DAY = 86_400
 _LABELS: dict[LeftOut, str] = {"spam": "SPAM", "trash": "TRASH", "drafts": "DRAFT"}
 
 
@@ -58,11 +60,34 @@ class Choice(msgspec.Struct, frozen=True):
         """Whether lists must name spam and trash."""
         return not {"SPAM", "TRASH"} <= self.left_out
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether it is all mail of the account, but for what is left out."""
+        return not self.labels and self.days is None
+
+    def since(self, now: float) -> int | None:
+        """Where its window begins that is chosen `now` (seconds since 1970); None where it has no
+        beginning."""
+        return None if self.days is None else int(now) - self.days * _DAY
+
     def wants(self, letter: Letter) -> bool:
         """Whether a message belongs to it, by the labels it has now."""
         if letter.labels & self.left_out:
             return False
         return not self.labels or not letter.labels.isdisjoint(self.labels)
+
+
+def ids_of(wanted: Sequence[str], labels: Sequence[Label]) -> list[str]:
+    """The ids of labels that are wanted, by name or id. Raises NeedsHuman for one that the mailbox
+    does not have."""
+    ids = {one.name: one.id for one in labels} | {one.id: one.id for one in labels}
+    for label in wanted:
+        if label not in ids:
+            raise NeedsHuman(
+                f"There is no label {label!r} in this mailbox.",
+                hint="Correct the connection's labels: names and ids are both understood.",
+            )
+    return [ids[label] for label in wanted]
 
 
 def choice_of(labels: Sequence[str], config: GmailConfig) -> Choice:

@@ -112,6 +112,12 @@ class Aliases(_Shape):
     send_as: list[Alias] = []
 
 
+class Content(_Shape):
+    """messages.attachments.get"""
+
+    data: str
+
+
 class _Head(_Shape):
     id: str
     history_id: HistoryId
@@ -120,20 +126,33 @@ class _Head(_Shape):
 
 
 class Letter(msgspec.Struct):
-    """One message as Gmail has it now. `ms` is its internal date, None where it is absurd."""
+    """One message as Gmail has it now. `ms` is its internal date, None where it is absurd; `names`
+    are those of its owner's own labels, as far as they are known."""
 
     id: str
     history_id: str
     ms: int | None
     labels: frozenset[str]
     body: bytes
+    names: dict[str, str] = {}
+
+    @property
+    def own_labels(self) -> frozenset[str]:
+        """The ids of those of its labels that its owner has made: the others are names as well."""
+        return frozenset(one for one in self.labels if one.startswith("Label_"))
 
     def record(self) -> Record:
         """For landing. Labels change and the rest never does, and whatever changes has a new
-        historyId; the bytes differ at every fetch, since attachment ids do (rule G13)."""
+        historyId; the bytes differ at every fetch, since attachment ids do (rule G13).
+
+        In front of what Gmail sent stand the names of labels, of which a message says only ids.
+        """
+        body = self.body
+        if self.names:
+            body = b'{"labelNames":%b,%b' % (msgspec.json.encode(self.names), body.lstrip()[1:])
         return Record(
             self.id,
-            self.body,
+            body,
             occurred_at=None if self.ms is None else _EPOCH + timedelta(milliseconds=self.ms),
             mark=mark_of(self.history_id),
             fingerprint=self.history_id.encode(),

@@ -94,7 +94,13 @@ def attachment_names(part: Part) -> list[str]:
 
     A message that is attached counts as one thing, whatever is attached to it in turn.
     """
-    return [_name(leaf) for leaf in itertools.islice(_attachments(part), NAMES_CAP)]
+    return [name_of(leaf) for leaf in itertools.islice(_attachments(part), NAMES_CAP)]
+
+
+def attachment(part: Part, number: int) -> Part | None:
+    """The part with that number among what is attached, counted from 0."""
+    named = itertools.islice(_attachments(part), NAMES_CAP)
+    return next(itertools.islice(named, number, None), None)
 
 
 def _attachments(part: Part) -> Iterator[Part]:
@@ -105,7 +111,8 @@ def _attachments(part: Part) -> Iterator[Part]:
         yield from _attachments(inner)
 
 
-def _name(part: Part) -> str:
+def name_of(part: Part) -> str:
+    """What an attachment is called."""
     name = part.filename or ""
     if not name and part.type == "message/rfc822" and part.inner:
         name = f"{decode_words(part.inner[0].headers.first(b'subject')) or 'message'}.eml"

@@ -9,12 +9,14 @@ from __future__ import annotations
 import msgspec
 
 from headrace.errors import Skip
+from headrace.mail.body import attachment, name_of
 from headrace.mail.headers import FIELDS_CAP, Headers
 from headrace.mail.html import html_to_text
 from headrace.mail.message import Mail, understand
 from headrace.mail.mime import DEPTH_CAP, PARTS_CAP, Part, unbounded
 from headrace.mail.params import parse_value
 from headrace.mail.transfer import from_base64
+from headrace.provider import Attachment
 from headrace.text import clean_text
 
 _MOST_LABELS = 200
@@ -32,6 +34,7 @@ class _Field(_Said):
 
 class _Body(_Said):
     data: str = ""
+    attachment_id: str = ""
 
 
 class _PartSaid(msgspec.Struct, rename="camel"):
@@ -45,6 +48,7 @@ class _PartSaid(msgspec.Struct, rename="camel"):
 class _MessageSaid(_Said):
     thread_id: str = ""
     label_ids: list[str] = []
+    label_names: dict[str, str] = {}
     snippet: str = ""
     payload: _PartSaid = msgspec.field(default_factory=_PartSaid)
 
@@ -52,31 +56,60 @@ class _MessageSaid(_Said):
 def parse_gmail(data: bytes) -> Mail:
     """Understand a message's JSON. Pure; raises Skip for one whose structure has no bounds.
 
-    Its labels and its thread are those that Gmail names.
+    Its labels and its thread are those that Gmail names. Labels are ids, by which it is told what
+    the message is; of the owner's own, which mean nothing but to people, the names are beside them.
     """
+    said = _read(data)
+    tree = _Tree()
+    part = tree.part(said.payload, 0)
+    mail = understand(bytes(tree.data), part)
+    mail.thread_id = clean_text(said.thread_id)[:_LONGEST_LABEL] or mail.thread_id
+    mail.labels = [_label(one) for one in said.label_ids[:_MOST_LABELS]]
+    mail.label_names = {_label(one): _label(name) for one, name in said.label_names.items()}
+    # Of a very long text Gmail gives no more than its beginning here.
+    mail.body = mail.body or clean_text(html_to_text(said.snippet)).strip()
+    return mail
+
+
+class Attached(msgspec.Struct):
+    """What is attached to a message, or the id by which it can be asked for: it is good for the
+    answer that it stands in (rule G13)."""
+
+    attachment: Attachment
+    id: str
+
+
+def attached(data: bytes, number: int) -> Attached | None:
+    """What is attached to a message, counted from 0 as `Mail.attachments` is. Raises Skip."""
+    tree = _Tree()
+    found = attachment(tree.part(_read(data).payload, 0), number)
+    if found is None:
+        return None
+    content = bytes(tree.data[found.start : found.end])
+    return Attached(Attachment(name_of(found), found.type, content), tree.ids.get(id(found), ""))
+
+
+def _read(data: bytes) -> _MessageSaid:
     try:
-        said = msgspec.json.decode(data, type=_MessageSaid)
+        return msgspec.json.decode(data, type=_MessageSaid)
     except RecursionError:
         raise unbounded() from None
     except msgspec.DecodeError as wrong:
         raise Skip(
             f"Gmail's message is of another shape: {wrong}.", hint="Report it; it is kept as sent."
         ) from None
-    tree = _Tree()
-    part = tree.part(said.payload, 0)
-    mail = understand(bytes(tree.data), part)
-    mail.thread_id = clean_text(said.thread_id)[:_LONGEST_LABEL] or mail.thread_id
-    mail.labels = [clean_text(one)[:_LONGEST_LABEL] for one in said.label_ids[:_MOST_LABELS]]
-    # Of a very long text Gmail gives no more than its beginning here.
-    mail.body = mail.body or clean_text(html_to_text(said.snippet)).strip()
-    return mail
+
+
+def _label(text: str) -> str:
+    return clean_text(text)[:_LONGEST_LABEL]
 
 
 class _Tree:
-    """Parts, and the bytes that their offsets point into."""
+    """Parts, the bytes that their offsets point into, and what those elsewhere are asked for by."""
 
     def __init__(self) -> None:
         self.data = bytearray()
+        self.ids: dict[int, str] = {}
         self._left = PARTS_CAP
 
     def part(self, said: _PartSaid, depth: int) -> Part:
@@ -102,6 +135,8 @@ class _Tree:
             disposition=disposition,
             filename=said.filename or None,
         )
+        if said.body.attachment_id:
+            self.ids[id(part)] = said.body.attachment_id
         part.inner = [self.part(inner, depth + 1) for inner in said.parts]
         if part.type.startswith("multipart/") and not part.inner:
             part.type = "text/plain"

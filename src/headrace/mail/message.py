@@ -8,12 +8,14 @@ from datetime import datetime
 import msgspec
 
 from headrace.mail.addresses import Address, parse_addresses
-from headrace.mail.body import attachment_names, invites, text_of
+from headrace.mail.body import attachment, attachment_names, invites, name_of, text_of
 from headrace.mail.dates import parse_date
 from headrace.mail.headers import Headers
 from headrace.mail.labels import parse_labels
 from headrace.mail.mime import Part, parse_parts
+from headrace.mail.transfer import undo
 from headrace.mail.words import decode_words
+from headrace.provider import Attachment
 from headrace.text import clean_text
 
 _LONGEST_SUBJECT = 2_000
@@ -25,7 +27,8 @@ _BLANK_OR_CONTROL = re.compile(r"[\x00-\x20\x7f-\xa0]+")
 
 class Mail(msgspec.Struct, kw_only=True):
     """A mail's content, clean enough for PostgreSQL (R12). `thread_id` as in `thread_of`;
-    `reply_to` is who else than the sender wants the answer; `invites` as in `body.invites`."""
+    `reply_to` is who else than the sender wants the answer; `invites` as in `body.invites`;
+    `label_names` are the names of labels that are ids."""
 
     message_id: str | None
     thread_id: str | None
@@ -37,6 +40,7 @@ class Mail(msgspec.Struct, kw_only=True):
     subject: str | None
     date: datetime | None
     labels: list[str]
+    label_names: dict[str, str] = {}
     body: str
     attachments: list[str]
     headers: Headers
@@ -50,6 +54,15 @@ def parse(data: bytes) -> Mail:
     headers.
     """
     return understand(data, parse_parts(data))
+
+
+def attachment_of(data: bytes, number: int) -> Attachment | None:
+    """What is attached to a mail, counted from 0 as `Mail.attachments` is. Raises Skip."""
+    found = attachment(parse_parts(data), number)
+    if found is None:
+        return None
+    content = undo(data[found.start : found.end], found.encoding)
+    return Attachment(name_of(found), found.type, content)
 
 
 def understand(data: bytes, part: Part) -> Mail:

@@ -11,6 +11,7 @@ from headrace.model.people import (
     Contact,
     ContactIdentity,
     ContactLink,
+    Memory,
     Participant,
     TimelineEvent,
 )
@@ -61,6 +62,7 @@ __all__ = [
     "Interaction",
     "Job",
     "Mark",
+    "Memory",
     "Participant",
     "RawEvent",
     "Seen",

@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, REAL, BigInteger, Boolean, Identity, Integer, Uuid
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    REAL,
+    BigInteger,
+    Boolean,
+    Identity,
+    Integer,
+    LargeBinary,
+    Text,
+    Uuid,
+)
 
 from headrace.model.base import ID, Table, col, key, time
 from headrace.model.projections import Projection
@@ -83,3 +94,17 @@ class TimelineEvent(Projection, table=True):
     kind: str = col(null=False)
     sentence: str = col(null=False)
     details: Any = col(JSON, null=False)
+
+
+class Memory(Table, table=True):
+    """What a memory engine has been told of a record: which version of it, and a hash of that; NULL
+    for one that it has been told to forget. `remote` is what the engine calls it."""
+
+    __tablename__ = "memories"
+    stream_id: int = key(BigInteger)
+    source_id: str = key()
+    engine: str = key()
+    version: int = col(Integer, null=False)
+    told_hash: bytes | None = col(LargeBinary)
+    remote: list[str] = col(ARRAY(Text), null=False)
+    told_at: datetime | None = time()

@@ -244,7 +244,7 @@ async def _owner(
 
 
 def lend_account(made: Provider, settings: Settings) -> None:
-    """Tell a provider of accounts where its API is: where the operator says, and nobody else."""
+    """Tell a provider of accounts where its API is: where the operator says, or its own code."""
     name = f"{made.name}_base_url"
-    made.base_url = getattr(settings, name, "")
+    made.base_url = getattr(settings, name, made.base_url)
     made.private_hosts |= name in settings.model_fields_set

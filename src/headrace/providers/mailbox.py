@@ -11,11 +11,12 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from headrace.errors import BadInput, Skip
+from headrace.mail.message import attachment_of
 from headrace.mailbox.detect import find
 from headrace.mailbox.record import reread
 from headrace.mailbox.walk import Source, Walk
 from headrace.mailbox.walks import open_walk
-from headrace.provider import JSON, BadRecord, Page, Provider, Record, StreamPlan
+from headrace.provider import JSON, Attachment, BadRecord, Page, Provider, Record, StreamPlan
 
 
 class MailboxConfig(BaseModel):
@@ -85,6 +86,10 @@ class Mailbox(Provider):
         if isinstance(item, BadRecord):
             raise Skip(item.reason, hint=item.hint)
         return item
+
+    async def attachment(self, raw: Record, number: int) -> Attachment | None:
+        """What is attached to a message, out of its own bytes."""
+        return await asyncio.to_thread(attachment_of, raw.payload, number)
 
     async def _source(self, stream: str) -> Source:
         if self._sources is None:

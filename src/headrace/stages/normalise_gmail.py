@@ -15,7 +15,8 @@ from headrace.stages.normalise_mail import interaction
 def normalize_google_email(raw: RawEvent, stream: StreamContext) -> Iterable[InteractionRow]:
     """Pure and idempotent. Raises Skip for a message whose structure has no bounds.
 
-    A draft has no direction yet. Labels are Gmail's ids, which are names but for the owner's own.
+    A draft has no direction yet. What it is its labels' ids say: one of the owner's own may be
+    called anything.
     """
     mail = parse_gmail(raw.payload)
     sender = mail.sender

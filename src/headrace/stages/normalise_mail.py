@@ -63,7 +63,7 @@ def interaction(
         cc_addresses=[one.address for one in mail.cc],
         subject=mail.subject,
         body=mail.body,
-        labels=mail.labels,
+        labels=[mail.label_names.get(one, one) for one in mail.labels],
         attachments=mail.attachments,
         people=as_json(of_mail(mail, automated, said.signature, own)),
         unquoted=said.unquoted,

@@ -86,6 +86,15 @@ def one(
     return connection.execute(_text(table, "one"), values).fetchone()
 
 
+def raw_of(
+    connection: Connection, stream_id: int, source_id: str, most: int
+) -> dict[str, Any] | None:
+    """The raw event of an interaction, with its connection. Of one that is larger than `most` bytes
+    there is no payload."""
+    values = {"stream_id": stream_id, "source_id": source_id, "most": most}
+    return connection.execute(query("listings", "raw_of"), values).fetchone()
+
+
 def _text(table: Table, name: str) -> Composed:
     columns = SQL(", ").join(Identifier(column) for column in _COLUMNS[table])
     return SQL(query("listings", name)).format(table=Identifier("headrace", table), columns=columns)

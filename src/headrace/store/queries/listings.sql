@@ -37,3 +37,13 @@ SELECT * FROM headrace.connections WHERE provider = %(provider)s ORDER BY create
 -- Oldest first: what has been waiting longest.
 SELECT * FROM headrace.jobs WHERE status IN ('PENDING', 'RUNNING')
 ORDER BY created_at, job_id LIMIT %(limit)s;
+
+-- name: raw_of
+-- The raw event that an interaction was made of, and its connection. Of one that is larger than
+-- `most` bytes there is no payload.
+SELECT s.connection_id, r.source_id,
+  CASE WHEN octet_length(r.payload) <= %(most)s THEN r.payload END AS payload
+FROM headrace.interactions i
+JOIN headrace.streams s USING (tenant_id, stream_id)
+JOIN headrace.raw_events r USING (tenant_id, stream_id, source_id, version)
+WHERE i.stream_id = %(stream_id)s AND i.source_id = %(source_id)s;

@@ -52,9 +52,10 @@ CREATE TABLE headrace.contact_identities (
   first_seen_at timestamptz,
   last_seen_at timestamptz,
   batch_id bigint NOT NULL,
-  PRIMARY KEY (identity_id, tenant_id),
-  UNIQUE (user_id, kind, value, provider, tenant_id)
+  PRIMARY KEY (identity_id, tenant_id)
 );
+CREATE UNIQUE INDEX contact_identities_value
+  ON headrace.contact_identities (user_id, kind, value, provider, tenant_id);
 CREATE INDEX contact_identities_contact ON headrace.contact_identities (contact_id, tenant_id);
 CREATE INDEX contact_identities_name ON headrace.contact_identities
   USING gin (lower(name) gin_trgm_ops);
