@@ -131,3 +131,46 @@ def test_a_download_is_no_new_version() -> None:
     assert isinstance(second, Record)
     assert first.fingerprint == second.fingerprint
     assert first.payload != second.payload
+
+
+def people(row: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(row.people)
+    return found
+
+
+def test_who_wrote_it_and_whose_task_it_is() -> None:
+    """Covers A1.41: people by their logins, programs marked as such."""
+    row = made("issues", {"user": {"login": "Ada"}, "assignees": [{"login": "grace"}]})
+    assert people(row) == [
+        {"role": "author", "kind": "github", "value": "ada"},
+        {"role": "assignee", "kind": "github", "value": "grace"},
+    ]
+    for user in ({"login": "x", "type": "Bot"}, {"login": "dependabot[bot]"}):
+        row = made("comments", {"user": user, "body": "Bump"})
+        assert row.automated == people(row)[0]["automated"] == "bot"
+
+
+@pytest.mark.parametrize(
+    ("author", "email", "found"),
+    [
+        ({"login": "Ada"}, "Ada@X.example", [("github", "ada"), ("email", "ada@x.example")]),
+        (None, "ada@x.example", [("email", "ada@x.example")]),
+        (None, "7+ada@users.noreply.github.com", [("github", "ada")]),
+        ({"login": "ada"}, "7+ada@users.noreply.github.com", [("github", "ada")]),
+        (None, None, []),
+    ],
+)
+def test_who_wrote_a_commit(author: Any, email: str | None, found: list[tuple[str, str]]) -> None:
+    """Covers A1.41: by the address as well, unless it is one that GitHub has made."""
+    signature = {"name": "Ada L", "email": email}
+    row = made("commits", {"author": author, "commit": {"message": "Fix", "author": signature}})
+    assert [(one["kind"], one["value"]) for one in people(row)] == found
+    assert {one["name"] for one in people(row)} <= {"Ada L"}
+
+
+def test_what_an_answer_quotes_is_not_its_own() -> None:
+    body = "> Does it work?\n\nIt does."
+    answer, issue = made("comments", {"body": body}), made("issues", {"body": body})
+    assert (answer.unquoted, issue.unquoted) == ("It does.", None)
+    assert answer.text_hash not in (None, issue.text_hash)
+    assert made("notifications", {"subject": {"title": "Broken"}}).text_hash is None

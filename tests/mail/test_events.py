@@ -137,12 +137,7 @@ def test_any_lines_are_an_event_or_skipped(lines: list[str]) -> None:
         found = parse_event(event(*lines))
     except Skip:
         return
-    for text in (
-        found.uid,
-        found.title,
-        found.description,
-        found.recurrence,
-        *(one.address for one in found.guests),
-    ):
+    texts = [found.uid, found.title, found.description, found.recurrence, found.time_zone]
+    for text in (*texts, *(one.address for one in found.guests)):
         assert "\0" not in (text or "")
         (text or "").encode()

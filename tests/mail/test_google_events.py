@@ -23,7 +23,8 @@ _ANY_JSON = st.one_of(
     st.lists(st.fixed_dictionaries({"email": _PLAIN}), max_size=3),
 )
 _USED = ("start", "end", "originalStartTime", "summary", "description", "location", "organizer",
-         "attendees", "status", "recurrence", "iCalUID", "creator", "conferenceData", "hangoutLink")  # fmt: skip
+         "attendees", "status", "recurrence", "iCalUID", "creator",
+         "conferenceData", "hangoutLink")  # fmt: skip
 
 
 def parsed(**fields: Any) -> CalendarEvent:

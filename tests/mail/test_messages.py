@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -54,6 +55,14 @@ def test_everything_a_row_can_say(normalise: Normalise) -> None:
         body="See you there!",
         labels=["Inbox", "Café", "Work, urgent", "Opened"],
         attachments=[],
+        people=b"["
+        b'{"role":"from","kind":"email","value":"zoe@example.com","name":"Z\xc3\xb6e"},'
+        b'{"role":"to","kind":"email","value":"jane@example.org","name":"Doe, Jane"},'
+        b'{"role":"to","kind":"email","value":"bob@example.org"},'
+        b'{"role":"to","kind":"email","value":"third@example.org"},'
+        b'{"role":"cc","kind":"email","value":"jane@example.org","name":"Jane"}'
+        b"]",
+        text_hash=hashlib.sha256("café tomorrow?\n\nsee you there!".encode()).digest(),
     )
 
 

@@ -137,10 +137,11 @@ def _introduction(lines: list[str | None] | list[str], end: int) -> int | None:
         if not text or text[0] == ">" or len(joined) + len(text) > _LONGEST:
             break
         joined = f"{text} {joined}"
-        wrote = words.WROTE.search(joined) is not None
-        if words.BEGINS.match(text) and words.DATED.search(joined) and (wrote or "@" in joined):
-            return at
-        if least is None and wrote and "@" in joined:
+        named = "@" in joined
+        if words.BEGINS.match(text) and words.DATED.search(joined):
+            if named or words.WROTE.search(joined):
+                return at
+        elif named and least is None and words.WROTE.search(joined):
             least = at
     return least
 

@@ -103,7 +103,7 @@ DEVICES = (
     "sent from proton", "sent from gmail", "sent via ", "sent with ", "get outlook for ",
     "gesendet von ", "gesendet mit ", "envoyé de mon ", "envoyé depuis ", "envoyé à partir ",
     "enviado desde ", "enviado do ", "enviado de ", "inviato da ", "verstuurd vanaf ",
-    "verzonden vanaf ", "verzonden met ", "skickat från ", "sendt fra ", "wysłane z ", "отправлено с ", "发自我的",
-    "从我的", "iphoneから送信", "von meinem ",
+    "verzonden vanaf ", "verzonden met ", "skickat från ", "sendt fra ", "wysłane z ",
+    "отправлено с ", "发自我的", "从我的", "iphoneから送信", "von meinem ",
 )  # fmt: skip
 """What telephones write below a mail."""
