@@ -27,6 +27,7 @@ _LAYERS = [
         "documents",
         "chunking",
         "embedding",
+        "people",
     ],
     ["vectordb"],
     ["providers", "stages"],
