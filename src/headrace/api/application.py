@@ -19,6 +19,7 @@ from headrace.api import (
     accounts,
     connections,
     consents,
+    contacts,
     dead_letters,
     health,
     ingestion,
@@ -36,7 +37,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters)
+ROUTERS = (jobs, connections, consents, accounts, search, records, contacts, dead_letters)
 
 
 class FrontDesk(Database):

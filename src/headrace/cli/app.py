@@ -5,7 +5,19 @@ from __future__ import annotations
 import typer
 
 from headrace import __version__
-from headrace.cli import connect, connections, demo, keys, look, serve, stages, steer, sync, twin
+from headrace.cli import (
+    connect,
+    connections,
+    contacts,
+    demo,
+    keys,
+    look,
+    serve,
+    stages,
+    steer,
+    sync,
+    twin,
+)
 
 app = typer.Typer(
     name="headrace",
@@ -54,6 +66,7 @@ for name, function, panel in (
 
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
+app.add_typer(contacts.contacts, name="contacts", rich_help_panel=_LOOK)
 app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_START)
 app.add_typer(twin.twin, name="twin", rich_help_panel="Try")

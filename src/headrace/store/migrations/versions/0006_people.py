@@ -109,6 +109,8 @@ CREATE TABLE headrace.contact_links (
 );
 CREATE INDEX contact_links_pair ON headrace.contact_links (first_id, second_id);
 CREATE INDEX contact_links_second ON headrace.contact_links (second_id);
+CREATE INDEX contact_links_suggested ON headrace.contact_links (tenant_id, score, link_id)
+  WHERE decision = 'suggested';
 
 -- People, as the links join their identities.
 CREATE TABLE headrace.contacts (
@@ -124,8 +126,8 @@ CREATE TABLE headrace.contacts (
   last_seen_at timestamptz,
   PRIMARY KEY (contact_id, tenant_id)
 );
-CREATE INDEX contacts_recent ON headrace.contacts (tenant_id, user_id, last_seen_at);
-CREATE INDEX contacts_name ON headrace.contacts USING gin (lower(name) gin_trgm_ops);
+CREATE INDEX contacts_recent ON headrace.contacts
+  (tenant_id, coalesce(last_seen_at, '-infinity'), contact_id);
 """
 
 TIMELINE = """
