@@ -33,8 +33,9 @@ class Identity(msgspec.Struct, dict=True, frozen=True):
 
     @cached_property
     def called(self) -> Any:
-        """Its name, read."""
-        return read_name(self.name)
+        """Its name, read; a login that stands in the place of one is none."""
+        shown = (self.name or "").lower()
+        return read_name(None if shown == self.canonical.partition("@")[0] else self.name)
 
     @cached_property
     def local(self) -> Local:
@@ -118,8 +119,9 @@ def _colleagues(one: Identity, other: Identity, relation: Relation, why: dict[st
             return 0.97 if related else 0.85
         return 0.9 if any(own) else 0.8
     if relation == "compatible":
-        # A name that only one of them has in the address may tell two people apart.
-        if same or (all(spelled) and all(own)):
+        # A name that only one of them has may tell two people apart; a short form does not.
+        short = len(one.called.tokens) == len(other.called.tokens)
+        if same or (all(own) and (short or all(spelled))):
             return 0.96 if related else 0.8
         return 0.85 if any(own) else 0.75
     if relation == "loose":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import msgspec
@@ -116,7 +116,17 @@ def similarity(one: Name, other: Name) -> float:
 
 def formal(token: str) -> str:
     """The long form of a short name."""
-    return FORMAL.get(token, token)
+    return _formal().get(token, token)
+
+
+@cache
+def _formal() -> dict[str, str]:
+    return {fold(short): fold(name) for short, name in FORMAL.items()}
+
+
+@cache
+def _ambiguous() -> dict[str, set[str]]:
+    return {fold(short): {fold(name) for name in names} for short, names in AMBIGUOUS.items()}
 
 
 def _sorted(name: Name) -> str:
@@ -155,7 +165,7 @@ def _may_be(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     if len(short) == 1:
         return long.startswith(short)
-    return long in AMBIGUOUS.get(short, ()) or long in AMBIGUOUS.get(formal(short), ())
+    return long in _ambiguous().get(short, ())
 
 
 def _skeleton(token: str) -> str:
