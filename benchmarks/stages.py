@@ -59,7 +59,7 @@ def land(url: str, total: int) -> None:
     with database.transaction() as session:
         row = connections.save(session, **mine, provider="mailbox", name="mail", config={})
         session.execute("UPDATE headrace.connections SET addresses = ARRAY[%s]", [OWN])
-        [part] = connections.plan(session, row["connection_id"], [StreamPlan("m", content=MAIL)])
+        [part] = connections.plan(session, row, [StreamPlan("m", content=MAIL)])
         claimed = claim(
             session, **mine, stream_id=part.stream_id, slice_=part.slice, job_id="bench"
         )
