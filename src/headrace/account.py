@@ -135,6 +135,7 @@ class Account(Provider):
                 clock=self.clock,
                 bearer=self.bearer(),
                 explain=self.explain,
+                limited=self.hold_off,
             )
         return self._client
 
