@@ -12,10 +12,11 @@ from tests.better_auth.application import CALENDAR, GMAIL, Application
 from tests.better_auth.conftest import OpenApplication
 
 from headrace.engine import discover, schedule
-from headrace.engine.discover import GONE, Discovered
+from headrace.engine.discover import Discovered
 from headrace.engine.runtime import engine
 from headrace.errors import NeedsHuman
 from headrace.store import connections
+from headrace.store.found import GONE
 
 GOOGLE = "https://www.googleapis.com/auth"
 

@@ -19,15 +19,10 @@ from headrace.provider import Provider
 from headrace.settings import Settings
 from headrace.store.better_auth import AccountRow, Accounts
 from headrace.store.database import Connection, Database
+from headrace.store.found import GONE
 from headrace.store.sql import query
 
 LOOK_SECONDS = 60.0
-
-GONE = (
-    "The application no longer has this account, or not the consent that this needs.",
-    "It goes on by itself when its owner signs in to the application with it again.",
-)
-"""Why a connection is paused, and what to do; the reason also tells which ones we paused."""
 
 _LOCK = 0x4852_4449_5343_4F01
 

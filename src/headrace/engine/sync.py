@@ -26,7 +26,7 @@ from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
 from headrace.providers.documents import Documents
 from headrace.settings import Settings
-from headrace.store import connections, jobs
+from headrace.store import connections, found, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
@@ -135,13 +135,18 @@ class Source:
         self._expected: set[int] = set()
 
     async def plan(self) -> list[Part]:
-        """Ask the source for its streams, and make what is needed to walk them."""
+        """Ask the source for its streams, and make what is needed to walk them. Raises NeedsHuman
+        where another connection fetches the account already."""
+        twice: NeedsHuman | None = None
         plans: Sequence[StreamPlan] = await self.provider.streams()
         owner = await self.provider.owner() if self.provider.issuer is not None else None
         with self._database.transaction() as connection:
             if owner is not None:
                 connections.owned(connection, self.row, owner)
-            return connections.plan(connection, self.row, plans, beside=self.provider.settles)
+                twice = found.step_aside(connection, self.row)
+            if twice is None:
+                return connections.plan(connection, self.row, plans, beside=self.provider.settles)
+        raise twice
 
     async def _known(self, stream: str, after: str, limit: int) -> list[tuple[str, str]]:
         values = {"tenant": self.row["tenant_id"], "connection": self.row["connection_id"]}

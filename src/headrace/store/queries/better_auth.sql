@@ -35,15 +35,15 @@ RETURNING g.grant_id;
 
 -- name: add_connections
 INSERT INTO headrace.connections (tenant_id, user_id, connection_id, provider, name, config,
-  addresses, trusted, grant_id, every_seconds, next_sync_at)
+  addresses, trusted, grant_id, found_by, every_seconds, next_sync_at)
 SELECT %(tenant)s, f.user_id, gen_random_uuid()::text, p.provider, p.provider || ':' || f.account,
-  '{}', '{}', false, g.grant_id, %(every)s, now()
+  '{}', '{}', false, g.grant_id, g.grant_id, %(every)s, now()
 FROM found f
 JOIN headrace.grants g ON g.tenant_id = %(tenant)s AND g.external_id = f.external
   AND g.user_id = f.user_id AND g.issuer = f.issuer AND g.account = f.account AND g.tokens IS NULL
 CROSS JOIN unnest(f.providers) AS p (provider)
 WHERE NOT EXISTS (SELECT FROM headrace.connections c WHERE c.tenant_id = %(tenant)s
-  AND c.grant_id = g.grant_id AND c.provider = p.provider)
+  AND c.found_by = g.grant_id AND c.provider = p.provider)
 ON CONFLICT DO NOTHING;
 
 -- name: bring_back
