@@ -67,7 +67,7 @@ async def test_what_is_connected_by_hand_is_not_fetched_again(
     assert "as gmail:ada@example.com" in aside["health_reason"]
     assert "resume this one" in aside["health_hint"]
     streams = app.run(
-        "SELECT FROM headrace.streams WHERE connection_id = %(id)s", id=aside["connection_id"]
+        "SELECT name FROM headrace.streams WHERE connection_id = %(id)s", id=aside["connection_id"]
     )
     assert streams == []
     assert app.discover() == Discovered()

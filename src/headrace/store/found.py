@@ -19,6 +19,12 @@ GONE = (
 )
 """Why a found connection is paused, and what to do; the reason also tells which ones we paused."""
 
+MOVED = (
+    "The application's users belong to another tenant since BETTER_AUTH_TENANT was changed.",
+    "Their accounts are synced there. It goes on here when the setting names this tenant again.",
+)
+"""The same where their tenant is another one now."""
+
 _TWICE = "It would be fetched twice. To have this one instead, pause that one and resume this one."
 
 
@@ -41,7 +47,7 @@ def adopt(
         "provider": provider,
         "account": account,
         "name": name,
-        "reasons": [GONE[0]],
+        "reasons": [GONE[0], MOVED[0]],
         "twice": _TWICE,
     }
     connection.execute(query("found", "adopt"), values)

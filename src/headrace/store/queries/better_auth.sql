@@ -65,6 +65,22 @@ WHERE c.tenant_id = %(tenant)s AND g.tenant_id = c.tenant_id AND g.grant_id = c.
   AND NOT EXISTS (SELECT FROM found f
     WHERE f.external = g.external_id AND c.provider = ANY(f.providers));
 
+-- name: pause_elsewhere
+-- There is one application: whatever was found of it for another tenant was found before.
+UPDATE headrace.connections c
+SET health = 'paused', health_reason = %(moved)s, health_hint = %(moved_hint)s
+FROM headrace.grants g
+WHERE g.tenant_id <> %(tenant)s AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
+  AND g.external_id IS NOT NULL AND g.tokens IS NULL AND c.health <> 'paused';
+
+-- name: bring_home
+UPDATE headrace.connections c
+SET health = 'active', health_reason = NULL, health_hint = NULL, next_sync_at = now()
+FROM headrace.grants g, found f
+WHERE c.tenant_id = %(tenant)s AND c.health = 'paused' AND c.health_reason = %(moved)s
+  AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
+  AND f.external = g.external_id AND c.provider = ANY(f.providers);
+
 -- name: end_gone
 -- Without a time: whatever the row says when it is back, it is new.
 UPDATE headrace.grants g SET revoked_at = coalesce(revoked_at, now()), refreshed_at = NULL

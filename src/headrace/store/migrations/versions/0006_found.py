@@ -16,6 +16,7 @@ ALTER TABLE headrace.connections ADD found_by text COLLATE "C";
 UPDATE headrace.connections c SET found_by = c.grant_id FROM headrace.grants g
 WHERE g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id AND g.external_id IS NOT NULL
   AND g.tokens IS NULL;
+CREATE UNIQUE INDEX connections_found ON headrace.connections (tenant_id, found_by, provider);
 """
 
 
