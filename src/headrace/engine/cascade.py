@@ -10,9 +10,11 @@ from typing import Any
 import psycopg
 
 from headrace.engine import handoff, state
+from headrace.engine.alone import transform_alone
 from headrace.engine.chain import Done, finish
 from headrace.engine.origin import context
-from headrace.engine.transform import transform
+from headrace.engine.transform import Make, transform
+from headrace.errors import NeedsHuman
 from headrace.plugins import stages
 from headrace.provider import BadRecord
 from headrace.stage import Batch, Made, RawEvent, Row, Stage
@@ -22,31 +24,55 @@ from headrace.store.projection import sift, write
 
 ATTEMPTS = 5
 
+DEATHS = 2
+"""Processes that have ended while they ran a batch, after which it is run in a child process: one
+may have been killed by anybody."""
+
 _READ = """
 SELECT source_id, version, occurred_at, payload, content_hash = '' AS gone
 FROM headrace.raw_events WHERE batch_id = %s
 """
 
 
-def run_stage(database: Database, name: str, batch_id: int, *, isolate: bool = False) -> int:
+def run_stage(
+    database: Database, name: str, batch_id: int, *, isolate: bool = False, deaths: int = 0
+) -> int:
     """Run one stage on one batch. Returns the rows written.
 
     Idempotent: run twice, it leaves the same rows. A record it refuses is buried alone; with
     `isolate`, so is a record that the stage fails on by a bug of its own, and one of which it
-    makes what PostgreSQL cannot hold.
+    makes what PostgreSQL cannot hold. After so many `deaths` of processes that ran it before, so is
+    one that the stage dies of. Raises NeedsHuman where that cannot be told: in a stage that takes
+    the batch itself.
     """
     one = stages()[name]
     if one.writes is None:
+        if deaths >= ATTEMPTS:
+            raise NeedsHuman(
+                f"{deaths} processes have ended while they ran it.",
+                hint="Look for crashes and want of memory in their logs.",
+            )
         return run_whole(database, one, batch_id)
+    made: Make = partial(transform, isolate=isolate)
+    if deaths >= DEATHS:
+        made, isolate = transform_alone, True
     try:
-        return _run(database, one, batch_id, merge=False, isolate=isolate)
+        return _run(database, one, batch_id, made, merge=False, isolate=isolate)
     except psycopg.errors.UniqueViolation:
         # The batch holds records that an earlier one brought, in another version.
-        return _run(database, one, batch_id, merge=True, isolate=isolate)
+        return _run(database, one, batch_id, made, merge=True, isolate=isolate)
 
 
-def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate: bool) -> int:
-    """A pure stage, in one transaction."""
+def _run(
+    database: Database,
+    one: Stage,
+    batch_id: int,
+    made: Make,
+    *,
+    merge: bool,
+    isolate: bool,
+) -> int:
+    """A pure stage, in one transaction. `made` is what it makes of raw events."""
     started = time.perf_counter()
     assert one.writes is not None, "stages that take the batch are run elsewhere"
     with database.transaction() as connection:
@@ -54,7 +80,7 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
         forgets = hold(connection, origin.keys(), forgetting=origin.forgetting)
         raws = handoff.take(database, batch_id) or _read(connection, batch_id)
         there = [raw for raw in raws if not raw.gone] if origin.forgetting else raws
-        rows, bad, versions = transform(one, there, origin.stream, isolate=isolate)
+        rows, bad, versions = made(one, there, origin.stream)
         place = partial(
             write,
             connection,

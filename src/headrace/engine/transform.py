@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import chain
 
 from headrace.errors import Skip
@@ -13,10 +14,17 @@ _AT_ONCE = 500
 one pass over them to the next, and the pass costs a fifth less (measured)."""
 
 
+Transformed = tuple[list[Row], list[BadRecord], list[int]]
+"""The rows a stage made, and what it refused with the versions refused."""
+
+Make = Callable[[Stage, list[RawEvent], StreamContext], Transformed]
+"""A way to call a stage."""
+
+
 def transform(
     one: Stage, raws: list[RawEvent], stream: StreamContext, *, isolate: bool = False
-) -> tuple[list[Row], list[BadRecord], list[int]]:
-    """The rows a stage makes of raw events, and what it refuses with the versions refused."""
+) -> Transformed:
+    """What a stage makes of raw events. With `isolate`, what it fails on by a bug is refused."""
     if one.whole:
         try:
             pieces = range(0, len(raws), _AT_ONCE)

@@ -20,6 +20,7 @@ from psycopg_pool import PoolClosed
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import cascade, chain, jobs, notify, points, state, vectors
+from headrace.engine.recovery import deaths
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import next_stages, stages
@@ -173,7 +174,9 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> bool:
     database = state.current().database
     try:
         mark("before-stage")
-        cascade.run_stage(database, stage, batch_id, isolate=attempt >= cascade.ATTEMPTS)
+        died = deaths(database, str(DBOS.workflow_id))
+        isolate = attempt >= cascade.ATTEMPTS
+        cascade.run_stage(database, stage, batch_id, isolate=isolate, deaths=died)
         mark("after-stage")
         return True
     except psycopg.OperationalError:
