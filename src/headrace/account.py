@@ -149,6 +149,7 @@ class Account(Provider):
             clock=self.clock,
             bearer=bearer,
             explain=self.explain,
+            limited=self.hold_off,
         )
 
     async def aclose(self) -> None:

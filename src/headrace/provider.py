@@ -141,8 +141,15 @@ Spend = Callable[[int], Awaitable[None]]
 """Waits until so many units of the account's allowance may be used. Raises Retry where that would
 take long."""
 
+HoldOff = Callable[[float], Awaitable[None]]
+"""Has nobody use the account's allowance for so many seconds: the source has refused."""
+
 
 async def _free(units: int) -> None:  # noqa: ARG001 - whoever sets none has no limit
+    return
+
+
+async def _alone(seconds: float) -> None:  # noqa: ARG001 - whoever sets none shares no limit
     return
 
 
@@ -198,7 +205,10 @@ class Provider(ABC):
     token: Token | None = None
     """The access token of the connection's account; None where it has none."""
     spend: Spend = staticmethod(_free)
-    """Draws from the account's allowance. Whoever makes the provider sets these three."""
+    """Draws from the account's allowance."""
+    hold_off: HoldOff = staticmethod(_alone)
+    """Closes the account's allowance to everybody for a while. Whoever makes the provider sets
+    these four."""
     known: Known
     """What has been landed with a mark. Whoever makes the provider sets it; until then, nothing."""
 

@@ -91,6 +91,12 @@ class Settings(BaseSettings):
         "",
         description="Folders that API callers may name in a job, separated like PATH. Empty: none.",
     )
+    headrace_upload_quota: int = Field(
+        10 * 1024**3,
+        ge=0,
+        description="Bytes that all uploads of one tenant may have together; they are kept in the"
+        " database.",
+    )
     headrace_embedding_url: str | None = Field(
         None, description="OpenAI-compatible endpoint for embeddings; the key goes nowhere else."
     )

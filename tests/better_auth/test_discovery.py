@@ -12,10 +12,11 @@ from tests.better_auth.application import CALENDAR, GMAIL, Application
 from tests.better_auth.conftest import OpenApplication
 
 from headrace.engine import discover, schedule
-from headrace.engine.discover import GONE, Discovered
+from headrace.engine.discover import Discovered
 from headrace.engine.runtime import engine
 from headrace.errors import NeedsHuman
 from headrace.store import connections
+from headrace.store.found import GONE, MOVED
 
 GOOGLE = "https://www.googleapis.com/auth"
 
@@ -177,6 +178,45 @@ async def test_what_a_person_has_paused_stays_paused(open_application: OpenAppli
     app.sign_in()
     assert app.discover() == Discovered()
     assert states(app) == {"gmail:10ann": "paused"}
+
+
+async def test_another_tenant_takes_over_and_gives_back(open_application: OpenApplication) -> None:
+    """Covers A0.23: nothing is synced for two tenants, and nothing is deleted; what a person has
+    paused stays so, and with the setting as it was everything is."""
+    app = await open_application("account.sql")
+    app.sign_in("ann")
+    app.sign_in("bob")
+    app.discover()
+    [outcome] = await run(app.database, app.settings, app.connections()[0])
+    assert outcome.inserted > 0
+    with app.database.transaction() as session:
+        connections.pause(session, app.connections()[1]["connection_id"])
+
+    assert app.discover(better_auth_tenant="acme") == Discovered(connected=2, gone=1)
+
+    def told() -> dict[tuple[str, str], tuple[str, str | None]]:
+        return {
+            (one["tenant_id"], one["user_id"]): (one["health"], one["health_reason"])
+            for one in app.connections()
+        }
+
+    by_hand = ("paused", "Somebody has paused it.")
+    assert told() == {
+        ("default", "ann"): ("paused", MOVED[0]),
+        ("default", "bob"): by_hand,
+        ("acme", "ann"): ("active", None),
+        ("acme", "bob"): ("active", None),
+    }
+    assert len(app.run("SELECT version FROM headrace.raw_events")) == outcome.inserted
+    assert app.discover(better_auth_tenant="acme") == Discovered()
+
+    assert app.discover() == Discovered(back=1, gone=2)
+    assert told() == {
+        ("default", "ann"): ("active", None),
+        ("default", "bob"): by_hand,
+        ("acme", "ann"): ("paused", MOVED[0]),
+        ("acme", "bob"): ("paused", MOVED[0]),
+    }
 
 
 async def test_workers_that_look_at_once_make_each_connection_once(

@@ -237,8 +237,14 @@ class Hub:
         return json.loads(said)
 
     def later(self, seconds: int) -> None:
-        """The twin's clock, which is the provider's as well, moves on."""
+        """The twin's clock, which is the provider's as well, moves on; so does the database's."""
         self.twin.clock.advance(seconds)
+        with self.database.transaction() as session:
+            session.execute(
+                "UPDATE headrace.allowances"
+                " SET spent_until = spent_until - make_interval(secs => %s)",
+                [seconds],
+            )
 
     def faults(self, *rules: CallRule) -> None:
         """These fault rules from now on, and no others."""

@@ -6,17 +6,22 @@ import hashlib
 import http.client
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from threading import Barrier
 from typing import Any
 from urllib.parse import quote
 
 import psutil
 import pytest
 from starlette.testclient import TestClient
-from tests.ingestion.conftest import Desk, Rows
+from tests.ingestion.conftest import Desk, Rows, open_desk
 from tests.ingestion.services import KEY, Services
 from tests.ingestion.test_letter import MOMENT, ask, refused
 
 from headrace.files.place import MOST_BYTES
+from headrace.store import uploads
+from headrace.store.database import Database
 
 PATH = "/ingestion/uploads"
 
@@ -216,3 +221,46 @@ def test_a_stream_without_an_end_costs_neither_memory_nor_patience(services: Ser
     connection.request("GET", PATH, headers={"X-API-Key": KEY})
     assert b'"items":[]' in connection.getresponse().read()
     connection.close()
+
+
+def test_a_tenant_has_so_much_room(url: str, rows: Rows) -> None:
+    """Covers A4.3: what is refused changes nothing and says what to do; a file that is replaced, or
+    deleted, makes room; others' uploads count where they are of the tenant, and only there."""
+    with open_desk(url, headrace_upload_quota=100) as desk:
+        acme, globex, bob = desk.client("acme"), desk.client("globex"), desk.client("acme")
+        bob.headers.update(desk.key("acme", user="bob"))
+        assert put(acme, "a", bytes(60)).status_code == 201
+        for client, name, size in ((acme, "b", 41), (bob, "a", 41), (acme, "a", 101)):
+            words = f"no room for this upload of {size} bytes: .* of the 100 "
+            refused(put(client, name, b"x" * size), 413, words, "HEADRACE_UPLOAD_QUOTA")
+        assert rows("SELECT content FROM headrace.uploads") == [{"content": bytes(60)}]
+        assert put(bob, "a", b"x" * 40).status_code == 201
+        assert put(acme, "a", bytes(60)).status_code == 200  # it is there already
+        assert put(acme, "a", b"x" * 60).status_code == 200
+        assert put(globex, "a", bytes(100)).status_code == 201
+        refused(put(acme, "c", b"1"), 413, "no room", "Delete uploads")
+        assert put(acme, "empty", b"").status_code == 201
+        assert bob.delete(f"{PATH}/a").status_code == 204
+        assert put(acme, "c", b"x" * 40).status_code == 201
+
+
+def test_uploads_at_once_do_not_share_the_same_room(url: str, rows: Rows) -> None:
+    """Covers A4.3: each finds what the one before it has taken."""
+    store, together = Database(url, connections=4).open(), Barrier(4)
+
+    def send(number: int) -> bool:
+        user, name, content = f"user {number}", str(number), BytesIO(bytes(2 << 20))
+        with store.people("acme", user) as session:
+            together.wait(30)
+            try:
+                uploads.put(session, "acme", user, name, content, bytes(32), quota=5 << 20)
+            except uploads.NoRoom:
+                return False
+        return True
+
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert sorted(threads.map(send, range(4))) == [False, False, True, True]
+    finally:
+        store.close()
+    assert len(rows("SELECT name FROM headrace.uploads")) == 2

@@ -122,3 +122,18 @@ def spent_until(pool: Database) -> object:
         row = session.execute("SELECT spent_until FROM headrace.allowances").fetchone()
     assert row is not None
     return row["spent_until"]
+
+
+def test_a_refusal_moves_it_for_everybody_and_never_back(pool: Database) -> None:
+    """Covers G10: the longest wait that was asked for holds; also where nobody has drawn yet."""
+    with pool.connection() as session:
+        allowances.hold_off(session, *WHO, 20)
+        allowances.hold_off(session, *WHO, 5)
+    drawn, wait = take(pool, 1)
+    assert drawn
+    assert 19 < wait <= 21.5
+    with pool.connection() as session:
+        allowances.hold_off(session, *WHO, 600)
+    drawn, wait = take(pool, 1)
+    assert not drawn
+    assert 590 < wait <= 600

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 from headrace import telemetry
 from headrace.errors import BadInput, Expired, HeadraceError, NeedsHuman, Retry, Skip, Unavailable
+from headrace.store.uploads import NoRoom
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -42,6 +43,8 @@ class Conflict(HeadraceError):
 _STATUS: tuple[tuple[type[HeadraceError], int], ...] = (
     (NotFound, 404),
     (Unauthorized, 401),
+    # Not 507: programs and proxies ask again where the trouble is the server's.
+    (NoRoom, 413),
     (Conflict, 409),
     (NeedsHuman, 409),
     (Expired, 409),

@@ -75,7 +75,7 @@ register_url_convertor("anything", _Anything())
     openapi_extra=_ANY_BODY,
     responses={
         200: {"model": Uploaded, "description": "It replaces one of that name."},
-        413: {"content": {MEDIA_TYPE: {}}, "description": "Larger than 256 MiB."},
+        413: {"content": {MEDIA_TYPE: {}}, "description": "Larger than 256 MiB, or no room."},
     },
 )
 async def put_upload(
@@ -99,7 +99,8 @@ async def put_upload(
 def _write(visitor: Visit, tenant: str | None, name: str, arrived: Arrived) -> tuple[Upload, bool]:
     with session_for(visitor, tenant) as (session, meant):
         user = visitor.caller.user
-        return uploads.put(session, meant, user, name, arrived.content, arrived.sha256)
+        quota = visitor.settings.headrace_upload_quota
+        return uploads.put(session, meant, user, name, arrived.content, arrived.sha256, quota=quota)
 
 
 @router.get("")

@@ -12,9 +12,11 @@ import msgspec
 import psycopg
 
 from headrace.engine import handoff, state
+from headrace.engine.alone import transform_alone
 from headrace.engine.chain import Done, finish
 from headrace.engine.origin import alone, context
-from headrace.engine.transform import transform
+from headrace.engine.transform import Make, transform
+from headrace.errors import NeedsHuman
 from headrace.plugins import stages
 from headrace.provider import BadRecord
 from headrace.settings import Settings
@@ -24,6 +26,10 @@ from headrace.store.forget import forget, forget_late, hold
 from headrace.store.projection import sift, target, write_all
 
 ATTEMPTS = 5
+
+DEATHS = 2
+"""Processes that have ended while they ran a batch, after which it is run in a child process: one
+may have been killed by anybody."""
 
 _READ = """
 SELECT source_id, version, occurred_at, payload
@@ -41,25 +47,45 @@ class Ran(msgspec.Struct):
     content: str
 
 
-def run_stage(database: Database, name: str, batch_id: int, *, isolate: bool = False) -> Ran:
+def run_stage(
+    database: Database, name: str, batch_id: int, *, isolate: bool = False, deaths: int = 0
+) -> Ran:
     """Run one stage on one batch.
 
     Idempotent: run twice, it leaves the same rows. A record it refuses is buried alone; with
     `isolate`, so is a record that the stage fails on by a bug of its own, and one of which it
-    makes what PostgreSQL cannot hold.
+    makes what PostgreSQL cannot hold. After so many `deaths` of processes that ran it before, so is
+    one that the stage dies of. Raises NeedsHuman where that cannot be told: in a stage that takes
+    the batch itself.
     """
     one = stages()[name]
     if one.takes == "batch":
+        if deaths >= ATTEMPTS:
+            raise NeedsHuman(
+                f"{deaths} processes have ended while they ran it.",
+                hint="Look for crashes and want of memory in their logs.",
+            )
         return run_whole(database, one, batch_id)
+    made: Make = partial(transform, isolate=isolate)
+    if deaths >= DEATHS:
+        made, isolate = transform_alone, True
     try:
-        return _run(database, one, batch_id, merge=False, isolate=isolate)
+        return _run(database, one, batch_id, made, merge=False, isolate=isolate)
     except psycopg.errors.UniqueViolation:
         # The batch holds records that an earlier one brought, in another version.
-        return _run(database, one, batch_id, merge=True, isolate=isolate)
+        return _run(database, one, batch_id, made, merge=True, isolate=isolate)
 
 
-def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate: bool) -> Ran:
-    """A pure stage, in one transaction."""
+def _run(
+    database: Database,
+    one: Stage,
+    batch_id: int,
+    made: Make,
+    *,
+    merge: bool,
+    isolate: bool,
+) -> Ran:
+    """A pure stage, in one transaction. `made` is what it makes of what it is given."""
     started = time.perf_counter()
     with database.transaction() as connection:
         origin = context(connection, batch_id)
@@ -67,7 +93,7 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
             connection, origin.keys(), alone=alone(connection, origin, batch_id, one.name)
         )
         given = _given(database, connection, one, origin.tenant, batch_id)
-        rows, bad, versions = transform(one, given, origin.stream, isolate=isolate)
+        rows, bad, versions = made(one, given, origin.stream)
         place = partial(
             write_all,
             connection,

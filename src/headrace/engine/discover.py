@@ -1,8 +1,9 @@
 """Finding the accounts of an application's users, where Better Auth keeps them (A0.23).
 
 Every account whose owner has allowed enough gets a grant and, for each provider that can read it, a
-connection, once. One that is no longer there is paused, and goes on when it is back. Nothing is
-asked about one user at a time: the whole list is held against ours.
+connection, once. One that is no longer there is paused, and goes on when it is back; so is one of
+another tenant than the application's users now belong to. Nothing is asked about one user at a
+time: the whole list is held against ours.
 """
 
 from __future__ import annotations
@@ -19,15 +20,10 @@ from headrace.provider import Provider
 from headrace.settings import Settings
 from headrace.store.better_auth import AccountRow, Accounts
 from headrace.store.database import Connection, Database
+from headrace.store.found import GONE, MOVED
 from headrace.store.sql import query
 
 LOOK_SECONDS = 60.0
-
-GONE = (
-    "The application no longer has this account, or not the consent that this needs.",
-    "It goes on by itself when its owner signs in to the application with it again.",
-)
-"""Why a connection is paused, and what to do; the reason also tells which ones we paused."""
 
 _LOCK = 0x4852_4449_5343_4F01
 
@@ -88,8 +84,8 @@ def _stage(connection: Connection, rows: list[AccountRow], readers: list[type[Pr
 
 
 def _apply(connection: Connection, tenant: str) -> Discovered:
-    reason, hint = GONE
-    values: dict[str, Any] = {"tenant": tenant, "reason": reason, "hint": hint}
+    values: dict[str, Any] = {"tenant": tenant}
+    values |= {"reason": GONE[0], "hint": GONE[1], "moved": MOVED[0], "moved_hint": MOVED[1]}
 
     def run(name: str, **more: Any) -> int:
         return connection.execute(query("better_auth", name), {**values, **more}).rowcount
@@ -100,7 +96,8 @@ def _apply(connection: Connection, tenant: str) -> Discovered:
     # Grants before connections: whoever finds a consent ended goes the same way.
     connected = run("add_connections", every=EVERY_SECONDS)
     back = run("bring_back", grants=[row["grant_id"] for row in renewed]) if renewed else 0
-    gone = run("pause_gone")
+    back += run("bring_home")
+    gone = run("pause_gone") + run("pause_elsewhere")
     return Discovered(connected, back, gone)
 
 

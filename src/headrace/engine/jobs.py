@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,11 +15,12 @@ from psycopg.types.json import Jsonb
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine.notify import notify
-from headrace.engine.queues import JOBS, enqueue
+from headrace.engine.queues import JOBS, enqueue, enqueue_many
 from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
 from headrace.store import connections, jobs
+from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, Database, as_owner
 from headrace.store.jobs import JobRow
 from headrace.store.sql import query
@@ -64,6 +66,18 @@ def dispatch(connection: Connection, row: JobRow) -> None:
         priority=row["priority"],
         not_before=row["resume_at"],
     )
+
+
+def submit_syncs(connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]]) -> int:
+    """Create jobs of these kinds for these connections, and their workflows, in the caller's
+    transaction; how many. A connection with a job under way gets no other."""
+    made = jobs.create_syncs(connection, wanted)
+    workflows = [
+        (workflow_id(row["job_id"], row["turn"]), (row["job_id"], row["turn"]), row["priority"])
+        for row in made
+    ]
+    enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
+    return len(made)
 
 
 def workflow_id(job_id: str, turn: int) -> str:

@@ -7,6 +7,7 @@ it, visible with its commit. So landed rows and the work that follows from them 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,6 +34,15 @@ SELECT dbos.enqueue_workflow(
   delay_until_epoch_ms => %(delay)s)
 """
 
+_ENQUEUE_MANY = """
+SELECT dbos.enqueue_workflow(
+  workflow_name => %(name)s, queue_name => %(queue)s, workflow_id => id,
+  positional_args => ARRAY(SELECT json_array_elements(arguments)), priority => rank,
+  app_version => %(version)s, application_name => %(application)s)
+FROM unnest(%(ids)s::text[], %(arguments)s::json[], %(priorities)s::int[])
+  AS wanted (id, arguments, rank)
+"""
+
 
 def enqueue(
     connection: Connection,
@@ -57,6 +67,26 @@ def enqueue(
             "delay": None if not_before is None else int(not_before.timestamp() * 1000),
         },
     )
+
+
+def enqueue_many(
+    connection: Connection,
+    workflow: str,
+    wanted: Sequence[tuple[str, Sequence[Any], str]],
+    *,
+    queue: str,
+) -> None:
+    """Enqueue one workflow many times at once: by id, arguments and priority of each."""
+    values = {
+        "name": workflow,
+        "queue": queue,
+        "ids": [id_ for id_, _, _ in wanted],
+        "arguments": [json.dumps(arguments) for _, arguments, _ in wanted],
+        "priorities": [PRIORITIES[priority] for _, _, priority in wanted],
+        "version": VERSION,
+        "application": APPLICATION,
+    }
+    connection.execute(_ENQUEUE_MANY, values)
 
 
 def stage_workflow_id(stage: str, version: int, batch_id: int, attempt: int) -> str:

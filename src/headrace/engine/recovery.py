@@ -23,6 +23,17 @@ LEFT JOIN headrace.workers w ON w.executor_id = s.executor_id
 WHERE s.status = 'PENDING' AND (w.dead_at IS NOT NULL OR s.executor_id = %s)
 """
 
+# DBOS counts a workflow each time that it gives it to a process, before it runs there.
+_GIVEN = "SELECT recovery_attempts FROM dbos.workflow_status WHERE workflow_uuid = %s"
+
+
+def deaths(database: Database, workflow_id: str) -> int:
+    """How many processes have had this workflow and did not come to its end, whatever ended them
+    (rule G15)."""
+    with database.connection() as connection:
+        row = connection.execute(_GIVEN, [workflow_id]).fetchone()
+    return 0 if row is None else max(0, row["recovery_attempts"] - 1)
+
 
 class Recovery:
     """Looks for work that is under way in name only, and puts it on its queue again."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
 import psycopg
 
 from headrace import telemetry
+from headrace.engine.alone import is_deadly, transform_alone
 from headrace.engine.chain import enqueue_stage, follow_up, undo
 from headrace.engine.origin import context
-from headrace.engine.transform import transform
+from headrace.engine.transform import Make, transform
 from headrace.errors import BadInput, HeadraceError, Skip
 from headrace.plugins import provider, stages
 from headrace.stage import RawEvent, Stage
@@ -162,7 +164,11 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
         raise Skip("Its raw event is gone.", hint="Sync the connection again, or drop it.")
     batch_id = row.pop("batch_id")
     origin = context(connection, batch_id)
-    rows, bad, _ = transform(one, [RawEvent(**row)], origin.stream, isolate=True)
+    # What has ended a worker must not end the process that answers a person.
+    made: Make = (
+        transform_alone if is_deadly(letter["reason"]) else partial(transform, isolate=True)
+    )
+    rows, bad, _ = made(one, [RawEvent(**row)], origin.stream)
     if bad:
         raise Skip(bad[0].reason, hint=bad[0].hint)
     write_all(

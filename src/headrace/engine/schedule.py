@@ -9,9 +9,11 @@ looked is synced once, not as often as was missed. One that cannot be given any 
 from __future__ import annotations
 
 from headrace import telemetry
-from headrace.engine.intake import submit_sync
+from headrace.engine.jobs import submit_syncs
 from headrace.errors import HeadraceError
+from headrace.plugins import provider
 from headrace.store import connections
+from headrace.store.connections import ConnectionRow
 from headrace.store.database import Database
 
 LOOK_SECONDS = 2.0
@@ -34,13 +36,15 @@ def enqueue_due(database: Database) -> int:
     """Make the jobs of up to a hundred connections that are due; how many there were."""
     with database.transaction() as connection:
         rows = connection.execute(_DUE).fetchall()
+        wanted: list[tuple[ConnectionRow, str]] = []
         for row in rows:
             try:
-                with connection.transaction():
-                    submit_sync(connection, row)
+                wanted.append((row, provider(row["provider"]).kind))
             except HeadraceError as error:
                 said = (error.message, error.hint)
                 connections.health(connection, row["connection_id"], "error", *said)
+        if wanted:
+            submit_syncs(connection, wanted)
     if rows:
         telemetry.scheduled(len(rows))
     return len(rows)

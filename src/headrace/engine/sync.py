@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from headrace import telemetry
 from headrace.crashpoints import mark
+from headrace.engine.allowance import Allowance
 from headrace.engine.chain import follow_up
 from headrace.engine.gather import LoopGuard
 from headrace.engine.walk import Budget, Walk, survive
@@ -25,7 +26,7 @@ from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
 from headrace.providers.documents import Documents
 from headrace.settings import Settings
-from headrace.store import allowances, connections, jobs
+from headrace.store import connections, found, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
@@ -124,7 +125,8 @@ class Source:
         self.provider.known = self._known
         if isinstance(self.provider, Documents):
             self.provider.uploads = OwnUploads(database, row["tenant_id"], row["user_id"])
-        self.provider.spend = self._spend
+        allowance = Allowance(database, row, self.provider.units_per_minute)
+        self.provider.spend, self.provider.hold_off = allowance.spend, allowance.hold_off
         lend_account(self.provider, settings)
         if row["grant_id"] is not None:
             keeper = Keeper(database, vault, settings, row["tenant_id"], row["grant_id"])
@@ -133,32 +135,18 @@ class Source:
         self._expected: set[int] = set()
 
     async def plan(self) -> list[Part]:
-        """Ask the source for its streams, and make what is needed to walk them."""
+        """Ask the source for its streams, and make what is needed to walk them. Raises NeedsHuman
+        where another connection fetches the account already."""
+        twice: NeedsHuman | None = None
         plans: Sequence[StreamPlan] = await self.provider.streams()
         owner = await self.provider.owner() if self.provider.issuer is not None else None
         with self._database.transaction() as connection:
             if owner is not None:
                 connections.owned(connection, self.row, owner)
-            return connections.plan(connection, self.row, plans, beside=self.provider.settles)
-
-    async def _spend(self, units: int) -> None:
-        """Draw from what the account may use, together with every other worker."""
-        per_minute = self.provider.units_per_minute
-        if per_minute is None:
-            return
-        row = self.row
-        named = f"{row['provider']}:{row['grant_id'] or row['connection_id']}"
-
-        def take() -> tuple[bool, float]:
-            with self._database.connection() as connection:
-                return allowances.take(
-                    connection, row["tenant_id"], row["user_id"], named, units, per_minute
-                )
-
-        drawn, wait = await asyncio.to_thread(take)
-        if not drawn:
-            raise Retry(f"{self.row['name']} has used its allowance for now.", after=wait)
-        await asyncio.sleep(wait)
+                twice = found.step_aside(connection, self.row)
+            if twice is None:
+                return connections.plan(connection, self.row, plans, beside=self.provider.settles)
+        raise twice
 
     async def _known(self, stream: str, after: str, limit: int) -> list[tuple[str, str]]:
         values = {"tenant": self.row["tenant_id"], "connection": self.row["connection_id"]}

@@ -20,6 +20,7 @@ from psycopg_pool import PoolClosed
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import cascade, chain, extract, jobs, notify, points, state, vectors
+from headrace.engine.recovery import deaths
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import following, stages
@@ -213,8 +214,9 @@ def _run_stage(stage: str, batch_id: int, attempt: int) -> str:
     database = state.current().database
     try:
         mark("before-stage")
+        died = deaths(database, str(DBOS.workflow_id))
         isolate = attempt >= cascade.ATTEMPTS
-        ran = cascade.run_stage(database, stage, batch_id, isolate=isolate)
+        ran = cascade.run_stage(database, stage, batch_id, isolate=isolate, deaths=died)
         mark("after-stage")
         return ran.content
     except psycopg.OperationalError:

@@ -26,6 +26,9 @@ T = TypeVar("T")
 Bearer = Callable[[str | None], Awaitable[str]]
 """Gives the access token to send; asked with one that was just refused, another one."""
 
+Limited = Callable[[float], Awaitable[None]]
+"""Is told for how many seconds the origin wants to be left alone."""
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_QUERY: Mapping[str, str] = {}
 
@@ -38,7 +41,9 @@ class Client:
     for a `base_url` that may not be called.
 
     `bearer` gives the token of each request. A 401 asks it once for another (rule O5), and what it
-    raises ends the request. `explain` knows the API's own reasons for refusing.
+    raises ends the request. `explain` knows the API's own reasons for refusing. `limited` is told
+    of each refusal for the rate of requests that names a wait, and of an allowance that is used up,
+    before anything else is asked: others may share it.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class Client:
         resolver: AbstractResolver | None = None,
         bearer: Bearer | None = None,
         explain: Explain | None = None,
+        limited: Limited | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self.clock = clock or Clock()
@@ -70,6 +76,8 @@ class Client:
         self._resolver = resolver
         self._bearer = bearer
         self._explain = explain
+        self._limited = limited
+        self._untold = 0.0  # seconds of a wait that `limited` has not been told of
         self._session: aiohttp.ClientSession | None = None
         at_once = self.policy.at_once
         self._places = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
@@ -146,6 +154,8 @@ class Client:
                     if wait > self.policy.max_wait or attempt > self.policy.retries:
                         raise self._give_up(failure, attempt) from None
                     telemetry.asked_again(failure.message, attempt, wait)
+                finally:
+                    await self._tell()
             await self.clock.sleep(wait)
 
     def error(self, answer: Answer) -> HeadraceError:
@@ -236,7 +246,13 @@ class Client:
             await self.clock.sleep(start - now)
 
     def _pause(self, wait: float) -> None:
-        self._free_at = max(self._free_at, self.clock.steady() + min(wait, self.policy.max_park))
+        self._untold = max(self._untold, self._park(wait))
+        self._free_at = max(self._free_at, self.clock.steady() + self._park(wait))
+
+    async def _tell(self) -> None:
+        wait, self._untold = self._untold, 0.0
+        if wait and self._limited is not None:
+            await self._limited(wait)
 
     def _park(self, wait: float) -> float:
         return min(wait, self.policy.max_park)

@@ -47,6 +47,7 @@ class Connection(Table, table=True):
     synced_at: datetime | None = time()
     account: str | None = col()
     grant_id: str | None = col(ID)
+    found_by: str | None = col(ID)
     every_seconds: int | None = col(Integer)
     next_sync_at: datetime | None = time()
 

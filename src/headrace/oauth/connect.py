@@ -16,7 +16,7 @@ from headrace.oauth.sealed import Kept, seal, unseal
 from headrace.plugins import provider, providers
 from headrace.provider import Owner, Provider
 from headrace.settings import Settings
-from headrace.store import connections, grants
+from headrace.store import connections, found, grants
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, Database
 from headrace.vault import Vault
@@ -174,12 +174,16 @@ def _save(
     connection: Connection, wish: Wish, owner: Owner, *, tenant: str, user: str, trusted: bool
 ) -> ConnectionRow:
     """The connection, new or as it is wished for now. Raises BadInput for another's account."""
+    named = {
+        "tenant": tenant,
+        "user": user,
+        "provider": wish.provider,
+        "name": wish.name or f"{wish.provider}:{owner.account}",
+    }
+    found.adopt(connection, account=owner.account, **named)
     row = connections.save(
         connection,
-        tenant=tenant,
-        user=user,
-        provider=wish.provider,
-        name=wish.name or f"{wish.provider}:{owner.account}",
+        **named,
         config=wish.config,
         addresses=owner.addresses,
         trusted=trusted,

@@ -2,7 +2,8 @@
 
 One is a token bucket kept as one moment: `spent_until`, when all that was drawn so far has
 been earned again. Drawing moves it; whoever finds it in the future waits until then. One statement
-does both, so any number of workers share an allowance fairly, by the database's clock.
+does both, so any number of workers share an allowance fairly, by the database's clock. A refusal
+that one of them meets moves it for all.
 """
 
 from __future__ import annotations
@@ -28,6 +29,13 @@ WHERE b.spent_until <= clock_timestamp() OR b.spent_until
 RETURNING extract(epoch FROM spent_until - clock_timestamp())::float8 AS wait
 """
 
+_HOLD_OFF = """
+INSERT INTO headrace.allowances AS b (tenant_id, allowance, user_id, spent_until)
+VALUES (%(tenant)s, %(allowance)s, %(user)s, clock_timestamp() + make_interval(secs => %(wait)s))
+ON CONFLICT (tenant_id, allowance) DO UPDATE
+SET spent_until = greatest(b.spent_until, excluded.spent_until)
+"""
+
 _WAIT = """
 SELECT extract(epoch FROM spent_until - clock_timestamp())::float8 AS wait FROM headrace.allowances
 WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s
@@ -47,3 +55,11 @@ def take(
         return True, max(0.0, float(drawn["wait"]))
     found = connection.execute(_WAIT, keys).fetchone()
     return False, max(0.0, float(found["wait"]) if found else 0.0)
+
+
+def hold_off(
+    connection: Connection, tenant: str, user: str, allowance: str, seconds: float
+) -> None:
+    """Nobody draws for so long: the source has refused one of those who share the allowance."""
+    values = {"tenant": tenant, "user": user, "allowance": allowance, "wait": seconds}
+    connection.execute(_HOLD_OFF, values)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from psycopg.types.json import Jsonb
 
 from headrace.errors import BadInput
+from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
@@ -55,6 +57,21 @@ def create(
         "The connection has a job under way that you may not see.",
         hint="Name a connection of your own.",
     )
+
+
+def create_syncs(
+    connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]]
+) -> list[JobRow]:
+    """New jobs of these kinds for these connections, whoever's they are. A connection that has an
+    active job already is left out."""
+    rows = [row for row, _ in wanted]
+    values = {
+        "tenants": [row["tenant_id"] for row in rows],
+        "users": [row["user_id"] for row in rows],
+        "kinds": [kind for _, kind in wanted],
+        "connections": [row["connection_id"] for row in rows],
+    }
+    return connection.execute(query("jobs", "create_many"), values).fetchall()
 
 
 def get(connection: Connection, job_id: str) -> JobRow | None:

@@ -8,6 +8,7 @@ from typing import IO, Any
 
 from psycopg.sql import SQL
 
+from headrace.errors import HeadraceError
 from headrace.files.place import LAST
 from headrace.files.uploads import Upload
 from headrace.store.database import Connection, Database, as_owner
@@ -18,11 +19,24 @@ _PIECE = 1 << 20
 packet: one value of 256 MB takes it 8 seconds, and twice the room."""
 
 
+class NoRoom(HeadraceError):
+    """A file would take a tenant's uploads beyond its quota."""
+
+
 def put(
-    connection: Connection, tenant: str, user: str, name: str, content: IO[bytes], sha256: bytes
+    connection: Connection,
+    tenant: str,
+    user: str,
+    name: str,
+    content: IO[bytes],
+    sha256: bytes,
+    *,
+    quota: int | None = None,
 ) -> tuple[Upload, bool]:
     """Keep a file under a name, in place of what had it; and whether nothing had. The rest of the
-    transaction may take as long as a large file needs, which is longer than a question may."""
+    transaction may take as long as a large file needs, which is longer than a question may. Raises
+    NoRoom where all uploads of the tenant would then have more bytes than `quota`; None: whatever
+    it takes."""
     values = {"tenant": tenant, "user": user, "name": name, "sha256": sha256}
     row = connection.execute(query("uploads", "same"), values).fetchone()
     if row is not None:
@@ -30,6 +44,8 @@ def put(
     connection.execute(query("uploads", "patience"))
     size = content.seek(0, os.SEEK_END)
     content.seek(0)
+    if quota is not None:
+        _check_room(connection, values, size, quota)
     as_bytes = SQL("%(content)b")
     if size <= _PIECE:
         values |= {"content": content.read()}
@@ -41,6 +57,20 @@ def put(
     row = connection.execute(text, {**values, "size": size}).fetchone()
     assert row is not None, "an upsert returns its row"
     return _upload(row), bool(row["new"])
+
+
+def _check_room(connection: Connection, values: dict[str, Any], size: int, quota: int) -> None:
+    connection.execute(query("uploads", "one_at_a_time"), values)
+    with as_owner(connection):  # another user's are not to be seen, and count
+        row = connection.execute(query("uploads", "others"), values).fetchone()
+    assert row is not None, "a sum without groups is one row"
+    if row["size"] + size > quota:
+        raise NoRoom(
+            f"There is no room for this upload of {size:,} bytes: the tenant's others have"
+            f" {row['size']:,} of the {quota:,} that it may have.",
+            hint="Delete uploads that are no longer needed, or have the operator raise"
+            " HEADRACE_UPLOAD_QUOTA.",
+        )
 
 
 def _stage(connection: Connection, content: IO[bytes]) -> None:

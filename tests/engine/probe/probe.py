@@ -7,6 +7,7 @@ also write the source's answers itself, in `scripts`.
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
@@ -24,7 +25,8 @@ scripts: dict[str, Fetch] = {}
 
 
 class Config(BaseModel):
-    """`total` records in pages of `page`, in as many slices, each page after `latency_ms`."""
+    """`total` records in pages of `page`, in as many slices, each page after `latency_ms`. Whoever
+    runs the stage on a number that is `deadly` dies of it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,6 +34,7 @@ class Config(BaseModel):
     page: int = 100
     latency_ms: float = 0
     slices: int = 1
+    deadly: list[int] = []
     script: str = ""
 
 
@@ -55,8 +58,11 @@ class Probe(Provider):
         first, step = cursor or int(slice_), self.config.slices
         numbers = range(first, self.config.total, step)[: self.config.page]
         following = first + step * len(numbers)
-        records = [Record(f"{n:06}", b"%d" % n) for n in numbers]
+        records = [Record(f"{n:06}", self._payload(n)) for n in numbers]
         return Page(records, following, more=following < self.config.total)
+
+    def _payload(self, n: int) -> bytes:
+        return b"die" if n in self.config.deadly else b"%d" % n
 
 
 @stage(version=1, content=CONTENT)
@@ -64,6 +70,8 @@ def probe_numbers(raw: RawEvent, stream: StreamContext) -> Iterable[EventRow]:
     """The number's name; some payloads are refused, and some meet a bug."""
     if raw.payload == b"refuse":
         raise Skip("It is refused.", hint="Leave it.")
+    if raw.payload == b"die":
+        os._exit(9)
     if raw.payload == b"bug":
         raise ZeroDivisionError("a bug of the stage")
     yield EventRow(

@@ -35,15 +35,15 @@ RETURNING g.grant_id;
 
 -- name: add_connections
 INSERT INTO headrace.connections (tenant_id, user_id, connection_id, provider, name, config,
-  addresses, trusted, grant_id, every_seconds, next_sync_at)
+  addresses, trusted, grant_id, found_by, every_seconds, next_sync_at)
 SELECT %(tenant)s, f.user_id, gen_random_uuid()::text, p.provider, p.provider || ':' || f.account,
-  '{}', '{}', false, g.grant_id, %(every)s, now()
+  '{}', '{}', false, g.grant_id, g.grant_id, %(every)s, now()
 FROM found f
 JOIN headrace.grants g ON g.tenant_id = %(tenant)s AND g.external_id = f.external
   AND g.user_id = f.user_id AND g.issuer = f.issuer AND g.account = f.account AND g.tokens IS NULL
 CROSS JOIN unnest(f.providers) AS p (provider)
 WHERE NOT EXISTS (SELECT FROM headrace.connections c WHERE c.tenant_id = %(tenant)s
-  AND c.grant_id = g.grant_id AND c.provider = p.provider)
+  AND c.found_by = g.grant_id AND c.provider = p.provider)
 ON CONFLICT DO NOTHING;
 
 -- name: bring_back
@@ -64,6 +64,22 @@ WHERE c.tenant_id = %(tenant)s AND g.tenant_id = c.tenant_id AND g.grant_id = c.
   AND g.external_id IS NOT NULL AND g.tokens IS NULL AND c.health <> 'paused'
   AND NOT EXISTS (SELECT FROM found f
     WHERE f.external = g.external_id AND c.provider = ANY(f.providers));
+
+-- name: pause_elsewhere
+-- There is one application: whatever was found of it for another tenant was found before.
+UPDATE headrace.connections c
+SET health = 'paused', health_reason = %(moved)s, health_hint = %(moved_hint)s
+FROM headrace.grants g
+WHERE g.tenant_id <> %(tenant)s AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
+  AND g.external_id IS NOT NULL AND g.tokens IS NULL AND c.health <> 'paused';
+
+-- name: bring_home
+UPDATE headrace.connections c
+SET health = 'active', health_reason = NULL, health_hint = NULL, next_sync_at = now()
+FROM headrace.grants g, found f
+WHERE c.tenant_id = %(tenant)s AND c.health = 'paused' AND c.health_reason = %(moved)s
+  AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
+  AND f.external = g.external_id AND c.provider = ANY(f.providers);
 
 -- name: end_gone
 -- Without a time: whatever the row says when it is back, it is new.

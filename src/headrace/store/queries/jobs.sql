@@ -9,6 +9,15 @@ VALUES (%(tenant)s, %(user)s, %(job_id)s, %(kind)s, %(connection_id)s, %(payload
 ON CONFLICT DO NOTHING
 RETURNING *;
 
+-- name: create_many
+-- A sync of each of these connections; one that has an active job gets no other.
+INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id)
+SELECT tenant, owner, gen_random_uuid()::text, kind, connection
+FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[])
+  AS wanted (tenant, owner, kind, connection)
+ON CONFLICT DO NOTHING
+RETURNING *;
+
 -- name: existing
 SELECT * FROM headrace.jobs
 WHERE tenant_id = %(tenant)s

@@ -10,6 +10,15 @@ UPDATE headrace.uploads SET uploaded_at = now()
 WHERE tenant_id = %(tenant)s AND user_id = %(user)s AND name = %(name)s AND sha256 = %(sha256)s
 RETURNING name, sha256, size, uploaded_at;
 
+-- name: one_at_a_time
+-- Of a tenant's, until the transaction ends: each must see what the one before has written.
+SELECT pg_advisory_xact_lock(hashtextextended('headrace.uploads ' || %(tenant)s, 0));
+
+-- name: others
+-- All of the tenant's, whosever they are, but the one that is replaced.
+SELECT coalesce(sum(size), 0)::bigint AS size FROM headrace.uploads
+WHERE tenant_id = %(tenant)s AND (user_id, name) <> (%(user)s, %(name)s);
+
 -- name: make_pieces
 CREATE TEMP TABLE IF NOT EXISTS upload_pieces (n integer, piece bytea) ON COMMIT DELETE ROWS;
 
