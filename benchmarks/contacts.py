@@ -40,28 +40,14 @@ STAGES = ("extract_contacts", "extract_identities")
 MINE = {"tenant": "default", "user": "me"}
 START = datetime(2020, 1, 1, tzinfo=UTC)
 
-_SYLLABLES = [
-    "ka",
-    "lo",
-    "mi",
-    "ren",
-    "sa",
-    "tor",
-    "vel",
-    "ny",
-    "ber",
-    "din",
-    "fa",
-    "gus",
-    "hol",
-    "jen",
-    "kir",
-    "lam",
-    "mor",
-    "nes",
-    "ol",
-    "pri",
-]
+HEAD = (
+    "| interactions so far | identities | links | contacts | extract_contacts, rows/s |"
+    " extract_identities, rows/s |\n"
+    "|---|---|---|---|---|---|"
+)
+
+_SOUNDS = "ka lo mi ren sa tor vel ny ber din fa gus hol jen kir lam mor nes ol pri"
+_SYLLABLES = _SOUNDS.split()
 
 
 def rightness() -> list[str]:
@@ -143,8 +129,16 @@ def land(database: Database, rows: Sequence[InteractionRow], stream_id: int) -> 
     )
     number = Landing(database, claimed, lambda *_: None).land(gathered).batch_id
     with database.transaction() as session:
-        where = {**MINE, "stream_id": stream_id, "batch_id": number}
-        projection.write(session, InteractionRow, rows, **where, merge=False)
+        projection.write(
+            session,
+            InteractionRow,
+            rows,
+            tenant=MINE["tenant"],
+            user=MINE["user"],
+            stream_id=stream_id,
+            batch_id=number,
+            merge=False,
+        )
     return number
 
 
@@ -155,7 +149,14 @@ def speed(url: str, home: Path, count: int, addresses: int) -> list[str]:
     database = Database(url, name="bench").open()
     state.enter(state.State(database, settings, Vault(bytes(32))))
     with database.transaction() as session:
-        row = connections.save(session, **MINE, provider="mailbox", name="bench", config={})
+        row = connections.save(
+            session,
+            tenant=MINE["tenant"],
+            user=MINE["user"],
+            provider="mailbox",
+            name="bench",
+            config={},
+        )
         plan = [StreamPlan("mail", content="message/rfc822")]
         [part] = connections.plan(session, row, plan)
     lines = []
@@ -207,9 +208,7 @@ def main() -> None:
             ),
             "",
             *rightness(),
-            "| interactions so far | identities | links | contacts | extract_contacts, rows/s |"
-            " extract_identities, rows/s |",
-            "|---|---|---|---|---|---|",
+            HEAD,
             *lines,
         ]
     )

@@ -66,7 +66,8 @@ def test_step_by_step_is_as_made_anew(letters: Letters, taken: list[tuple[str, A
         " c AS (DELETE FROM headrace.contact_links), d AS (DELETE FROM headrace.interactions),"
         " e AS (DELETE FROM headrace.contact_identities) SELECT 1 AS n"
     )
-    prefix, waiting, done, live = f"{next(_numbers)}-", [], [], {}
+    prefix, live = f"{next(_numbers)}-", dict[str, bytes | None]()
+    waiting, done = list[int](), list[int]()
     for what, how in taken:
         if what == "land":
             waiting.append(letters.land(**{f"{prefix}{key}": how[key] for key in how}))

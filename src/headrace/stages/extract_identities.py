@@ -44,7 +44,9 @@ JOIN headrace.contact_identities m
   ON m.identity_id = n.identity_id AND m.tenant_id = %(tenant)s
 CROSS JOIN LATERAL (
   SELECT * FROM headrace.contact_identities c
-  WHERE c.match_keys && m.match_keys AND c.tenant_id = %(tenant)s AND c.user_id = %(user)s
+  WHERE c.match_keys && m.match_keys
+    -- The owner is in the keys. Said so that no other index seems to serve.
+    AND c.tenant_id IS NOT DISTINCT FROM %(tenant)s AND c.user_id IS NOT DISTINCT FROM %(user)s
     AND c.identity_id <> m.identity_id AND NOT c.own AND c.automated IS NULL
   ORDER BY (SELECT count(*) FROM unnest(c.match_keys) AS k (key) WHERE k.key = ANY(m.match_keys))
     DESC, c.identity_id

@@ -64,10 +64,11 @@ CREATE TABLE headrace.contact_identities (
   PRIMARY KEY (identity_id, tenant_id)
 );
 CREATE UNIQUE INDEX contact_identities_value
-  ON headrace.contact_identities (user_id, kind, value, provider, tenant_id);
+  ON headrace.contact_identities (value, kind, provider, user_id, tenant_id);
 CREATE INDEX contact_identities_contact ON headrace.contact_identities (contact_id, tenant_id);
 CREATE INDEX contact_identities_batch ON headrace.contact_identities (batch_id);
-CREATE INDEX contact_identities_keys ON headrace.contact_identities USING gin (match_keys);
+CREATE INDEX contact_identities_keys ON headrace.contact_identities USING gin (match_keys)
+  WITH (fastupdate = off);
 CREATE INDEX contact_identities_words ON headrace.contact_identities
   USING gin (lower(coalesce(name, '') || ' ' || value) gin_trgm_ops);
 
