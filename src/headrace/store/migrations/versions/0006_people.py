@@ -130,7 +130,7 @@ CREATE TABLE headrace.timeline_events (
   details json NOT NULL DEFAULT '{}',
   PRIMARY KEY (stream_id, source_id, tenant_id)
 );
-CREATE INDEX timeline_events_time ON headrace.timeline_events (tenant_id, user_id, occurred_at);
+CREATE INDEX timeline_events_time ON headrace.timeline_events (tenant_id, occurred_at);
 CREATE INDEX timeline_events_batch ON headrace.timeline_events (batch_id);
 """
 
