@@ -26,6 +26,7 @@ from headrace.api import (
     problems,
     records,
     search,
+    timeline,
     uploads,
 )
 from headrace.api.auth import visit
@@ -36,7 +37,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters)
+ROUTERS = (jobs, connections, consents, accounts, search, timeline, records, dead_letters)
 
 
 class FrontDesk(Database):

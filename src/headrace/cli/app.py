@@ -5,7 +5,19 @@ from __future__ import annotations
 import typer
 
 from headrace import __version__
-from headrace.cli import connect, connections, demo, keys, look, serve, stages, steer, sync, twin
+from headrace.cli import (
+    connect,
+    connections,
+    demo,
+    keys,
+    look,
+    serve,
+    stages,
+    steer,
+    sync,
+    timeline,
+    twin,
+)
 
 app = typer.Typer(
     name="headrace",
@@ -48,6 +60,7 @@ for name, function, panel in (
     ("sync", sync.sync, _WORK),
     ("ingest", sync.ingest, _WORK),
     ("search", look.search, _LOOK),
+    ("timeline", timeline.timeline, _LOOK),
     ("stages", stages.stages, _LOOK),
 ):
     app.command(name, rich_help_panel=panel)(function)

@@ -11,7 +11,7 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from headrace import plugins
 from headrace.crashpoints import mark
-from headrace.engine import discover, private, schedule, state, workflows  # noqa: F401 - registered by being there
+from headrace.engine import discover, private, recent, schedule, state, workflows  # noqa: F401 - registered by being there
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
 from headrace.engine.recovery import LOOK_SECONDS, Recovery
@@ -60,6 +60,11 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly(
+            "recent",
+            recent.COUNT_SECONDS,
+            partial(recent.count, database, settings.headrace_recent_hours),
+        ),
     ]
     if settings.better_auth:
         chores.append(

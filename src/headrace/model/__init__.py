@@ -12,6 +12,7 @@ from headrace.model.people import (
     ContactIdentity,
     ContactLink,
     Participant,
+    RecentInteraction,
     TimelineEvent,
 )
 from headrace.model.projections import (
@@ -63,6 +64,7 @@ __all__ = [
     "Mark",
     "Participant",
     "RawEvent",
+    "RecentInteraction",
     "Seen",
     "StageRun",
     "Stream",

@@ -83,3 +83,17 @@ class TimelineEvent(Projection, table=True):
     kind: str = col(null=False)
     sentence: str = col(null=False)
     details: Any = col(JSON, null=False)
+
+
+class RecentInteraction(Table, table=True):
+    """Who has been heard of in the last hours, how often, and by what last; as of `counted_at`."""
+
+    __tablename__ = "recent_interactions"
+    contact_id: UUID = key(Uuid)
+    interactions: int = col(Integer, null=False)
+    received: int = col(Integer, null=False)
+    sent: int = col(Integer, null=False)
+    occurred_at: datetime = time(null=False)
+    stream_id: int = col(BigInteger, null=False)
+    source_id: str = col(ID, null=False)
+    counted_at: datetime = time(null=False)

@@ -138,11 +138,10 @@ def _first(people: Sequence[Person], *roles: str) -> str:
 
 def _others(people: Sequence[Person], own: Collection[str], *roles: str) -> list[str]:
     """The names of those in these roles who are not the owner, each once."""
-    found = {
-        one.value: _named(one)
-        for one in people
-        if one.role in roles and not (one.kind == "email" and canonical(one.value) in own)
-    }
+    found: dict[str, str] = {}
+    for one in people:
+        if one.role in roles and not (one.kind == "email" and canonical(one.value) in own):
+            found.setdefault(one.value, _named(one))
     return list(found.values())
 
 
