@@ -18,7 +18,7 @@ from headrace.stages.timeline import timeline
 
 OWN = frozenset({"me@example.com"})
 ME, ANN = (
-    Person("to", "email", "m.e+x@example.com"),
+    Person("to", "email", "me+x@example.com"),
     Person("from", "email", "ann@x.org", "Ann Lee"),
 )
 BOB, CAT = Person("to", "email", "bob@x.org", "Bob"), Person("cc", "email", "cat@x.org", "Cat")
