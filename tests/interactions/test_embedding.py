@@ -204,7 +204,7 @@ def test_its_vectors_have_an_index_of_their_own(
     assert asked["workflow_uuid"].startswith(f"tend:{EMBED}:")
     assert vectors.tend(post.database) == 1
     [index] = post.rows(
-        "SELECT indexdef FROM pg_indexes WHERE starts_with(indexname, 'chunks_of_inter') AND indexdef LIKE '%%hnsw%%'"
+        "SELECT indexdef FROM pg_indexes WHERE starts_with(indexname, 'chunks_of_interactions_by_')"
     )
     assert "(kind = 'interactions'::text)" in index["indexdef"]
 

@@ -23,6 +23,7 @@ from headrace.api import (
     health,
     ingestion,
     jobs,
+    memory,
     problems,
     records,
     search,
@@ -37,7 +38,17 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, consents, accounts, search, timeline, records, dead_letters)
+ROUTERS = (
+    jobs,
+    connections,
+    consents,
+    accounts,
+    search,
+    memory,
+    timeline,
+    records,
+    dead_letters,
+)
 
 
 class FrontDesk(Database):

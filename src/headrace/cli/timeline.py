@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from headrace.cli.house import TENANT, USER, reading
-from headrace.cli.options import Json, Limit, Since
+from headrace.cli.options import Json, Limit, Since, local
 from headrace.cli.show import answer_json, out, tame
 from headrace.out.people import known
 from headrace.out.timeline import timeline as read
@@ -44,8 +43,3 @@ def timeline(
             when = row["occurred_at"]
             shown = when.astimezone().strftime("%Y-%m-%d %H:%M") if when else ""
             out.print(f"[cyan]{shown:16}[/cyan] {escape(tame(row['sentence']))}", soft_wrap=True)
-
-
-def local(time: datetime | None) -> datetime | None:
-    """A time as typed is the person's own; what is asked is in UTC."""
-    return None if time is None else time.astimezone(UTC)
