@@ -127,7 +127,7 @@ def search(
         }
         near = said.near(connection, meant, prose, scope, tables) if meant else {}
     # Where the words stand is shown of what has them; of the rest, what is near.
-    passage = {
+    passage: dict[Kind, dict[Key, ChunkKey]] = {
         kind: {key: at for key, (_, at) in near[kind].items() if key not in found[kind]}
         for kind in near
     }

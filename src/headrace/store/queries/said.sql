@@ -7,7 +7,7 @@ SELECT EXISTS (SELECT FROM headrace.chunks WHERE kind = 'interactions' AND tenan
   AND (%(user)s::text IS NULL OR user_id = %(user)s)) AS there;
 
 -- name: wanted
--- What an interaction must be; put in by `headrace.out.said` for {wanted}.
+-- What an interaction must be: part of the others, put in by `headrace.out.said`.
 i.tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR i.user_id = %(user)s)
   AND (%(streams)s::bigint[] IS NULL OR i.stream_id = ANY(%(streams)s::bigint[]))
   AND (%(since)s::timestamptz IS NULL OR i.occurred_at >= %(since)s)
@@ -18,7 +18,7 @@ i.tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR i.user_id = %(user)s)
   AND (%(phrases)s::text IS NULL OR i.search @@ %(phrases)s::tsquery)
 
 -- name: in_time
--- The candidates where only some time is asked for; put in for {mine}.
+-- The candidates where only some time is asked for: part of the others too.
 SELECT i.stream_id, i.text_hash FROM headrace.interactions i
 WHERE i.text_hash IS NOT NULL AND {wanted}
 LIMIT %(few)s + 1
