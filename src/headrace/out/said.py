@@ -18,7 +18,8 @@ from headrace.store.database import Connection
 from headrace.store.sql import query
 
 FEW = 5_000
-"""Candidates that are looked at one by one; of more, the index of vectors finds the nearest."""
+"""Candidates in a time that are looked at one by one; of more, the index of vectors finds the
+nearest. Of a person, the newest so many are looked at."""
 
 Said = Literal["interactions", "calendar_events"]
 SAID: tuple[Said, ...] = get_args(Said)

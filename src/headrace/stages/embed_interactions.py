@@ -34,7 +34,7 @@ _AGAIN_SECONDS = 300.0
 
 # What the batch has to be embedded, and whether it is.
 _WANTED = """
-SELECT i.text_hash, i.labels, i.source, EXISTS (SELECT FROM headrace.chunks k
+SELECT i.text_hash, i.labels, i.kind, EXISTS (SELECT FROM headrace.chunks k
   WHERE k.tenant_id = i.tenant_id AND k.stream_id = i.stream_id AND k.content_hash = i.text_hash
     AND k.model = %(model)s) AS done
 FROM headrace.interactions i
@@ -148,8 +148,10 @@ def _model(settings: Settings) -> Embedder:
 
 
 def _unsent(batch: Batch[Any], row: Mapping[str, Any]) -> bool:
-    mail = row["source"] in ("gmail", "mailbox")
-    return mail and unsent(row["labels"], batch.stream.stream)
+    kind = str(row["kind"])
+    return kind == "email_draft" or (
+        kind.startswith("email") and unsent(row["labels"], batch.stream.stream)
+    )
 
 
 def _embed(

@@ -92,7 +92,9 @@ def _kind(row: InteractionRow) -> str:
 def _left_out(row: InteractionRow, stream: str) -> bool:
     if row.source == "github":
         return row.kind == "release" and "draft" in row.labels
-    return row.kind.startswith("email") and unsent(row.labels, stream)
+    return row.kind.startswith("email") and (
+        row.kind == "email_draft" or unsent(row.labels, stream)
+    )
 
 
 @lru_cache(maxsize=64)
