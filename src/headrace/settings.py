@@ -121,6 +121,17 @@ class Settings(BaseSettings):
     memory_engine_from: Literal["people", "all"] = Field(
         "people", description="Whether what programs and lists send is remembered as well."
     )
+    headrace_embed_interactions: Literal["people", "all", "none"] = Field(
+        "people",
+        description="Which messages are found by meaning: what people write, all but drafts and"
+        " spam, or none. Automated mail is found by its words in any case.",
+    )
+    headrace_recent_hours: int = Field(
+        24,
+        ge=1,
+        le=720,
+        description="What `/api/interactions/recent` counts: the last so many hours.",
+    )
     google_client_id: str | None = Field(
         None, description="OAuth client at Google, for connecting accounts."
     )

@@ -32,7 +32,8 @@ def clean_text(text: str) -> str:
 def one_line(text: str, limit: int = 200) -> str:
     """Words of somebody else, fit for a message: printable, on one line, not too long."""
     text = " ".join(text[: 10 * limit].split())
-    text = "".join(c for c in text if c.isprintable())
+    if not text.isprintable():
+        text = "".join(c for c in text if c.isprintable())
     return f"{text[: limit - 3]}..." if len(text) > limit else text
 
 

@@ -111,7 +111,7 @@ def test_what_is_ingested_is_found_by_meaning(
     assert ask(BROKEN, ("acme", None))[0].source_id.endswith("shipping.md")
     assert here(shelf) == there(twin)
     assert vectors.tend(shelf.database) == 0
-    made = "SELECT 1 AS n FROM pg_indexes WHERE starts_with(indexname, 'chunks_by_')"
+    made = "SELECT 1 AS n FROM pg_indexes WHERE starts_with(indexname, 'chunks_of_documents_by_')"
     assert shelf.rows(made) == []
 
 

@@ -25,9 +25,11 @@ from headrace.api import (
     health,
     ingestion,
     jobs,
+    memory,
     problems,
     records,
     search,
+    timeline,
     uploads,
 )
 from headrace.api.auth import visit
@@ -45,6 +47,8 @@ ROUTERS = (
     accounts,
     search,
     attachments,
+    memory,
+    timeline,
     records,
     contacts,
     dead_letters,

@@ -33,16 +33,24 @@ class Asked(Strict):
     source: str | None = Field(
         None, max_length=4096, description="Only what came by this connection, by its id or name."
     )
+    person: str | None = Field(
+        None,
+        max_length=320,
+        description="Only messages and meetings that somebody took part in: a contact's or"
+        " identity's id, an address, or a name.",
+    )
     type: str | None = Field(
         None, max_length=100, description="Only documents: of this media type, or file ending."
     )
     mode: Mode = Field(
-        "hybrid", description="How documents are searched: by words, by meaning, or both."
+        "hybrid",
+        description="How documents, messages and meetings are searched: by words, by meaning, or"
+        " both. Events are by words.",
     )
 
 
 class Citation(BaseModel):
-    """Where in a document a passage stands."""
+    """Where in a document, or in what is embedded of a message, a passage stands."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -68,7 +76,9 @@ class Hit(BaseModel):
     occurred_at: Time | None
     path: str = Field(description="GET this for the whole row.")
     score: float = Field(description="0 to 2; above 1, everything asked for is in it.")
-    citation: Citation | None = Field(description="Of documents: which passage, and where.")
+    citation: Citation | None = Field(
+        description="Which passage, and where: of documents, and of messages found by meaning."
+    )
 
 
 class Hits(BaseModel):
@@ -93,6 +103,7 @@ def search(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Hits:
             since=asked.since,
             until=asked.until,
             source=asked.source,
+            person=asked.person,
             type=asked.type,
             mode=asked.mode,
             settings=visitor.settings,

@@ -17,6 +17,7 @@ from headrace.cli import (
     stages,
     steer,
     sync,
+    timeline,
     twin,
 )
 
@@ -61,6 +62,7 @@ for name, function, panel in (
     ("sync", sync.sync, _WORK),
     ("ingest", sync.ingest, _WORK),
     ("search", look.search, _LOOK),
+    ("timeline", timeline.timeline, _LOOK),
     ("stages", stages.stages, _LOOK),
 ):
     app.command(name, rich_help_panel=panel)(function)

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from headrace.cli.house import TENANT, USER, reading
-from headrace.cli.options import Json, Limit
+from headrace.cli.options import Json, Limit, Since, local
 from headrace.cli.show import answer_json, complain, out, tame
 from headrace.out.search import Hit
 from headrace.out.search import search as find
@@ -25,13 +25,25 @@ _FOUND = re.compile(r"\*\*(.+?)\*\*")
 
 def search(
     query: Annotated[str, typer.Argument(help='Words; "a phrase"; -without.')],
+    person: Annotated[
+        str | None, typer.Option(help="Only with this person: a name, an address, or an id.")
+    ] = None,
+    since: Since = None,
     limit: Limit = 10,
     json: Json = False,
 ) -> None:
     """Search everything that has been brought in."""
     with reading() as database, database.people(TENANT, USER) as session:
         room = limit if json else _ROOM * limit
-        hits = find(session, query, limit=room, settings=load(), tell=complain)
+        hits = find(
+            session,
+            query,
+            limit=room,
+            person=person,
+            since=local(since),
+            settings=load(),
+            tell=complain,
+        )
     if json:
         answer_json(hits)
     elif not hits:
@@ -62,7 +74,7 @@ def show_hit(hit: Hit) -> None:
 
 def _where(hit: Hit) -> str:
     """The file that a passage is in, and its page."""
-    if hit.citation is None:
+    if hit.citation is None or hit.kind != "documents":
         return ""
     page = f", page {hit.citation.page}" if hit.citation.page else ""
     return f" [dim]{escape(tame(hit.source_id))}{page}[/dim]"

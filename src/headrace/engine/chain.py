@@ -9,10 +9,11 @@ import msgspec
 
 from headrace.crashpoints import mark
 from headrace.engine.origin import Context, context
-from headrace.engine.queues import STAGES, enqueue, stage_workflow_id
+from headrace.engine.queues import APART, NOTICES, STAGES, enqueue, stage_workflow_id
 from headrace.engine.settle import settle, stages_settle
 from headrace.plugins import following, raw_stages, steps
 from headrace.provider import BadRecord
+from headrace.rows import Vectors
 from headrace.stage import Stage
 from headrace.store.database import Connection, Database
 from headrace.store.landing import FollowUp, bury
@@ -60,7 +61,8 @@ def enqueue_stage(
     priority: str = "medium",
     not_before: Any = None,
 ) -> None:
-    """Enqueue a stage for a batch, in the caller's transaction; the same attempt only once."""
+    """Enqueue a stage for a batch, in the caller's transaction; the same attempt only once. One
+    that stands apart comes after everything else, whatever the priority."""
     enqueue(
         connection,
         "headrace.stage",
@@ -68,8 +70,8 @@ def enqueue_stage(
         one.name,
         batch_id,
         attempt,
-        queue=STAGES,
-        priority=priority,
+        queue=APART if one.apart else STAGES,
+        priority="low" if one.apart else priority,
         not_before=not_before,
     )
 
@@ -114,6 +116,9 @@ def finish(
             connection.execute(_DONE, {**values, **lost})
     elif further:
         _set_apart(connection, one, further, batch_id)
+    if one.apart and Vectors in one.writes and done.rows_out:
+        # No job waits for it, whose end would see to the index of its vectors.
+        enqueue(connection, "headrace.tend", f"tend:{one.name}:{batch_id}", queue=NOTICES)
     last = all(after.stage.apart for after in further)
     if (last or done.error) and stages_settle(origin.stream.provider):
         settle(connection, origin.tenant, origin.job_id)
@@ -134,7 +139,7 @@ def _set_apart(connection: Connection, one: Stage, further: Sequence[Step], batc
     """Enqueue those that come right after `one` and stand apart; the others, the workflow runs."""
     for after in further:
         if after.stage.apart and one in after.before:
-            enqueue_stage(connection, after.stage, batch_id, priority="low")
+            enqueue_stage(connection, after.stage, batch_id)
 
 
 def ready(database: Database, name: str, batch_id: int) -> bool:

@@ -21,6 +21,9 @@ applications share, each of them needs versions of its own."""
 
 JOBS: Final = "headrace_jobs"
 STAGES: Final = "headrace_stages"
+APART: Final = "headrace_apart"
+"""Stages that stand apart, one at a time in a process: however much there is of their work, it
+takes no place from the others."""
 NOTICES: Final = "headrace_notices"
 
 PRIORITIES: Final = {"urgent": 1, "high": 2, "medium": 3, "low": 4}

@@ -11,9 +11,9 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from headrace import plugins
 from headrace.crashpoints import mark
-from headrace.engine import discover, private, schedule, state, workflows  # noqa: F401 - registered by being there
+from headrace.engine import discover, private, recent, schedule, state, workflows  # noqa: F401 - registered by being there
 from headrace.engine.place import new_executor_id
-from headrace.engine.queues import APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
+from headrace.engine.queues import APART, APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
 from headrace.engine.recovery import LOOK_SECONDS, Recovery
 from headrace.engine.regularly import Regularly
 from headrace.engine.sweep import SWEEP_SECONDS, sweep
@@ -60,6 +60,11 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly(
+            "recent",
+            recent.COUNT_SECONDS,
+            partial(recent.count, database, settings.headrace_recent_hours),
+        ),
     ]
     if settings.better_auth:
         chores.append(
@@ -72,10 +77,10 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     DBOS(config=_config(url, me))
     try:
         DBOS.launch()
-        for queue in (JOBS, STAGES, NOTICES):
+        for queue in (JOBS, STAGES, APART, NOTICES):
             DBOS.register_queue(
                 queue,
-                worker_concurrency=workers,
+                worker_concurrency=1 if queue == APART else workers,
                 polling_interval_sec=_POLL_SECONDS,
                 on_conflict="always_update",
             )
@@ -95,12 +100,18 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
 
 def _leave() -> None:
     """Take no more work, and give the stages being run a moment to end: they are threads, which
-    cannot be stopped. A walk can, anywhere; it loses what it has not committed."""
+    cannot be stopped. A walk can, anywhere; it loses what it has not committed. So can a stage that
+    stands apart: it commits as it goes."""
     private.take_no_more()
     until = time.monotonic() + _LEAVE_SECONDS
-    while any(map(is_stage, private.running())) and time.monotonic() < until:
+    while any(map(_is_waited_for, private.running())) and time.monotonic() < until:
         time.sleep(0.01)
     private.say_no_more()
+
+
+def _is_waited_for(workflow_id: str) -> bool:
+    one = plugins.stages().get(workflow_id.split(":")[1]) if is_stage(workflow_id) else None
+    return one is not None and not one.apart
 
 
 def _config(url: str, executor_id: str) -> DBOSConfig:

@@ -26,7 +26,7 @@ Make = Callable[[Stage, Given, StreamContext], Transformed]
 def transform(
     one: Stage, given: Given, stream: StreamContext, *, isolate: bool = False
 ) -> Transformed:
-    """What a stage makes of what it is given; with `isolate`, it refuses what it fails on by a bug."""
+    """What a stage makes of what it is given; with `isolate`, it refuses what it fails on."""
     whole = one.takes == "rows"
     if whole:
         try:

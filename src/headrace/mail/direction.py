@@ -51,7 +51,12 @@ def _canonical_all(own: frozenset[str]) -> frozenset[str]:
 @lru_cache(maxsize=1024)
 def _sent_folder(stream: str) -> bool:
     """Whether a stream's name ends in a folder for sent mail: `Sent`, `INBOX.Sent`, `Sent.mbox`."""
+    return means_sent(last_folder(stream))
+
+
+def last_folder(stream: str) -> str:
+    """The folder that a stream's name ends in, without the endings of files."""
     parts = [part for part in _SEPARATOR.split(stream) if part]
     while parts and parts[-1].lower() in _ENDINGS:
         parts.pop()
-    return bool(parts) and means_sent(parts[-1])
+    return parts[-1] if parts else ""

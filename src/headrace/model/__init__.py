@@ -13,6 +13,7 @@ from headrace.model.people import (
     ContactLink,
     Memory,
     Participant,
+    RecentInteraction,
     TimelineEvent,
 )
 from headrace.model.projections import (
@@ -65,6 +66,7 @@ __all__ = [
     "Memory",
     "Participant",
     "RawEvent",
+    "RecentInteraction",
     "Seen",
     "StageRun",
     "Stream",

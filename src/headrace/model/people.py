@@ -118,3 +118,17 @@ class Memory(Table, table=True):
     told_hash: bytes | None = col(LargeBinary)
     remote: list[str] = col(ARRAY(Text), null=False)
     told_at: datetime | None = time()
+
+
+class RecentInteraction(Table, table=True):
+    """Who has been heard of in the last hours, how often, and by what last; as of `counted_at`."""
+
+    __tablename__ = "recent_interactions"
+    contact_id: UUID = key(Uuid)
+    interactions: int = col(Integer, null=False)
+    received: int = col(Integer, null=False)
+    sent: int = col(Integer, null=False)
+    occurred_at: datetime = time(null=False)
+    stream_id: int = col(BigInteger, null=False)
+    source_id: str = col(ID, null=False)
+    counted_at: datetime = time(null=False)

@@ -111,7 +111,8 @@ class DocumentText(Table, table=True):
 
 
 class Chunk(Table, table=True):
-    """Characters start_at to end_at of a content's body, and their vector by a model."""
+    """Characters start_at to end_at of a content's body, and their vector by a model. `kind` is of
+    what: of documents, or of interactions, where `content_hash` is their `text_hash`."""
 
     __tablename__ = "chunks"
     stream_id: int = key(BigInteger)
@@ -126,6 +127,7 @@ class Chunk(Table, table=True):
     chunk_hash: bytes = col(LargeBinary, null=False)
     model: str | None = col()
     embedding: Any = col(HalfVector)
+    kind: str = col(ID, null=False)
     search: Any = col(TSVECTOR)
 
 

@@ -33,6 +33,9 @@ class Look:
     ) -> None:
         self._connection = connection
         self._table = Identifier("headrace", table)
+        # A meeting is found as an event of its calendar.
+        meetings = "AND source NOT IN ('calendar', 'google_calendar')"
+        self._only = SQL(meetings if table == "interactions" else "")
         self._terms = terms
         self._scope = scope
         self.found: dict[Key, float] = {}
@@ -73,11 +76,16 @@ class Look:
         """Add what one query finds: by the index of words with `loose`, else among the newest."""
         if loose is not None:
             self._only_by_words("off")
-        found = SQL(query("search", "newest" if loose is None else "by_words"))
+        way = "newest" if loose is None else "by_words"
+        if self._scope["identities"] is not None:
+            way = "of_people"
+        found = SQL(query("search", way))
         terms = self._terms
         telling = sorted(terms.wanted, key=lambda term: term.matches)[:TELLING]
         rows = self._connection.execute(
-            SQL(query("search", "rank")).format(found=found.format(table=self._table)),
+            SQL(query("search", "rank")).format(
+                found=found.format(table=self._table, only=self._only)
+            ),
             {
                 **self._scope,
                 "query": " & ".join([f"({exact})", *[f"!({one})" for one in terms.unwanted]]),

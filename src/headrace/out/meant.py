@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from headrace.embedding import Embedder
 from headrace.errors import HeadraceError
 from headrace.files.config import EmbedderConfig
 from headrace.settings import Settings
@@ -18,7 +19,7 @@ from headrace.store.sql import query
 from headrace.vault import Vault
 from headrace.vectordb import IndexAt, Key, open_index
 
-__all__ = ["POOL", "Key", "Meant", "Mode", "as_arrays", "meanings"]
+__all__ = ["POOL", "Key", "Meant", "Mode", "as_arrays", "meanings", "of_interactions"]
 
 Mode = Literal["hybrid", "text", "vector"]
 
@@ -46,12 +47,14 @@ def meanings(
     scope: dict[str, Any],
     settings: Settings | None,
     tell: Callable[[str], None],
+    known: dict[str, np.ndarray],
 ) -> list[Meant]:
-    """The question as each model sees it; none without `settings`. `connection` is one from
-    `Database.people`, `scope` says whose chunks are wanted.
+    """The question as each model that has embedded documents sees it; none without `settings`.
+    `connection` is one from `Database.people`, `scope` says whose chunks are wanted.
 
     A model or an index that cannot be asked is told of, and the words have to do. Asked for meaning
-    alone, its error is raised: Retry, NeedsHuman, BadInput or Unavailable.
+    alone, its error is raised: Retry, NeedsHuman, BadInput or Unavailable. `known` is what the
+    models make of it, so that none is asked twice.
     """
     if mode == "text" or settings is None:
         return []
@@ -60,7 +63,7 @@ def meanings(
     meant = []
     for row in rows:
         try:
-            one = _meant(row, text, scope, settings)
+            one = _meant(row, text, scope, settings, known)
         except HeadraceError as error:
             if mode == "vector":
                 raise
@@ -70,15 +73,51 @@ def meanings(
     return meant
 
 
+def of_interactions(
+    connection: Connection,
+    text: str,
+    mode: Mode,
+    scope: dict[str, Any],
+    settings: Settings | None,
+    tell: Callable[[str], None],
+    known: dict[str, np.ndarray],
+) -> Meant | None:
+    """The same as the model sees it that embeds interactions; None where there are none."""
+    if mode == "text" or settings is None:
+        return None
+    with as_owner(connection):
+        row = connection.execute(query("said", "any"), scope).fetchone()
+    if not (row and row["there"]):
+        return None
+    try:
+        model = open_embedder(EmbedderConfig(), settings)
+        return Meant(model.model, _vector(model, text, known))
+    except HeadraceError as error:
+        if mode == "vector":
+            raise
+        tell(f"Messages were searched by their words only. {error.message}")
+        return None
+
+
+def _vector(model: Embedder, text: str, known: dict[str, np.ndarray]) -> np.ndarray:
+    if model.model not in known:
+        known[model.model] = model.embed_query(text)
+    return known[model.model]
+
+
 def _meant(
-    row: dict[str, Any], text: str, scope: dict[str, Any], settings: Settings
+    row: dict[str, Any],
+    text: str,
+    scope: dict[str, Any],
+    settings: Settings,
+    known: dict[str, np.ndarray],
 ) -> Meant | None:
     model = open_embedder(EmbedderConfig.model_validate(row["embedder"]), settings)
     if row["vector_db"] is None:
-        return Meant(model.model, model.embed_query(text))
+        return Meant(model.model, _vector(model, text, known))
     if row["model"] != model.model:
         return None  # vectors of two models cannot be compared: these are being made anew
-    vector = model.embed_query(text)
+    vector = _vector(model, text, known)
     secret = row["credential"] and Vault.from_settings(settings).open(
         row["credential"], tenant=scope["tenant"], connection=row["connection_id"]
     )

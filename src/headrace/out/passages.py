@@ -7,7 +7,7 @@ labelled sets of docs/benchmarks.md that finds more than either way alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -24,6 +24,9 @@ TELLING = 16
 
 LEAST = 0.25
 """The cosine below which a chunk without any of the words is not taken for an answer."""
+
+
+K = TypeVar("K")
 
 
 class Found(msgspec.Struct):
@@ -50,7 +53,7 @@ def find(
         for one in meant:
             meaning |= _by_meaning(connection, one, terms, scope)
     meaning = {key: score for key, score in meaning.items() if key in words or score >= LEAST}
-    mixed = _mix(words, meaning)
+    mixed = mix(words, meaning)
     found = [Found(key, score + (key in whole)) for key, score in mixed.items()]
     return sorted(found, key=lambda one: (-one.score, one.key))
 
@@ -70,7 +73,7 @@ def _by_words(
             "weights": [_weight(term, weighed.rows) for term in telling],
             "some": " | ".join(f"({term.loose})" for term in telling),
             "every": " & ".join(f"({term.query})" for term in weighed.wanted),
-            **_conditions(terms),
+            **conditions(terms),
             "pool": POOL,
         },
         prepare=False,  # the best plan depends on the words, each time
@@ -86,10 +89,7 @@ def _weight(term: Term, rows: float) -> float:
 def _by_meaning(
     connection: Connection, meant: Meant, terms: Terms, scope: dict[str, Any]
 ) -> dict[Key, float]:
-    connection.execute(
-        "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
-        " set_config('hnsw.ef_search', '100', true)"
-    )
+    widely(connection)
     # Constants, not parameters: only then is the model's own index the one that fits.
     asked = "by_meaning" if meant.near is None else "of_the_nearest"
     statement = SQL(query("passages", asked)).format(
@@ -97,12 +97,20 @@ def _by_meaning(
         model=Constant(meant.model),
         vector=Constant("[" + ",".join(map(str, meant.vector.tolist())) + "]"),
     )
-    values = {**scope, **_conditions(terms), **as_arrays(meant.near or []), "pool": POOL}
+    values = {**scope, **conditions(terms), **as_arrays(meant.near or []), "pool": POOL}
     rows = connection.execute(statement, values, prepare=False).fetchall()
     return {_key(row): row["score"] for row in rows}
 
 
-def _conditions(terms: Terms) -> dict[str, str | None]:
+def widely(connection: Connection) -> None:
+    """Have the index of vectors look as far as it takes, for the rest of the transaction."""
+    connection.execute(
+        "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true),"
+        " set_config('hnsw.ef_search', '100', true)"
+    )
+
+
+def conditions(terms: Terms) -> dict[str, str | None]:
     """What every passage must have and must not have: who quotes, or writes a minus, means it."""
     phrases = [f"({term.query})" for term in terms.wanted if term.phrase]
     return {
@@ -115,13 +123,14 @@ def _key(row: dict[str, Any]) -> Key:
     return row["stream_id"], row["content_hash"], row["position"]
 
 
-def _mix(words: dict[Key, float], meaning: dict[Key, float]) -> dict[Key, float]:
+def mix(words: dict[K, float], meaning: dict[K, float]) -> dict[K, float]:
+    """Two ways of finding, half and half, each spread from 0 to 1."""
     ways = [_spread(way) for way in (words, meaning) if way]
     keys = set(words) | set(meaning)
     return {key: sum(way.get(key, 0.0) for way in ways) / len(ways) for key in keys}
 
 
-def _spread(scores: dict[Key, float]) -> dict[Key, float]:
+def _spread(scores: dict[K, float]) -> dict[K, float]:
     """Scores from 0 to 1. Where fewer were found than could have been, the others have none."""
     least = min(scores.values()) if len(scores) >= POOL else 0.0
     span = max(scores.values()) - least

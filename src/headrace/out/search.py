@@ -1,5 +1,5 @@
-"""Search over messages, calendars and events by their words, and over documents by their meaning
-as well, on behalf of people.
+"""One search over everything, on behalf of people: events by their words; documents, messages and
+meetings by their meaning as well.
 
     with database.people(tenant, user) as connection:
         hits = search(connection, 'invoice "last march" -draft')
@@ -11,7 +11,7 @@ the table is and whatever is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, get_args
 
@@ -19,10 +19,12 @@ import msgspec
 
 from headrace import telemetry
 from headrace.errors import BadInput
-from headrace.out import passages
+from headrace.out import passages, said
 from headrace.out.asked import parse
 from headrace.out.look import Key, Look
-from headrace.out.meant import Mode, meanings
+from headrace.out.meant import Key as ChunkKey
+from headrace.out.meant import Mode, meanings, of_interactions
+from headrace.out.people import known
 from headrace.out.snippet import MARK, snippet
 from headrace.out.terms import Terms, read, weigh
 from headrace.settings import Settings
@@ -39,8 +41,9 @@ _HEADLINE = f"MaxWords=30, MinWords=12, MaxFragments=1, StartSel={MARK}, StopSel
 
 
 class Citation(msgspec.Struct, kw_only=True):
-    """Where in a document a passage stands: characters `start` to `end` of its text, on `page`
-    (from 1, where it has pages), under `headings`. `text` is the whole passage."""
+    """Where a passage stands: characters `start` to `end` of a document's text, on `page` (from 1,
+    where it has pages), under `headings`; or of what is embedded of a message, its subject first.
+    `text` is the whole passage."""
 
     page: int | None
     headings: list[str]
@@ -79,6 +82,7 @@ def search(
     since: datetime | None = None,
     until: datetime | None = None,
     source: str | None = None,
+    person: str | None = None,
     type: str | None = None,  # noqa: A002 - the word that people filter by
     mode: Mode = "hybrid",
     settings: Settings | None = None,
@@ -88,9 +92,10 @@ def search(
 
     `connection` is one from `Database.people`: nothing of others is found. `since` is inclusive,
     `until` exclusive; with either, rows without a time are left out. `source` is the name or id of
-    a connection, `type` the media type or ending of documents, `mode` how documents are searched.
-    `settings` say what questions are embedded with; without them documents are found by their words
-    only. `tell` is told, in a sentence, what could not be searched.
+    a connection; `person` whoever took part, as `headrace.out.people` understands it; `type` the
+    media type or ending of documents. `mode` is how all but events are searched. `settings` say
+    what questions are embedded with; without them everything is found by its words only. `tell` is
+    told, in a sentence, what could not be searched.
     """
     limit = max(0, min(limit, MAX_HITS))
     asked = parse(text)
@@ -101,20 +106,42 @@ def search(
     scope |= {"since": since, "until": until, "limit": limit, "type": type}
     if source is not None:
         scope["streams"] = _streams(connection, source)
+    scope["identities"] = None if person is None else known(connection, person)
     prose, labels = read(connection, asked)
+    vectors: dict[str, Any] = {}
+    ask = (connection, text, mode, scope, settings, tell, vectors)
     passages_ = []
-    if "documents" in kinds:
-        meant = meanings(connection, text, mode, scope, settings, tell)
-        best_ = passages.find(connection, prose, scope, mode, meant)
+    if "documents" in kinds and person is None:
+        best_ = passages.find(connection, prose, scope, mode, meanings(*ask))
         passages_ = [_hit(row) for row in passages.show(connection, best_, prose, scope, _HEADLINE)]
-    tables = [kind for kind in dict.fromkeys(kinds) if kind != "documents" and type is None]
+    left_out = {"documents", "events"} if person is not None else {"documents"}
+    tables = [kind for kind in dict.fromkeys(kinds) if kind not in left_out and type is None]
     by_kind = {kind: labels if kind == "events" else prose for kind in tables}
+    meant = of_interactions(*ask) if set(tables) & set(said.SAID) else None
     with as_owner(connection):
-        found = {kind: _find(connection, kind, by_kind[kind], scope) for kind in by_kind}
+        found = {
+            kind: {}
+            if mode == "vector" and kind in said.SAID
+            else _find(connection, kind, terms, scope)
+            for kind, terms in by_kind.items()
+        }
+        near = said.near(connection, meant, prose, scope, tables) if meant else {}
+    # Where the words stand is shown of what has them; of the rest, what is near.
+    passage: dict[Kind, dict[Key, ChunkKey]] = {
+        kind: {key: at for key, (_, at) in near[kind].items() if key not in found[kind]}
+        for kind in near
+    }
+    found |= {kind: said.mixed(found[kind], near[kind]) for kind in near}
     ranked = [(score, kind, key) for kind in found for key, score in found[kind].items()]
     best = sorted(ranked, key=lambda one: -one[0])[:limit]
     shown = {
-        kind: _show(connection, kind, by_kind[kind], scope, [k for _, of, k in best if of == kind])
+        kind: _show(
+            connection,
+            kind,
+            by_kind[kind],
+            scope,
+            {k: passage.get(kind, {}).get(k) for _, of, k in best if of == kind},
+        )
         for kind in found
     }
     # A row that row-level security, or a deletion meanwhile, keeps from us is not shown.
@@ -161,9 +188,13 @@ def _find(
 
 
 def _show(
-    connection: Connection, kind: Kind, terms: Terms, scope: dict[str, Any], keys: list[Key]
+    connection: Connection,
+    kind: Kind,
+    terms: Terms,
+    scope: dict[str, Any],
+    keys: Mapping[Key, ChunkKey | None],
 ) -> dict[Key, dict[str, Any]]:
-    """What a hit says of each row that this session may see."""
+    """What a hit says of each row that this session may see; of some, by which of their chunks."""
     if not keys:
         return {}
     rows = connection.execute(
@@ -172,6 +203,8 @@ def _show(
             "tenant": scope["tenant"],
             "streams": [stream for stream, _ in keys],
             "sources": [source for _, source in keys],
+            "hashes": [at[1] if at else None for at in keys.values()],
+            "positions": [at[2] if at else None for at in keys.values()],
             "query": " | ".join(f"({term.query})" for term in terms.wanted),
             "options": _HEADLINE,
         },
@@ -180,4 +213,16 @@ def _show(
         words = {word for term in terms.wanted for one in term.readings for word in one}
         for row in rows:
             row["snippet"] = snippet(row.pop("document"), words)
+    if kind == "interactions":
+        for row in rows:
+            row["citation"] = _cited(row)
     return {(row["stream_id"], row["source_id"]): row for row in rows}
+
+
+def _cited(row: dict[str, Any]) -> Citation | None:
+    start, end, body = row.pop("start_at"), row.pop("end_at"), row.pop("body")
+    if body is None:
+        return None
+    return Citation(
+        page=None, headings=[], start=start, end=end, text=body, media_type="text/plain"
+    )

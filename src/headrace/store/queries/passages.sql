@@ -40,7 +40,7 @@ FROM pool ORDER BY score DESC LIMIT %(pool)s;
 SELECT k.stream_id, k.content_hash, k.position,
   -(k.embedding::halfvec({dimensions}) <#> {vector}::halfvec({dimensions})) AS score
 FROM headrace.chunks k
-WHERE k.model = {model} AND k.tenant_id = %(tenant)s
+WHERE k.model = {model} AND k.kind = 'documents' AND k.tenant_id = %(tenant)s
   AND (%(user)s::text IS NULL OR k.user_id = %(user)s)
   AND (%(streams)s::bigint[] IS NULL OR k.stream_id = ANY(%(streams)s::bigint[]))
   AND NOT k.search @@ %(unwanted)s::tsquery

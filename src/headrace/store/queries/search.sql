@@ -3,7 +3,8 @@
 -- are therefore found by the owner, with tenant and user spelt out, as keys and scores only; what
 -- is shown of them is then read by the people's role, and row-level security has the last word.
 --
--- {table} is one of the searchable tables, put in by `headrace.out.search`.
+-- {table} is one of the searchable tables, put in by `headrace.out.search`. Meetings are interactions
+-- too; they are found as the calendar's events, and not a second time.
 
 -- name: scope
 -- Who asks, and for one user the streams that are theirs: rows are found by stream, for no index
@@ -61,7 +62,7 @@ WHERE search @@ %(loose)s::tsquery
   AND tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR user_id = %(user)s)
   AND (%(streams)s::bigint[] IS NULL OR stream_id = ANY(%(streams)s::bigint[]))
   AND (%(since)s::timestamptz IS NULL OR occurred_at >= %(since)s)
-  AND (%(until)s::timestamptz IS NULL OR occurred_at < %(until)s)
+  AND (%(until)s::timestamptz IS NULL OR occurred_at < %(until)s) {only}
 LIMIT 10000
 
 -- name: newest
@@ -70,9 +71,25 @@ SELECT stream_id, source_id, occurred_at, search FROM {table}
 WHERE tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR user_id = %(user)s)
   AND (%(streams)s::bigint[] IS NULL OR stream_id = ANY(%(streams)s::bigint[]))
   AND occurred_at >= coalesce(%(since)s, '-infinity'::timestamptz)
-  AND occurred_at < coalesce(%(until)s, 'infinity'::timestamptz)
+  AND occurred_at < coalesce(%(until)s, 'infinity'::timestamptz) {only}
 ORDER BY occurred_at DESC
 LIMIT 10000
+
+-- name: of_people
+-- What somebody took part in, the newest of it: of one person there is never so much that the index
+-- of words would be sooner through.
+SELECT stream_id, source_id, occurred_at, search FROM (
+  SELECT p.stream_id, p.source_id FROM headrace.participants p
+  WHERE p.identity_id = ANY(%(identities)s::uuid[]) AND p.tenant_id = %(tenant)s
+    AND (%(since)s::timestamptz IS NULL OR p.occurred_at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR p.occurred_at < %(until)s)
+  GROUP BY p.stream_id, p.source_id
+  ORDER BY max(p.occurred_at) DESC NULLS LAST
+  LIMIT 10000
+) AS took_part
+JOIN {table} USING (stream_id, source_id)
+WHERE tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR user_id = %(user)s)
+  AND (%(streams)s::bigint[] IS NULL OR stream_id = ANY(%(streams)s::bigint[])) {only}
 
 -- name: rank
 -- BM25 in spirit: a word counts by its rarity and, with less and less effect, by how often and
@@ -109,10 +126,16 @@ LIMIT %(limit)s
 -- What is shown of the best ones, read as people: row-level security applies.
 SELECT i.stream_id, i.source_id, s.name AS stream, c.connection_id, c.name AS connection,
   coalesce(i.subject, '') AS title, i.occurred_at,
-  ts_headline('english', left(i.body, 4000), %(query)s::tsquery, %(options)s) AS snippet
-FROM unnest(%(streams)s::bigint[], %(sources)s::text[]) AS wanted (stream_id, source_id)
+  ts_headline('english', coalesce(k.body, left(i.body, 4000)), %(query)s::tsquery, %(options)s)
+    AS snippet,
+  k.start_at, k.end_at, k.body
+FROM unnest(%(streams)s::bigint[], %(sources)s::text[], %(hashes)s::bytea[], %(positions)s::int[])
+  AS wanted (stream_id, source_id, content_hash, position)
 JOIN headrace.interactions i
   ON i.tenant_id = %(tenant)s AND i.stream_id = wanted.stream_id AND i.source_id = wanted.source_id
+-- What is near, where it was found by that.
+LEFT JOIN headrace.chunks k ON k.tenant_id = i.tenant_id AND k.stream_id = i.stream_id
+  AND k.content_hash = wanted.content_hash AND k.position = wanted.position
 JOIN headrace.streams s ON s.tenant_id = i.tenant_id AND s.stream_id = i.stream_id
 JOIN headrace.connections c
   ON c.tenant_id = s.tenant_id AND c.connection_id = s.connection_id;

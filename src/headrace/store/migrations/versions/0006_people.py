@@ -147,11 +147,70 @@ CREATE TABLE headrace.timeline_events (
   details json NOT NULL DEFAULT '{}',
   PRIMARY KEY (stream_id, source_id, tenant_id)
 );
-CREATE INDEX timeline_events_time ON headrace.timeline_events (tenant_id, user_id, occurred_at);
+CREATE INDEX timeline_events_time ON headrace.timeline_events (tenant_id, occurred_at);
 CREATE INDEX timeline_events_batch ON headrace.timeline_events (batch_id);
+
+-- Who has been heard of in the last hours, how often and by what last; counted every minute.
+CREATE TABLE headrace.recent_interactions (
+  tenant_id text COLLATE "C" NOT NULL,
+  contact_id uuid NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  interactions integer NOT NULL,
+  received integer NOT NULL,
+  sent integer NOT NULL,
+  occurred_at timestamptz NOT NULL,
+  stream_id bigint NOT NULL,
+  source_id text COLLATE "C" NOT NULL,
+  counted_at timestamptz NOT NULL,
+  PRIMARY KEY (contact_id, tenant_id)
+);
+CREATE INDEX recent_interactions_time ON headrace.recent_interactions (tenant_id, occurred_at);
 """
 
-TABLES = ["contact_identities", "participants", "contact_links", "contacts", "timeline_events"]
+# Interactions are embedded into the same table. Their words are in `interactions` already: the
+# index of words, and what it knows of how rare a word is, stays that of documents.
+PASSAGES = """
+ALTER TABLE headrace.chunks
+  ADD kind text COLLATE "C" NOT NULL DEFAULT 'documents'
+    CHECK (kind IN ('documents', 'interactions')),
+  DROP COLUMN search;
+ALTER TABLE headrace.chunks ADD search tsvector GENERATED ALWAYS AS (
+  CASE WHEN kind = 'documents' THEN
+    setweight(to_tsvector('english', headrace.words(headings)), 'B')
+    || setweight(to_tsvector('english', left(body, 100000)), 'D') END) STORED;
+CREATE INDEX chunks_search ON headrace.chunks USING gin (search);
+CREATE INDEX chunks_of_interactions ON headrace.chunks (tenant_id, user_id, model)
+  WHERE kind = 'interactions';
+-- Those of before have the chunks of no kind; the next job's end makes them again.
+DO $$
+DECLARE one text;
+BEGIN
+  FOR one IN SELECT indexname FROM pg_indexes
+    WHERE schemaname = 'headrace' AND indexname ~ '^chunks_by_[0-9a-f]{12}$'
+  LOOP
+    EXECUTE format('DROP INDEX headrace.%I', one);
+  END LOOP;
+END $$;
+"""
+
+# As in 0002.
+WORDS_OF_ALL = """
+DELETE FROM headrace.chunks WHERE kind = 'interactions';
+ALTER TABLE headrace.chunks DROP COLUMN search, DROP COLUMN kind;
+ALTER TABLE headrace.chunks ADD search tsvector GENERATED ALWAYS AS (
+  setweight(to_tsvector('english', headrace.words(headings)), 'B')
+  || setweight(to_tsvector('english', left(body, 100000)), 'D')) STORED;
+CREATE INDEX chunks_search ON headrace.chunks USING gin (search);
+"""
+
+TABLES = [
+    "contact_identities",
+    "participants",
+    "contact_links",
+    "contacts",
+    "timeline_events",
+    "recent_interactions",
+]
 
 # As in 0001.
 POLICY = """
@@ -173,13 +232,14 @@ def upgrade() -> None:
             hint="Install PostgreSQL's contrib package there, have its administrator run CREATE"
             " EXTENSION pg_trgm in this database, or leave DATABASE_URL unset.",
         ) from error
-    for part in (NORMALISED, CONTACTS, TIMELINE):
+    for part in (NORMALISED, CONTACTS, TIMELINE, PASSAGES):
         op.execute(part)
     for table in TABLES:
         op.execute(POLICY.format(table=table))
 
 
 def downgrade() -> None:
+    op.execute(WORDS_OF_ALL)
     for table in TABLES:
         op.execute(f"DROP TABLE headrace.{table}")
     op.execute(
