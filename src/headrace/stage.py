@@ -159,6 +159,12 @@ class Stage(msgspec.Struct, frozen=True):
         """The row types of a pure stage; none for one that writes by itself."""
         return () if self.takes == "batch" else self.writes
 
+    @property
+    def by_record(self) -> tuple[type[Row], ...]:
+        """What a stage that writes by itself writes for each record: types with a `table` that has
+        the columns stream_id, source_id and version. Rows of records that are gone, go there too."""
+        return tuple(one for one in self.writes if self.takes == "batch" and hasattr(one, "table"))
+
 
 class StageError(HeadraceError):
     """A stage was declared in a way that cannot be wired; refused at start."""
