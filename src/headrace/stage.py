@@ -162,7 +162,7 @@ class Stage(msgspec.Struct, frozen=True):
     @property
     def by_record(self) -> tuple[type[Row], ...]:
         """What a stage that writes by itself writes for each record: types with a `table` that has
-        the columns stream_id, source_id and version. Rows of records that are gone, go there too."""
+        the columns stream_id, source_id and version. What is of records that are gone goes too."""
         return tuple(one for one in self.writes if self.takes == "batch" and hasattr(one, "table"))
 
 

@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, jobs, notify, points, state, vectors
+from headrace.engine import cascade, chain, jobs, notify, points, replay, state, vectors
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import following, stages
@@ -101,6 +101,8 @@ async def run_job(job_id: str, turn: int) -> str:
     run = await _begin(job_id, turn)
     if run is None:
         return "superseded"
+    if run["kind"] == replay.KIND:
+        return await _run_replay(job_id, turn, run)
     planned = await _plan(run["connection_id"])
     if "ended" in planned:
         return await _conclude(job_id, turn, run, planned["ended"])
@@ -116,6 +118,24 @@ async def run_job(job_id: str, turn: int) -> str:
         if await _late(run["deadline"]):
             break
     return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
+
+
+async def _run_replay(job_id: str, turn: int, run: dict[str, Any]) -> str:
+    """One turn of a replay: it has no source, and no parts."""
+    while True:
+        ended = await _replay_leg(job_id, turn)
+        if ended["state"] != "more" or await _late(run["deadline"]):
+            return await _conclude(job_id, turn, run, ended)
+
+
+@DBOS.step(name="replay")
+async def _replay_leg(job_id: str, turn: int) -> dict[str, Any]:
+    try:
+        ended = await asyncio.to_thread(replay.leg, state.current().database, job_id, turn)
+    except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
+        ended = outcome_of(error, "replay")
+    mark("between-legs")
+    return _plain(ended)
 
 
 @DBOS.step(name="late")
