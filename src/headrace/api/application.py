@@ -25,8 +25,10 @@ from headrace.api import (
     jobs,
     problems,
     records,
+    replay,
     search,
     uploads,
+    why,
 )
 from headrace.api.auth import visit
 from headrace.api.description import describe
@@ -36,7 +38,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters)
+ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters, replay, why)
 
 
 class FrontDesk(Database):

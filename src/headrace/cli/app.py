@@ -5,7 +5,20 @@ from __future__ import annotations
 import typer
 
 from headrace import __version__
-from headrace.cli import connect, connections, demo, keys, look, serve, stages, steer, sync, twin
+from headrace.cli import (
+    connect,
+    connections,
+    demo,
+    keys,
+    look,
+    replay,
+    serve,
+    stages,
+    steer,
+    sync,
+    twin,
+    why,
+)
 
 app = typer.Typer(
     name="headrace",
@@ -47,7 +60,9 @@ for name, function, panel in (
     ("connect", connect.connect, _WORK),
     ("sync", sync.sync, _WORK),
     ("ingest", sync.ingest, _WORK),
+    ("replay", replay.replay, _WORK),
     ("search", look.search, _LOOK),
+    ("why", why.why, _LOOK),
     ("stages", stages.stages, _LOOK),
 ):
     app.command(name, rich_help_panel=panel)(function)

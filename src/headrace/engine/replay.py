@@ -80,10 +80,12 @@ class Standing(msgspec.Struct):
     findings: Findings | None = None
 
 
-def submit(connection: Connection, tenant: str, user: str, wanted: Wanted, **who: Any) -> JobRow:
+def submit(
+    connection: Connection, tenant: str, user: str, wanted: Wanted, *, of_user: str | None = None
+) -> JobRow:
     """Make the job of a replay; one that is under way for the same answers itself. `user` owns the
     job; only rows of `of_user`, where that is named, are replayed. Raises BadInput."""
-    plan = _plan(connection, wanted, who.get("of_user"))
+    plan = _plan(connection, tenant, wanted, of_user)
     payload = msgspec.to_builtins(plan)
     values = {"tenant": tenant, "kind": KIND, "payload": Jsonb(payload)}
     found = connection.execute(query("replay", "under_way"), values).fetchone()
@@ -95,7 +97,7 @@ def submit(connection: Connection, tenant: str, user: str, wanted: Wanted, **who
     return made
 
 
-def _plan(connection: Connection, wanted: Wanted, user: str | None) -> Plan:
+def _plan(connection: Connection, tenant: str, wanted: Wanted, user: str | None) -> Plan:
     for name in wanted.provider:
         provider(name)
     if wanted.days is not None and not 1 <= wanted.days <= MOST_DAYS:
@@ -111,7 +113,11 @@ def _plan(connection: Connection, wanted: Wanted, user: str | None) -> Plan:
         _stage(wanted.stage)
     named = None
     if wanted.connection is not None:
-        rows = listings.connections_named(connection, wanted.connection, "")
+        rows = [
+            row
+            for row in listings.connections_named(connection, wanted.connection, "")
+            if row["tenant_id"] == tenant and user in (None, row["user_id"])
+        ]
         if not rows:
             raise BadInput(
                 f"There is no connection {wanted.connection!r}.",
