@@ -37,7 +37,7 @@ def stream(house: House) -> int:
 
 def test_a_replay_is_a_job(house: House, client: TestClient, stream: int) -> None:
     """Covers A3.31: with the parameters that it has elsewhere; its end says what it has done."""
-    asked = {"provider": "gmail,rest", "days": 30, "batchSize": 200}
+    asked: dict[str, Any] = {"provider": "gmail,rest", "days": 30, "batchSize": 200}
     answer = client.post("/api/replay", params=asked)
     assert answer.status_code == 202, answer.text
     job = answer.json()

@@ -134,7 +134,6 @@ async def _replay_leg(job_id: str, turn: int) -> dict[str, Any]:
         ended = await asyncio.to_thread(replay.leg, state.current().database, job_id, turn)
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
         ended = outcome_of(error, "replay")
-    mark("between-legs")
     return _plain(ended)
 
 
