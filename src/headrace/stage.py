@@ -98,7 +98,8 @@ class Batch(msgspec.Struct, Generic[Reads]):
 
     For a stage that writes elsewhere as well: `secret` is the connection's credential, opened;
     `hold` gives a connection in autocommit that holds this lock of the stream, shared with other
-    batches, until what the stage has made is written.
+    batches, until what the stage has made is written. `version` is the stage's own: what was made
+    under an older one is made again; with `anew`, everything is.
     """
 
     batch_id: int
@@ -112,6 +113,8 @@ class Batch(msgspec.Struct, Generic[Reads]):
     trusted: bool
     secret: Callable[[], str | None]
     hold: Callable[[int], psycopg.Connection[dict[str, Any]]]
+    version: int = 1
+    anew: bool = False
 
     def keys(self) -> dict[str, Any]:
         """What its queries are given."""
@@ -121,6 +124,8 @@ class Batch(msgspec.Struct, Generic[Reads]):
             "stream_id": self.stream_id,
             "batch_id": self.batch_id,
             "job_id": self.job_id,
+            "version": self.version,
+            "anew": self.anew,
         }
 
 

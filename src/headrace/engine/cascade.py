@@ -224,6 +224,8 @@ def run_whole(
             trusted=origin.trusted,
             secret=secret,
             hold=lambda lock: held.enter_context(database.holding(lock, origin.stream_id)),
+            version=one.version,
+            anew=since is not None,
         )
         made: Made[Any] = one.run(batch)
         with database.transaction() as connection:
