@@ -38,6 +38,9 @@ POINTS: Final = {
     "in-stage": "inside the stage's transaction: its rows are in, its run is not written down",
     "after-stage": "a stage's transaction is over, and the engine has not written that step",
     "points-put": "vectors are in an index outside, and nothing is said of them in the tables",
+    # Replays.
+    "before-replay": "a stage is about to be run on a batch again, no transaction is open",
+    "replay-noted": "how far a replay is stands in its row, and the engine has not written that",
     # The message of a job's end.
     "before-notify": "a job is over, and its waiters have not been told",
     "after-notify": "they have been told, and the engine has not written that step",

@@ -20,7 +20,7 @@ from headrace import stages as stage_folder
 from headrace.errors import BadInput
 from headrace.provider import Provider
 from headrace.settings import Settings
-from headrace.stage import Stage, StageError
+from headrace.stage import Row, Stage, StageError
 from headrace.wiring import Step, contents, order, prove
 
 
@@ -112,6 +112,12 @@ def following(content: str, name: str) -> list[Step]:
         for step in steps(content)
         if step.stage.name != name and name in (one.name for one in step.lineage)
     ]
+
+
+def made_below(content: str, one: Stage) -> list[type[Row]]:
+    """The row types of a stage, and of every stage that hangs on it."""
+    stages_ = (one, *(step.stage for step in following(content, one.name)))
+    return list(dict.fromkeys(row for each in stages_ for row in (*each.rows, *each.by_record)))
 
 
 def wiring(*, apart: bool = True) -> dict[str, list[Any]]:

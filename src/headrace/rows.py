@@ -114,6 +114,8 @@ class Person(msgspec.Struct, omit_defaults=True):
 class Participants:
     """Who took part in what, in `participants`, by their `contact_identities`."""
 
+    table: ClassVar[str] = "participants"
+
 
 class Contacts:
     """Who is who: `contact_links` between identities, and the `contacts` they make."""

@@ -98,7 +98,8 @@ class Batch(msgspec.Struct, Generic[Reads]):
 
     For a stage that writes elsewhere as well: `secret` is the connection's credential, opened;
     `hold` gives a connection in autocommit that holds this lock of the stream, shared with other
-    batches, until what the stage has made is written.
+    batches, until what the stage has made is written. `version` is the stage's own: what was made
+    under an older one is made again; with `anew`, everything is.
     """
 
     batch_id: int
@@ -112,6 +113,8 @@ class Batch(msgspec.Struct, Generic[Reads]):
     trusted: bool
     secret: Callable[[], str | None]
     hold: Callable[[int], psycopg.Connection[dict[str, Any]]]
+    version: int = 1
+    anew: bool = False
 
     def keys(self) -> dict[str, Any]:
         """What its queries are given."""
@@ -121,6 +124,8 @@ class Batch(msgspec.Struct, Generic[Reads]):
             "stream_id": self.stream_id,
             "batch_id": self.batch_id,
             "job_id": self.job_id,
+            "version": self.version,
+            "anew": self.anew,
         }
 
 
@@ -162,6 +167,12 @@ class Stage(msgspec.Struct, frozen=True):
     def rows(self) -> tuple[type[Row], ...]:
         """The row types of a pure stage; none for one that writes by itself."""
         return () if self.takes == "batch" else self.writes
+
+    @property
+    def by_record(self) -> tuple[type[Row], ...]:
+        """What a stage that writes by itself writes for each record: types with a `table` that has
+        the columns stream_id, source_id and version. What is of records that are gone goes too."""
+        return tuple(one for one in self.writes if self.takes == "batch" and hasattr(one, "table"))
 
 
 class StageError(HeadraceError):

@@ -25,7 +25,10 @@ LIFE = (
 )  # fmt: skip
 """One job's life with a death at every point on its way, the start of the next one included."""
 
-ELSEWHERE = {"upgraded", "restarted", "points-put", "before-notify", "after-notify"}
+ELSEWHERE = {
+    *("upgraded", "restarted", "points-put", "before-notify", "after-notify"),
+    *("before-replay", "replay-noted"),
+}
 """Points that a plain sync does not pass; tests of their own die there."""
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from headrace.engine import jobs, sweep
 from headrace.engine.cascade import run_stage
+from headrace.provider import Record
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Bench, Trail
@@ -148,6 +149,46 @@ def test_a_newer_stage_finds_the_batches_of_the_older_one(bench: Bench, batch: i
     bench.rows("UPDATE headrace.stage_runs SET version = 0 RETURNING version")
     lose(bench, "stage:%")
     assert swept(bench) == (0, 1)
+
+
+def test_an_older_stage_leaves_the_batches_of_the_newer_one(
+    bench: Bench, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two processes side by side, or after a step back, the one with the older code neither asks
+    for work that the newer one has done, nor does it again when it is handed it."""
+    run_stage(bench.database, "probe_numbers", batch)
+    bench.rows("UPDATE headrace.stage_runs SET version = 2 RETURNING version")
+    bench.rows("UPDATE headrace.events SET name = 'newer' RETURNING name")
+    lose(bench, "stage:%")
+    assert swept(bench) == (0, 0)
+    run_stage(bench.database, "probe_numbers", batch)
+    assert bench.one("SELECT name FROM headrace.events") == "newer"
+    assert bench.one("SELECT max(version) FROM headrace.stage_runs") == 2
+
+
+def test_old_batches_wait_behind_new_ones(
+    trail: Trail, batch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new version of a stage comes to the old batches when there is nothing else to do, and only
+    some of them are on the queue at a time."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    for _ in range(3):
+        trail.land_one()
+    bench = trail.bench
+    bench.rows(
+        "UPDATE headrace.batches SET committed_at = now() - interval '1 hour', inserted = 1,"
+        " unchanged = 0 RETURNING 1 AS n"
+    )
+    lose(bench, "stage:%")
+    assert [swept(bench)[1] for _ in range(2)] == [2, 0]
+    low = bench.rows(
+        "SELECT DISTINCT priority FROM dbos.workflow_status WHERE name = 'headrace.stage'"
+    )
+    assert [row["priority"] for row in low] == [4]
+    trail.land_one(Record("new", b"2"))
+    lose(bench, f"stage:%:{trail.batches()[-1]['batch_id']}:%")
+    assert swept(bench) == (0, 1)
+    assert f"stage:probe_numbers:1:{trail.batches()[-1]['batch_id']}:1" in queued(bench)
 
 
 def test_many_that_sweep_at_once_enqueue_once(bench: Bench, batch: int) -> None:

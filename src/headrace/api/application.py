@@ -28,9 +28,11 @@ from headrace.api import (
     memory,
     problems,
     records,
+    replay,
     search,
     timeline,
     uploads,
+    why,
 )
 from headrace.api.auth import visit
 from headrace.api.description import describe
@@ -52,6 +54,8 @@ ROUTERS = (
     records,
     contacts,
     dead_letters,
+    replay,
+    why,
 )
 
 

@@ -13,12 +13,14 @@ from headrace.cli import (
     keys,
     look,
     memory,
+    replay,
     serve,
     stages,
     steer,
     sync,
     timeline,
     twin,
+    why,
 )
 
 app = typer.Typer(
@@ -61,8 +63,10 @@ for name, function, panel in (
     ("connect", connect.connect, _WORK),
     ("sync", sync.sync, _WORK),
     ("ingest", sync.ingest, _WORK),
+    ("replay", replay.replay, _WORK),
     ("search", look.search, _LOOK),
     ("timeline", timeline.timeline, _LOOK),
+    ("why", why.why, _LOOK),
     ("stages", stages.stages, _LOOK),
 ):
     app.command(name, rich_help_panel=panel)(function)

@@ -36,8 +36,19 @@ WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND stage = ANY(%(stage
 """
 
 _RUNS = """
-SELECT stage, version FROM headrace.stage_runs
-WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s
+SELECT stage, max(version) AS version FROM headrace.stage_runs
+WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s GROUP BY stage
+"""
+
+
+# The ids are those of `queues.stage_workflow_id`.
+_ASKED = """
+WITH RECURSIVE asked (attempt, status) AS (
+  SELECT 0, ''
+  UNION ALL
+  SELECT a.attempt + 1, w.status FROM asked a JOIN dbos.workflow_status w
+    ON w.workflow_uuid = %(id)s || a.attempt + 1)
+SELECT max(attempt) AS attempts, bool_or(status IN ('ENQUEUED', 'DELAYED')) AS waits FROM asked
 """
 
 
@@ -76,6 +87,20 @@ def enqueue_stage(
     )
 
 
+def enqueue_again(
+    connection: Connection, one: Stage, batch_id: int, *, priority: str, not_before: Any = None
+) -> None:
+    """Enqueue a stage for a batch that it may have been enqueued for before. One that waits on the
+    queue is enough; one that is being run may have read what is old by now."""
+    prefix = stage_workflow_id(one.name, one.version, batch_id, 0).removesuffix("0")
+    asked = connection.execute(_ASKED, {"id": prefix}).fetchone()
+    assert asked is not None, "an aggregate always answers"
+    if not asked["waits"]:
+        attempt = asked["attempts"] + 1
+        more = {"attempt": attempt, "priority": priority, "not_before": not_before}
+        enqueue_stage(connection, one, batch_id, **more)
+
+
 class Done(msgspec.Struct):
     """What a stage did with a batch, for its row in `stage_runs`."""
 
@@ -83,6 +108,13 @@ class Done(msgspec.Struct):
     rows_out: int
     ms: int
     error: str | None = None
+
+
+class Ran(msgspec.Struct):
+    """How many rows a stage has written, and the content of its batch."""
+
+    rows: int
+    content: str
 
 
 def finish(
@@ -139,15 +171,15 @@ def _set_apart(connection: Connection, one: Stage, further: Sequence[Step], batc
     """Enqueue those that come right after `one` and stand apart; the others, the workflow runs."""
     for after in further:
         if after.stage.apart and one in after.before:
-            enqueue_stage(connection, after.stage, batch_id)
+            enqueue_again(connection, after.stage, batch_id, priority="low")
 
 
 def ready(database: Database, name: str, batch_id: int) -> bool:
-    """Whether all that a stage waits for has run on the batch."""
+    """Whether all that a stage waits for has run on the batch, in this version or a newer one."""
     with database.connection() as connection:
         origin = context(connection, batch_id)
         found = [one for one in steps(origin.stream.content) if one.stage.name == name]
         before = [(one.name, one.version) for step in found for one in step.before]
         values = {**origin.keys(), "batch_id": batch_id}
-        there = {(row["stage"], row["version"]) for row in connection.execute(_RUNS, values)}
-    return there.issuperset(before)
+        there = {row["stage"]: row["version"] for row in connection.execute(_RUNS, values)}
+    return all(there.get(stage, 0) >= version for stage, version in before)

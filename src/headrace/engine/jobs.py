@@ -112,7 +112,7 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
     """
     with database.transaction() as connection:
         totals = jobs.totals(connection, run.tenant, job_id)
-        progressed = totals["fetched"] > run.landed_before
+        progressed = totals["fetched"] > run.landed_before or ended.inserted > 0
         attempts = connection.execute(query("jobs", "attempts"), {"job_id": job_id}).fetchone() or {
             "attempts": 0
         }
@@ -125,7 +125,8 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
         values: dict[str, Any] = {
             "job_id": job_id,
             "turn": turn,
-            "summary": Jsonb(summary),
+            # A job without a source says itself what it has done.
+            "summary": None if run.connection_id is None else Jsonb(summary),
             "error": ended.error or None,
             "hint": ended.hint or None,
             "code": ended.code if ended.error else None,

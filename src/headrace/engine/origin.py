@@ -28,6 +28,12 @@ SELECT EXISTS (SELECT FROM headrace.raw_events WHERE batch_id = %s AND version >
 """
 
 
+_LAST_RUN = """
+SELECT coalesce(max(version), 0) AS version FROM headrace.stage_runs
+WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s AND stage = %(stage)s AND error IS NULL
+"""
+
+
 class Context(msgspec.Struct):
     """A batch's owner and origin, with the sealed credential of that; whether it says of any record
     that it is gone."""
@@ -89,3 +95,10 @@ def alone(connection: Connection, origin: Context, batch_id: int, stage: str) ->
         return False
     found = connection.execute(_CHANGING, [batch_id]).fetchone()
     return bool(found and found["changing"])
+
+
+def last_run(connection: Connection, origin: Context, batch_id: int, stage: str) -> int:
+    """The newest version of the stage that has been through the batch; 0 where none has."""
+    values = {"tenant": origin.tenant, "batch_id": batch_id, "stage": stage}
+    found = connection.execute(_LAST_RUN, values).fetchone()
+    return int(found["version"]) if found else 0

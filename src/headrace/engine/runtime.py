@@ -11,7 +11,15 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from headrace import plugins
 from headrace.crashpoints import mark
-from headrace.engine import discover, private, recent, schedule, state, workflows  # noqa: F401 - registered by being there
+from headrace.engine import (  # workflows are registered by being there
+    afterwards,  # noqa: F401
+    discover,
+    private,
+    recent,
+    schedule,
+    state,
+    workflows,  # noqa: F401
+)
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import APART, APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
 from headrace.engine.recovery import LOOK_SECONDS, Recovery

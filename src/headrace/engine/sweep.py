@@ -10,6 +10,7 @@ from headrace import telemetry
 from headrace.engine import jobs
 from headrace.engine.chain import enqueue_stage
 from headrace.engine.notify import notify
+from headrace.engine.queues import PRIORITIES, STAGES
 from headrace.plugins import stages, wiring
 from headrace.store.database import Connection, Database
 
@@ -19,11 +20,17 @@ QUIET_SECONDS = 15.0
 
 _LOCK = 0x4852_5357_4545_5001
 
-# A batch lacks a stage when no run of the stage's present version is written down, and no workflow
-# for it, or for a stage that leads to it, is on its way. The ids are those of
-# `queues.stage_workflow_id`.
+AT_ONCE = 1000
+"""Stage runs enqueued by one sweep, and how many old batches' may wait on the queue at a time: what
+has come in just now goes before them, and the queue stays short."""
+
+# A batch lacks a stage when no run of the stage's present version, or a newer one, is written down,
+# and no workflow for it, or for a stage that leads to it, is on its way. The ids are those of
+# `queues.stage_workflow_id`. A batch that is old has waited long, or has come to a new version of
+# the stage: it can wait until there is nothing else to do.
 _STRANDED = """
-SELECT b.batch_id, n.stage, n.version, w.tried
+SELECT b.batch_id, n.stage, n.version, w.tried,
+  b.committed_at < now() - interval '10 minutes' AS old
 FROM headrace.batches b
 JOIN headrace.streams s USING (tenant_id, stream_id)
 JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[], %(befores)s::text[],
@@ -42,13 +49,18 @@ CROSS JOIN LATERAL (
     SELECT * FROM asked) known) w
 WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second'
   AND NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
-    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)
+    AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version >= n.version)
   AND NOT EXISTS (SELECT 1 FROM unnest(string_to_array(n.befores, ',')) AS before (step)
     WHERE NOT EXISTS (SELECT 1 FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
       AND r.batch_id = b.batch_id AND r.stage = split_part(before.step, ':', 1)
-      AND r.version = split_part(before.step, ':', 2)::int))
+      AND r.version >= split_part(before.step, ':', 2)::int))
   AND w.under_way = 0
-ORDER BY b.batch_id LIMIT 1000
+ORDER BY old, b.batch_id LIMIT %(limit)s
+"""
+
+_WAITING = """
+SELECT count(*) AS waiting FROM dbos.workflow_status
+WHERE status = 'ENQUEUED' AND queue_name = %(queue)s AND priority = %(low)s
 """
 
 # A job is stalled when it ought to be moving and its turn's workflow is not there, or is over. The
@@ -118,7 +130,15 @@ def _jobs(connection: Connection, quiet: float) -> int:
 
 
 def _stages(connection: Connection, quiet: float) -> int:
-    stranded = connection.execute(_STRANDED, {**wiring(), "quiet": quiet}).fetchall()
-    for row in stranded:
-        enqueue_stage(connection, stages()[row["stage"]], row["batch_id"], attempt=row["tried"] + 1)
-    return len(stranded)
+    values = {**wiring(), "quiet": quiet, "limit": AT_ONCE}
+    stranded = connection.execute(_STRANDED, values).fetchall()
+    low = {"queue": STAGES, "low": PRIORITIES["low"]}
+    waiting = (connection.execute(_WAITING, low).fetchone() or {})["waiting"] if stranded else 0
+    room = max(0, AT_ONCE - waiting)
+    old = [row for row in stranded if row["old"]]
+    taken = [row for row in stranded if not row["old"]] + old[:room]
+    for row in taken:
+        priority = "low" if row["old"] else "medium"
+        more = {"attempt": row["tried"] + 1, "priority": priority}
+        enqueue_stage(connection, stages()[row["stage"]], row["batch_id"], **more)
+    return len(taken)

@@ -1,4 +1,4 @@
-"""The workflows: a job's turn, a stage's work on a batch, and what comes after a job.
+"""The workflows: a job's turn, and a stage's work on a batch. `afterwards` has those that follow.
 
 Their steps return ids and counts, never bodies, and nothing secret: DBOS stores what they return.
 Changing the order of steps here means raising `queues.VERSION`.
@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, extract, jobs, notify, points, state, vectors
+from headrace.engine import cascade, chain, extract, jobs, replay, state
 from headrace.engine.recovery import deaths
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
@@ -35,7 +35,7 @@ def _away(error: BaseException) -> bool:
 
 # A step's error is final to DBOS, but PostgreSQL being away is not: such a step is tried again for
 # some minutes, and after that the sweeper finds the job.
-_step = partial(
+durable = partial(
     DBOS.step,
     retries_allowed=True,
     should_retry=_away,
@@ -47,7 +47,7 @@ _step = partial(
 _MOST_SEVERE = ("stop", "human", "failed", "retry", "capped", "done")
 
 
-@_step(name="begin")
+@durable(name="begin")
 async def _begin(job_id: str, turn: int) -> dict[str, Any] | None:
     now = state.current()
     run = await asyncio.to_thread(
@@ -86,7 +86,7 @@ async def _leg(job_id: str, connection_id: str, parts: list[dict[str, Any]]) -> 
     return [_plain(outcome) for outcome in outcomes]
 
 
-@_step(name="conclude")
+@durable(name="conclude")
 async def _conclude(job_id: str, turn: int, run: dict[str, Any], ended: dict[str, Any]) -> str:
     mark("before-conclude")
     status = await asyncio.to_thread(
@@ -102,8 +102,8 @@ async def run_job(job_id: str, turn: int) -> str:
     run = await _begin(job_id, turn)
     if run is None:
         return "superseded"
-    if run["kind"] == extract.KIND:
-        return await _run_extract(job_id, turn, run)
+    if run["kind"] in _WITHOUT_SOURCE:
+        return await _run_without_source(job_id, turn, run)
     planned = await _plan(run["connection_id"])
     if "ended" in planned:
         return await _conclude(job_id, turn, run, planned["ended"])
@@ -121,21 +121,26 @@ async def run_job(job_id: str, turn: int) -> str:
     return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
 
 
-async def _run_extract(job_id: str, turn: int, run: dict[str, Any]) -> str:
-    """One turn of an extraction: it has no source, and no parts."""
+_WITHOUT_SOURCE = {extract.KIND: extract.leg, replay.KIND: replay.leg}
+"""What is done of jobs that fetch nothing, leg by leg."""
+
+
+async def _run_without_source(job_id: str, turn: int, run: dict[str, Any]) -> str:
+    """One turn of a job that has no source, and no parts."""
     while True:
-        ended = await _extract_leg(job_id, run["tenant"], run["user"])
+        ended = await _work_leg(run["kind"], job_id, turn)
         if ended["state"] != "more" or await _late(run["deadline"]):
             return await _conclude(job_id, turn, run, ended)
 
 
-@DBOS.step(name="extract")
-async def _extract_leg(job_id: str, tenant: str, user: str) -> dict[str, Any]:
-    database = state.current().database
+@DBOS.step(name="work")
+async def _work_leg(kind: str, job_id: str, turn: int) -> dict[str, Any]:
+    """Errors are told, not raised: a step's error would be final."""
     try:
-        ended = await asyncio.to_thread(extract.leg, database, job_id, tenant, user)
+        leg_ = _WITHOUT_SOURCE[kind]
+        ended = await asyncio.to_thread(leg_, state.current().database, job_id, turn)
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
-        ended = outcome_of(error, "extract")
+        ended = outcome_of(error, kind)
     mark("between-legs")
     return _plain(ended)
 
@@ -171,7 +176,7 @@ async def _source(connection_id: str) -> Source:
     return await asyncio.to_thread(load)
 
 
-_WAITS = 100
+WAITS = 100
 """Attempts of a stage that waits for a service it needs: eight hours, at five minutes each."""
 
 
@@ -196,7 +201,7 @@ def _chain(stage: str, batch_id: int, attempt: int) -> bool:
     return not stopped
 
 
-@_step(name="next")
+@durable(name="next")
 def _next_step(stage: str, batch_id: int, *, fan_in: bool) -> bool:
     """A stage that comes after another one; not yet, where it waits for one that failed."""
     if fan_in and not chain.ready(state.current().database, stage, batch_id):
@@ -204,7 +209,7 @@ def _next_step(stage: str, batch_id: int, *, fan_in: bool) -> bool:
     return bool(_run_stage(stage, batch_id, 0))
 
 
-@_step(name="stage")
+@durable(name="stage")
 def _stage_step(stage: str, batch_id: int, attempt: int) -> str:
     """The content that the batch is of, which says what comes next; "" where the stage failed."""
     return _run_stage(stage, batch_id, attempt)
@@ -223,7 +228,7 @@ def _run_stage(stage: str, batch_id: int, attempt: int) -> str:
         raise
     except Retry as wait:
         # A service that it needs is busy: not its fault, and not for ever.
-        if attempt >= _WAITS:
+        if attempt >= WAITS:
             cascade.give_up(database, stage, batch_id, str(wait))
         else:
             seconds = min(300, 2**attempt) if wait.after is None else wait.after
@@ -250,61 +255,3 @@ def _again(stage: str, batch_id: int, attempt: int, seconds: float) -> None:
             attempt=attempt + 1,
             not_before=datetime.now(UTC) + timedelta(seconds=seconds),
         )
-
-
-@DBOS.workflow(name="headrace.notify")
-def run_notify(job_id: str, turn: int, attempt: int) -> bool:
-    """Tell a job's waiter that it is over. That it cannot be told never changes the job."""
-    return _notify_step(job_id, turn, attempt)
-
-
-@_step(name="notify")
-def _notify_step(job_id: str, turn: int, attempt: int) -> bool:
-    now = state.current()
-    mark("before-notify")
-    try:
-        notify.send(now.database, now.settings, job_id, turn)
-    except (HeadraceError, psycopg.Error) as error:
-        if attempt >= notify.ATTEMPTS:
-            telemetry.bug(f"notification of job {job_id}", error)
-            return False
-        with now.database.transaction() as connection:
-            notify.dispatch(connection, job_id, turn, attempt + 1)
-        return False
-    mark("after-notify")
-    return True
-
-
-@DBOS.workflow(name="headrace.tend")
-def run_tend() -> int:
-    """After a job: what its rows want that no transaction can do."""
-    return _tend_step()
-
-
-@_step(name="tend")
-def _tend_step() -> int:
-    return vectors.tend(state.current().database)
-
-
-@DBOS.workflow(name="headrace.points")
-def run_points(connection_id: str, after: str, attempt: int) -> bool:
-    """After a job: what its connection's indexes outside of PostgreSQL have too much or lack."""
-    return _points_step(connection_id, after, attempt)
-
-
-@_step(name="points")
-def _points_step(connection_id: str, after: str, attempt: int) -> bool:
-    now = state.current()
-    try:
-        points.tend(now.database, now.settings, now.vault, connection_id)
-    except Retry as wait:
-        if attempt >= _WAITS:
-            telemetry.points_left(connection_id, str(wait))
-            return False
-        with now.database.transaction() as connection:
-            points.dispatch(connection, connection_id, after, attempt + 1)
-        return False
-    except HeadraceError as error:
-        telemetry.points_left(connection_id, str(error))
-        return False
-    return True

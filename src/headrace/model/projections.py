@@ -97,7 +97,8 @@ class Document(Projection, table=True):
 
 class DocumentText(Table, table=True):
     """What was read of a content, once, under however many paths it lies. `pages` are the offsets
-    in `body` where each page begins, `headings` a list of [offset, level, title]."""
+    in `body` where each page begins, `headings` a list of [offset, level, title]. `read_by` is the
+    version of the stage that read it."""
 
     __tablename__ = "texts"
     stream_id: int = key(BigInteger)
@@ -108,6 +109,7 @@ class DocumentText(Table, table=True):
     body: str = col(null=False)
     pages: list[int] = col(ARRAY(Integer), null=False)
     headings: Any = col(JSON, null=False)
+    read_by: int = col(Integer, null=False)
 
 
 class Chunk(Table, table=True):
@@ -128,6 +130,8 @@ class Chunk(Table, table=True):
     model: str | None = col()
     embedding: Any = col(HalfVector)
     kind: str = col(ID, null=False)
+    cut_by: int = col(Integer, null=False)
+    embedded_by: int = col(Integer, null=False)
     search: Any = col(TSVECTOR)
 
 

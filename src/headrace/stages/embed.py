@@ -24,10 +24,11 @@ _TEXTS = """
 SELECT DISTINCT ON (k.chunk_hash) k.chunk_hash, k.body
 FROM headrace.raw_events r
 JOIN headrace.chunks k USING (tenant_id, stream_id, content_hash)
-WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND k.model IS DISTINCT FROM %(model)s
+WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
+  AND (k.model IS DISTINCT FROM %(model)s OR k.embedded_by < %(version)s)
   AND NOT EXISTS (SELECT FROM headrace.chunks known WHERE known.tenant_id = k.tenant_id
     AND known.chunk_hash = k.chunk_hash AND known.model = %(model)s
-    AND known.embedding IS NOT NULL)
+    AND known.embedding IS NOT NULL AND known.embedded_by >= %(version)s)
 ORDER BY k.chunk_hash
 """
 
@@ -41,14 +42,17 @@ WITH given AS (
   LEFT JOIN vectors v USING (chunk_hash)
   LEFT JOIN LATERAL (
     SELECT o.embedding FROM headrace.chunks o WHERE o.tenant_id = k.tenant_id
-      AND o.chunk_hash = k.chunk_hash AND o.model = %(model)s AND o.embedding IS NOT NULL LIMIT 1
+      AND o.chunk_hash = k.chunk_hash AND o.model = %(model)s AND o.embedding IS NOT NULL
+      AND o.embedded_by >= %(version)s LIMIT 1
   ) known ON v.embedding IS NULL
   WHERE k.tenant_id = %(tenant)s AND k.stream_id = %(stream_id)s
-    AND k.model IS DISTINCT FROM %(model)s AND k.content_hash IN (
+    AND (k.model IS DISTINCT FROM %(model)s OR k.embedded_by < %(version)s)
+    AND k.content_hash IN (
       SELECT content_hash FROM headrace.raw_events
       WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s)
 )
-UPDATE headrace.chunks k SET embedding = given.embedding, model = %(model)s
+UPDATE headrace.chunks k SET embedding = given.embedding, model = %(model)s,
+  embedded_by = %(version)s
 FROM given
 WHERE k.tenant_id = %(tenant)s AND k.stream_id = %(stream_id)s
   AND k.content_hash = given.content_hash AND k.position = given.position

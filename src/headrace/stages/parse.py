@@ -20,11 +20,13 @@ from headrace.provider import DOCUMENT, BadRecord
 from headrace.rows import Texts
 from headrace.stage import Batch, Made, RawEvent, stage
 
-# What the batch brought, with whether its content has been read before, in this stream.
+# What the batch brought, with whether its content has been read before, in this stream, by this
+# version of the stage.
 _FILES = """
 SELECT r.source_id, r.version, r.content_hash, r.content_hash = '' AS gone,
   EXISTS (SELECT FROM headrace.texts c WHERE c.tenant_id = r.tenant_id
-    AND c.stream_id = r.stream_id AND c.content_hash = r.content_hash) AS known
+    AND c.stream_id = r.stream_id AND c.content_hash = r.content_hash
+    AND c.read_by >= %(version)s AND NOT %(anew)s) AS known
 FROM headrace.raw_events r WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
 ORDER BY r.source_id, r.version
 """
@@ -36,12 +38,26 @@ JOIN unnest(%(ids)s::text[], %(versions)s::int[]) AS w (source_id, version)
 WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s
 """
 
+# A text that is another one than an older version has read is to be cut again; until it has been,
+# its old chunks are found.
 _WRITE = """
-INSERT INTO headrace.texts (tenant_id, stream_id, content_hash, user_id, batch_id, media_type,
-  title, body, pages, headings)
+WITH stale AS (
+  UPDATE headrace.chunks k SET cut_by = 0
+  FROM headrace.texts c
+  WHERE c.tenant_id = %(tenant)s AND c.stream_id = %(stream_id)s AND c.content_hash = %(hash)s
+    AND (c.read_by < %(version)s OR %(anew)s)
+    AND (c.body, c.pages, c.headings::text) <> (%(body)s, %(pages)s::int[], %(headings)s::text)
+    AND k.tenant_id = c.tenant_id AND k.stream_id = c.stream_id
+    AND k.content_hash = c.content_hash
+)
+INSERT INTO headrace.texts AS t (tenant_id, stream_id, content_hash, user_id, batch_id, media_type,
+  title, body, pages, headings, read_by)
 VALUES (%(tenant)s, %(stream_id)s, %(hash)s, %(user)s, %(batch_id)s, %(media_type)s, %(title)s,
-  %(body)s, %(pages)s, %(headings)s)
-ON CONFLICT (stream_id, content_hash, tenant_id) DO NOTHING
+  %(body)s, %(pages)s, %(headings)s, %(version)s)
+ON CONFLICT (stream_id, content_hash, tenant_id) DO UPDATE
+SET media_type = excluded.media_type, title = excluded.title, body = excluded.body,
+  pages = excluded.pages, headings = excluded.headings, read_by = excluded.read_by
+WHERE t.read_by < excluded.read_by OR %(anew)s AND t.read_by = excluded.read_by
 """
 
 # The newest version of each path that the batch brought, unless a newer one is there or it is gone.

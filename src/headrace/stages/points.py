@@ -41,10 +41,12 @@ SELECT k.content_hash, k.position, k.chunk_hash, halfvec_send(known.embedding) A
 FROM headrace.chunks k
 LEFT JOIN LATERAL (
   SELECT o.embedding FROM headrace.chunks o WHERE o.tenant_id = k.tenant_id
-    AND o.chunk_hash = k.chunk_hash AND o.model = %(model)s AND o.embedding IS NOT NULL LIMIT 1
+    AND o.chunk_hash = k.chunk_hash AND o.model = %(model)s AND o.embedding IS NOT NULL
+    AND o.embedded_by >= %(version)s LIMIT 1
 ) known ON true
 WHERE k.tenant_id = %(tenant)s AND k.stream_id = %(stream_id)s
-  AND k.model IS DISTINCT FROM %(model)s AND k.content_hash IN (
+  AND (k.model IS DISTINCT FROM %(model)s OR k.embedded_by < %(version)s)
+  AND k.content_hash IN (
     SELECT content_hash FROM headrace.raw_events
     WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s)
 ORDER BY k.content_hash, k.position

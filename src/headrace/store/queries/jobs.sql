@@ -35,7 +35,8 @@ RETURNING tenant_id, user_id, kind, connection_id, payload, priority;
 
 -- name: finish
 UPDATE headrace.jobs
-SET status = %(status)s, completed_at = now(), summary = %(summary)s, last_error = %(error)s,
+SET status = %(status)s, completed_at = now(), summary = coalesce(%(summary)s, summary),
+    last_error = %(error)s,
     hint = %(hint)s, error_code = %(code)s, attempts = attempts + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
 RETURNING *;
@@ -65,7 +66,7 @@ SELECT EXISTS (
     AS n (stage, version, content) ON n.content = s.content
   WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
     AND NOT EXISTS (SELECT FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
-      AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version = n.version)) AS lacks;
+      AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version >= n.version)) AS lacks;
 
 -- name: stage_progress
 -- How far each stage is with a job, in the order they run.
@@ -76,8 +77,9 @@ FROM headrace.batches b
 JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
 JOIN unnest(%(stages)s::text[], %(versions)s::int[], %(contents)s::text[], %(depths)s::int[])
   AS n (stage, version, content, depth) ON n.content = s.content
-LEFT JOIN headrace.stage_runs r ON r.tenant_id = b.tenant_id AND r.batch_id = b.batch_id
-  AND r.stage = n.stage AND r.version = n.version
+LEFT JOIN LATERAL (SELECT * FROM headrace.stage_runs r WHERE r.tenant_id = b.tenant_id
+  AND r.batch_id = b.batch_id AND r.stage = n.stage AND r.version >= n.version
+  ORDER BY r.version DESC LIMIT 1) r ON true
 WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s AND b.inserted > 0
 GROUP BY n.stage, n.depth ORDER BY n.depth, n.stage;
 
@@ -86,7 +88,7 @@ GROUP BY n.stage, n.depth ORDER BY n.depth, n.stage;
 -- failures anew: five attempts are for getting nowhere (X4).
 UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, resume_at = %(resume_at)s, last_error = %(error)s,
-    hint = %(hint)s, error_code = %(code)s, summary = %(summary)s,
+    hint = %(hint)s, error_code = %(code)s, summary = coalesce(%(summary)s, summary),
     attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
 RETURNING priority;

@@ -33,6 +33,14 @@ ALTER TABLE headrace.calendar_events
   ADD time_zone text;
 """
 
+MADE_BY = """
+-- The versions of the stages that have read a text, cut it and embedded its chunks.
+ALTER TABLE headrace.texts ADD read_by integer NOT NULL DEFAULT 1;
+ALTER TABLE headrace.chunks
+  ADD cut_by integer NOT NULL DEFAULT 1,
+  ADD embedded_by integer NOT NULL DEFAULT 1;
+"""
+
 CONTACTS = """
 -- One way to reach somebody: an address, a telephone number, a login. Its id is made of what it is,
 -- so that it stays the same when everything is made anew. `contact_id` is the id of the first
@@ -232,7 +240,7 @@ def upgrade() -> None:
             hint="Install PostgreSQL's contrib package there, have its administrator run CREATE"
             " EXTENSION pg_trgm in this database, or leave DATABASE_URL unset.",
         ) from error
-    for part in (NORMALISED, CONTACTS, TIMELINE, PASSAGES):
+    for part in (NORMALISED, MADE_BY, CONTACTS, TIMELINE, PASSAGES):
         op.execute(part)
     for table in TABLES:
         op.execute(POLICY.format(table=table))
@@ -247,4 +255,6 @@ def downgrade() -> None:
         " DROP automated, DROP meeting_url, DROP text_hash"
     )
     op.execute("DROP INDEX headrace.interactions_batch")
+    op.execute("ALTER TABLE headrace.chunks DROP cut_by, DROP embedded_by")
+    op.execute("ALTER TABLE headrace.texts DROP read_by")
     op.execute("ALTER TABLE headrace.calendar_events DROP guests, DROP meeting_url, DROP time_zone")
