@@ -32,10 +32,11 @@ _SIGHT = """
 INSERT INTO sighted
 SELECT DISTINCT ON (i.source_id, n.identity_id, p.role) i.source_id, p.role, n.identity_id, p.kind,
   v.value, v.provider, c.canonical, i.version, i.occurred_at, nullif(btrim(p.name), ''),
-  coalesce(g.program, CASE WHEN w.writes THEN i.automated END),
-  w.writes AND coalesce(g.program, i.automated) IS NULL
+  coalesce(b.nobody, g.program, CASE WHEN w.writes THEN i.automated END),
+  w.writes AND coalesce(b.nobody, g.program, i.automated) IS NULL
 FROM headrace.interactions i
-CROSS JOIN LATERAL json_to_recordset(i.people) AS p (role text, kind text, value text, name text)
+CROSS JOIN LATERAL json_to_recordset(i.people) AS p
+  (role text, kind text, value text, name text, automated text)
 CROSS JOIN LATERAL (SELECT left(lower(btrim(p.value)), 320),
   CASE p.kind WHEN 'github' THEN 'github' ELSE '' END) AS v (value, provider)
 CROSS JOIN LATERAL (SELECT substring(v.value FROM '^(.*)@[^@]*$'),
@@ -52,6 +53,8 @@ CROSS JOIN LATERAL (SELECT CASE
   WHEN a.host ~ '^(group|resource|import)\\.calendar\\.google\\.com$' THEN 'resource'
   WHEN a.local ~ ('^(no[-._]?reply|do[-._]?not[-._]?reply|mailer[-._]?daemon|postmaster|bounces?'
     || '|notifications?|reply)([-+._=]|$)') THEN 'no-reply' END) AS g (program)
+CROSS JOIN LATERAL (SELECT CASE WHEN p.automated IN ('calendar', 'room') THEN 'resource'
+  ELSE p.automated END) AS b (nobody)
 CROSS JOIN LATERAL (SELECT md5(md5(%(tenant)s) || md5(%(user)s) || p.kind || ':' || v.provider
   || ':' || v.value)::uuid) AS n (identity_id)
 CROSS JOIN LATERAL (SELECT p.role IN ('from', 'author')) AS w (writes)
