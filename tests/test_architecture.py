@@ -29,6 +29,7 @@ _LAYERS = [
         "chunking",
         "embedding",
         "memory",
+        "people",
     ],
     ["vectordb"],
     ["providers", "stages"],

@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     headrace_run_minutes: float = Field(
         10, gt=0, description="Wall time after which a run stops and the next one goes on."
     )
+    headrace_extract_contacts: Literal["auto", "manual"] = Field(
+        "auto",
+        description="Whether contacts are extracted as messages arrive, or only when somebody asks"
+        " for it: `headrace contacts extract`.",
+    )
     headrace_private_hosts: bool = Field(
         False,
         description="Whether sources named by API callers may be on private or local addresses.",

@@ -20,6 +20,7 @@ from headrace.api import (
     attachments,
     connections,
     consents,
+    contacts,
     dead_letters,
     health,
     ingestion,
@@ -37,7 +38,17 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, consents, accounts, search, attachments, records, dead_letters)
+ROUTERS = (
+    jobs,
+    connections,
+    consents,
+    accounts,
+    search,
+    attachments,
+    records,
+    contacts,
+    dead_letters,
+)
 
 
 class FrontDesk(Database):

@@ -8,6 +8,7 @@ from headrace import __version__
 from headrace.cli import (
     connect,
     connections,
+    contacts,
     demo,
     keys,
     look,
@@ -66,6 +67,7 @@ for name, function, panel in (
 
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
+app.add_typer(contacts.contacts, name="contacts", rich_help_panel=_LOOK)
 app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
 app.add_typer(memory.memory, name="memory", rich_help_panel=_LOOK)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_START)

@@ -17,6 +17,7 @@ from headrace.engine.origin import alone, context
 from headrace.engine.transform import transform
 from headrace.plugins import stages
 from headrace.provider import BadRecord
+from headrace.settings import Settings
 from headrace.stage import Batch, Made, RawEvent, Row, Stage
 from headrace.store.database import Connection, Database
 from headrace.store.forget import forget, forget_late, hold
@@ -98,8 +99,11 @@ def _run(database: Database, one: Stage, batch_id: int, *, merge: bool, isolate:
     return Ran(written, origin.stream.content)
 
 
-def run_whole(database: Database, one: Stage, batch_id: int) -> Ran:
-    """A stage that takes the batch itself: it works outside of any transaction, and then writes."""
+def run_whole(
+    database: Database, one: Stage, batch_id: int, settings: Settings | None = None
+) -> Ran:
+    """A stage that takes the batch itself: it works outside of any transaction, and then writes.
+    `settings` are told it in the place of the process's own."""
     started = time.perf_counter()
     with database.connection() as connection:
         origin = context(connection, batch_id)
@@ -121,7 +125,7 @@ def run_whole(database: Database, one: Stage, batch_id: int) -> Ran:
             stream_id=origin.stream_id,
             job_id=origin.job_id,
             stream=origin.stream,
-            settings=state.current().settings,
+            settings=settings or state.current().settings,
             read=read,
             trusted=origin.trusted,
             secret=secret,

@@ -25,25 +25,33 @@ from headrace.model.projections import Projection
 
 class ContactIdentity(Table, table=True):
     """One way to reach somebody: an address, a telephone number, a login. Its id is made of what it
-    is; `contact_id` is whose it is, NULL for whoever is no contact: a program, or the owner."""
+    is; `contact_id` is whose it is, NULL for whoever is no contact: a program, or the owner.
+    `canonical` is the value without what its owner can add at will; `domain` what an organisation
+    has registered of it; `by_hand` that no program wrote, at least once; `match_keys` are hashes of
+    what another identity of the same person would have too."""
 
     __tablename__ = "contact_identities"
     identity_id: UUID = key(Uuid)
     kind: str = col(ID, null=False)
     value: str = col(ID, null=False)
     provider: str = col(ID, null=False)
+    canonical: str = col(ID, null=False)
     name: str | None = col()
+    named_at: datetime | None = time()
     domain: str | None = col(ID)
     automated: str | None = col()
+    by_hand: bool = col(Boolean, null=False)
     own: bool = col(Boolean, null=False)
     contact_id: UUID | None = col(Uuid)
+    match_keys: list[int] = col(ARRAY(BigInteger), null=False)
     first_seen_at: datetime | None = time()
     last_seen_at: datetime | None = time()
     batch_id: int = col(BigInteger, null=False)
 
 
 class Participant(Table, table=True):
-    """That an identity took part in an interaction, and as what."""
+    """That an identity took part in an interaction, as what, and what it was called there;
+    `automated` says why a sender is no person."""
 
     __tablename__ = "participants"
     stream_id: int = key(BigInteger)
@@ -53,6 +61,8 @@ class Participant(Table, table=True):
     version: int = col(Integer, null=False)
     batch_id: int = col(BigInteger, null=False)
     occurred_at: datetime | None = time()
+    name: str | None = col()
+    automated: str | None = col()
 
 
 class ContactLink(Table, table=True):

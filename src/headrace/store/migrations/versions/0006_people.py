@@ -37,6 +37,11 @@ CONTACTS = """
 -- One way to reach somebody: an address, a telephone number, a login. Its id is made of what it is,
 -- so that it stays the same when everything is made anew. `contact_id` is the id of the first
 -- identity of the same person; NULL for whoever is no contact: a program, or the owner.
+-- `canonical` is the value without what its owner can add to it at will; `domain` is the part of an
+-- address that an organisation has registered, NULL where everybody can have an address. `name` is
+-- the newest that was seen, at `named_at`; `by_hand` says that no program wrote, at least once;
+-- `batch_id` is the batch that has last changed who it might be. `match_keys` are hashes of what
+-- another identity of the same person would have too.
 CREATE TABLE headrace.contact_identities (
   tenant_id text COLLATE "C" NOT NULL,
   identity_id uuid NOT NULL,
@@ -44,11 +49,15 @@ CREATE TABLE headrace.contact_identities (
   kind text COLLATE "C" NOT NULL,
   value text COLLATE "C" NOT NULL,
   provider text COLLATE "C" NOT NULL DEFAULT '',
+  canonical text COLLATE "C" NOT NULL DEFAULT '',
   name text,
+  named_at timestamptz,
   domain text COLLATE "C",
   automated text,
+  by_hand boolean NOT NULL DEFAULT false,
   own boolean NOT NULL DEFAULT false,
   contact_id uuid,
+  match_keys bigint[] NOT NULL DEFAULT '{}',
   first_seen_at timestamptz,
   last_seen_at timestamptz,
   batch_id bigint NOT NULL,
@@ -57,11 +66,13 @@ CREATE TABLE headrace.contact_identities (
 CREATE UNIQUE INDEX contact_identities_value
   ON headrace.contact_identities (user_id, kind, value, provider, tenant_id);
 CREATE INDEX contact_identities_contact ON headrace.contact_identities (contact_id, tenant_id);
-CREATE INDEX contact_identities_name ON headrace.contact_identities
-  USING gin (lower(name) gin_trgm_ops);
-CREATE INDEX contact_identities_domain ON headrace.contact_identities (domain);
+CREATE INDEX contact_identities_batch ON headrace.contact_identities (batch_id);
+CREATE INDEX contact_identities_keys ON headrace.contact_identities USING gin (match_keys);
+CREATE INDEX contact_identities_words ON headrace.contact_identities
+  USING gin (lower(coalesce(name, '') || ' ' || value) gin_trgm_ops);
 
--- Who took part in what, by identity: merging contacts rewrites none of it.
+-- Who took part in what, by identity: merging contacts rewrites none of it. `name` is what they
+-- were called there; `automated` says why a sender is no person.
 CREATE TABLE headrace.participants (
   tenant_id text COLLATE "C" NOT NULL,
   stream_id bigint NOT NULL,
@@ -72,6 +83,8 @@ CREATE TABLE headrace.participants (
   version integer NOT NULL,
   batch_id bigint NOT NULL,
   occurred_at timestamptz,
+  name text,
+  automated text,
   PRIMARY KEY (stream_id, source_id, identity_id, role, tenant_id)
 );
 CREATE INDEX participants_identity ON headrace.participants (identity_id, occurred_at);
@@ -97,6 +110,8 @@ CREATE TABLE headrace.contact_links (
 );
 CREATE INDEX contact_links_pair ON headrace.contact_links (first_id, second_id);
 CREATE INDEX contact_links_second ON headrace.contact_links (second_id);
+CREATE INDEX contact_links_suggested ON headrace.contact_links (tenant_id, score, link_id)
+  WHERE decision = 'suggested';
 
 -- People, as the links join their identities.
 CREATE TABLE headrace.contacts (
@@ -112,8 +127,8 @@ CREATE TABLE headrace.contacts (
   last_seen_at timestamptz,
   PRIMARY KEY (contact_id, tenant_id)
 );
-CREATE INDEX contacts_recent ON headrace.contacts (tenant_id, user_id, last_seen_at);
-CREATE INDEX contacts_name ON headrace.contacts USING gin (lower(name) gin_trgm_ops);
+CREATE INDEX contacts_recent ON headrace.contacts
+  (tenant_id, coalesce(last_seen_at, '-infinity'), contact_id);
 """
 
 TIMELINE = """
