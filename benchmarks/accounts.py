@@ -19,7 +19,7 @@ import msgspec
 import psutil
 
 from benchmarks.accounts_cases import PER_HOUR, Case
-from benchmarks.accounts_headrace import Given, Run, Runs
+from benchmarks.accounts_headrace import Given, Look, Run, Runs
 from benchmarks.docs import write
 from benchmarks.machine import describe
 from benchmarks.sync import postmaster_of
@@ -45,8 +45,9 @@ _OWN = (
     " of the allowance | refusals |"
 )
 _MACHINE = (
-    "| account | of | records | s until landed | s until shown | records/s, first half |"
-    " second half | peak RSS MB by 10 % | by 50 % | by 100 % | CPU: service | twin | PostgreSQL |"
+    "| account | of | records | s until landed | s until shown | records/s |"
+    " CPU ms a record, first half | second half | peak RSS MB by 10 % | by 50 % | by 100 % |"
+    " CPU of the wall: service | twin | PostgreSQL |"
 )
 _ASKED = (
     "| account | of | sync | s until shown | fetched | new versions | requests | units |"
@@ -84,17 +85,22 @@ def at_own(case: Case, run: Run) -> str:
 
 def by_machine(case: Case, run: Run) -> str:
     """A first sync that nobody holds back."""
-    half = run.at(0.5)
-    rates = (
-        half.fetched / half.seconds,
-        (run.fetched - half.fetched) / (run.at(1.0).seconds - half.seconds),
-    )
+    half, whole = run.at(0.5), run.looks[-1]
     memory = " | ".join(f"{run.at(share).rss / (1 << 20):.0f}" for share in (0.1, 0.5, 1.0))
-    cpu = " | ".join(f"{one / run.shown:.0%}" for one in run.cpu)
+    cpu = " | ".join(f"{one / run.shown:.0%}" for one in whole.cpu)
     return (
         f"| {case.provider} | {case.size:,} | {run.fetched:,} | {run.landed:.1f} |"
-        f" {run.shown:.1f} | {rates[0]:,.0f} | {rates[1]:,.0f} | {memory} | {cpu} |"
+        f" {run.shown:.1f} | {run.fetched / run.shown:,.0f} | {_each(half, None):.2f} |"
+        f" {_each(whole, half):.2f} | {memory} | {cpu} |"
     )
+
+
+def _each(until: Look, since: Look | None) -> float:
+    """Milliseconds of the service's and PostgreSQL's processor time for each record."""
+    used, records = until.cpu[0] + until.cpu[2], until.fetched
+    if since is not None:
+        used, records = used - since.cpu[0] - since.cpu[2], records - since.fetched
+    return used / records * 1_000
 
 
 def by_asking(case: Case, run: Run) -> str:

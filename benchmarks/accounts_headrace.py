@@ -45,16 +45,17 @@ class Given(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct):
-    """At `seconds` so much had been fetched, and the process held so many bytes."""
+    """At `seconds` so much had been fetched, and the process held so many bytes; `cpu` is what the
+    service, the twin and PostgreSQL had used since the sync's beginning, in seconds."""
 
     seconds: float
     fetched: int
     rss: int
+    cpu: list[float]
 
 
 class Run(msgspec.Struct):
-    """One sync: what it brought, what it asked for, and the CPU seconds of the service, the twin
-    and PostgreSQL."""
+    """One sync: what it brought and what it asked for."""
 
     what: str
     landed: float
@@ -62,14 +63,13 @@ class Run(msgspec.Struct):
     fetched: int
     inserted: int
     spent: Spent
-    cpu: list[float]
     looks: list[Look]
 
     def at(self, share: float) -> Look:
         """How it was when that share had been fetched: with the most memory held by then."""
         until = next(n for n, one in enumerate(self.looks) if one.fetched >= share * self.fetched)
         most = max(one.rss for one in self.looks[: until + 1])
-        return Look(self.looks[until].seconds, self.looks[until].fetched, most)
+        return msgspec.structs.replace(self.looks[until], rss=most)
 
 
 class Runs(msgspec.Struct):
@@ -139,7 +139,8 @@ def sync(database: Database, given: Given, connection: str, what: str) -> Run:
         with database.connection() as session:
             now = progress(session, str(job["job_id"]))
         seconds = time.perf_counter() - began
-        looks.append(Look(seconds, now.fetched, myself.memory_info().rss))
+        cpu = [after - before for after, before in zip(_used(given), used, strict=True)]
+        looks.append(Look(seconds, now.fetched, myself.memory_info().rss, cpu))
         if now.status in FINAL and not landed:
             landed = seconds
         if now.settled:
@@ -153,7 +154,6 @@ def sync(database: Database, given: Given, connection: str, what: str) -> Run:
         now.fetched,
         now.inserted,
         spent(given.case, given.base).since(asked),
-        [after - before for after, before in zip(_used(given), used, strict=True)],
         looks,
     )
 
