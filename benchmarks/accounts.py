@@ -90,17 +90,18 @@ def by_machine(case: Case, run: Run) -> str:
     cpu = " | ".join(f"{one / run.shown:.0%}" for one in whole.cpu)
     return (
         f"| {case.provider} | {case.size:,} | {run.fetched:,} | {run.landed:.1f} |"
-        f" {run.shown:.1f} | {run.fetched / run.shown:,.0f} | {_each(half, None):.2f} |"
-        f" {_each(whole, half):.2f} | {memory} | {cpu} |"
+        f" {run.shown:.1f} | {run.fetched / run.shown:,.0f} | {_each(half, None)} |"
+        f" {_each(whole, half)} | {memory} | {cpu} |"
     )
 
 
-def _each(until: Look, since: Look | None) -> float:
-    """Milliseconds of the service's and PostgreSQL's processor time for each record."""
+def _each(until: Look, since: Look | None) -> str:
+    """Milliseconds of the service's and PostgreSQL's processor time for each record; "" of none,
+    where all were landed at once."""
     used, records = until.cpu[0] + until.cpu[2], until.fetched
     if since is not None:
         used, records = used - since.cpu[0] - since.cpu[2], records - since.fetched
-    return used / records * 1_000
+    return f"{used / records * 1_000:.2f}" if records else ""
 
 
 def by_asking(case: Case, run: Run) -> str:
