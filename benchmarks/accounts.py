@@ -62,6 +62,7 @@ def measure(case: Case) -> list[Run]:
     print(f"{case.provider} of {case.size:,} ...", file=sys.stderr)
     with postgres(folder / "postgres") as url, case.twin() as base:
         [twin] = [one.pid for one in psutil.Process().children() if _is_twin(one)]
+        case.ready(base)
         given = Given(case, url, base, str(folder), twin, postmaster_of(url))
         command = [sys.executable, "-m", "benchmarks.accounts_headrace"]
         command.append(msgspec.json.encode(given).decode())

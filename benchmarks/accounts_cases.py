@@ -60,6 +60,14 @@ class Case(msgspec.Struct, frozen=True):
             issues=self.size, repositories=1, rate_limit=hour, points_per_minute=minute
         )
 
+    def ready(self, base: str) -> None:
+        """Let the twin make what the account holds, which it does when it is first needed: no
+        sync is to wait for that."""
+        if self.provider == "gmail":
+            ask(base, "/admin/gmail", [{"do": "create_label", "name": "ready"}])
+        elif self.provider == "google_calendar":
+            ask(base, "/admin/calendar", [{"do": "expire_sync"}])
+
     def change(self, base: str) -> int:
         """Change one in a hundred: a label put on, an event's title, a comment said. Returns how
         many were changed."""
