@@ -62,7 +62,7 @@ docs: install ## write into docs/ what the code says of itself: commands, settin
 
 bench-peers: install .venv-peers/.installed bench-sync ## the same with dlt beside it, in an environment of its own
 
-bench-accounts: install ## a first sync of each account provider against its twin; writes docs/benchmarks.md
+bench-accounts: install ## syncs of each account provider against its twin; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.accounts
 
 bench-stages: install ## what the stages of mail do a second, to a million mails; writes docs/benchmarks.md

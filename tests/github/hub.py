@@ -236,6 +236,10 @@ class Hub:
         assert answer.status == 200, said
         return json.loads(said)
 
+    def still(self) -> None:
+        """What waits for a call of the twin to happen right before it does not happen any more."""
+        self.twin._admin._pending.clear()
+
     def later(self, seconds: int) -> None:
         """The twin's clock, which is the provider's as well, moves on; so does the database's."""
         self.twin.clock.advance(seconds)

@@ -12,6 +12,9 @@ from headrace.github.records import Kind, facts_of, page_of
 from headrace.github.times import Cursor, Walk, begin, end, part
 from headrace.provider import JSON, Page
 
+PULLS = 30
+"""Pull requests of one page that are asked for their reviews: what a page may cost in requests."""
+
 
 async def recent(lists: Lists, home: str, name: str, kind: Kind, cursor: JSON, walk: Walk) -> Page:
     """The next page of a repository's list; `home` is the repository's path."""
@@ -24,12 +27,12 @@ async def recent(lists: Lists, home: str, name: str, kind: Kind, cursor: JSON, w
     listed = await _after(lists, path, at.since, dict(kind.params), tag)
     if listed is None:
         return page_of((), end(at, at.tag), more=False)
-    more = listed.next is not None
-    newest = max(at.newest, last_change(listed.rows))
-    rows = await _reviews(lists, home, listed.rows) if name == "reviews" else listed.rows
+    seen = _some(listed.rows, at.since) if name == "reviews" else listed.rows
+    more = listed.next is not None or len(seen) < len(listed.rows)
+    rows = await _reviews(lists, home, seen) if name == "reviews" else seen
     census = part(at.sweep, first=first, last=not more)
-    at.newest = newest
-    at.since = max(at.since, last_change(listed.rows))
+    at.newest = max(at.newest, last_change(seen))
+    at.since = max(at.since, last_change(seen))
     # A tag is of one page alone: nothing that comes after it is vouched for.
     kept = at if more else end(at, listed.tag if first else Tag())
     return page_of(rows, kept, more=more, census=census)
@@ -60,6 +63,19 @@ async def _after(
     page.next = None if ends else page.next
     page.tag = Tag()
     return page
+
+
+def _some(issues: Raws, since: str) -> Raws:
+    """The oldest changes, until so many pull requests are among them and the next second is
+    reached: else the walk would not get on."""
+    ordered = sorted(issues, key=lambda issue: facts_of(issue).updated_at or "")
+    pulls = 0
+    for place, issue in enumerate(ordered, 1):
+        facts = facts_of(issue)
+        pulls += facts.pull_request is not None
+        if pulls >= PULLS and (facts.updated_at or "") > since:
+            return ordered[:place]
+    return ordered
 
 
 async def _reviews(lists: Lists, home: str, issues: Raws) -> Raws:

@@ -18,8 +18,7 @@ CONTENT = "application/vnd.github+json"
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """What a repository has one list of, and the parameters of that list: `per_page` is smaller
-    where each of its rows is asked about."""
+    """What a repository has one list of, and the parameters of that list."""
 
     path: str
     params: dict[str, str] = {}
@@ -33,7 +32,7 @@ RECENT = {
     "comments": Kind("/issues/comments", _BY_CHANGE),
     "review_comments": Kind("/pulls/comments", _BY_CHANGE),
     # There is no list of them: they are asked for by pull request, as these change.
-    "reviews": Kind("/issues", {"state": "all", **_BY_CHANGE, "per_page": "30"}),
+    "reviews": Kind("/issues", {"state": "all", **_BY_CHANGE}),
 }
 """What is walked by `since`."""
 

@@ -1,7 +1,7 @@
 """One calendar's events, and everything that can happen to them.
 
-`seq` counts changes. What a sync token remembers of a calendar is this number and `epoch`, which
-grows when older tokens stop being good.
+`seq` counts changes, `changed_ms` is when the latest was. What a sync token remembers of a calendar
+is `seq` and `epoch`, which grows when older tokens stop being good.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from headrace.twin.google.agenda import event_id
@@ -60,6 +61,7 @@ class Book:
     def __init__(self, owner: str, clock: Clock, salt: str) -> None:
         self.seq = 0
         self.epoch = 0
+        self.changed_ms = 0
         self._owner = owner
         self._clock = clock
         self._salt = salt
@@ -69,6 +71,10 @@ class Book:
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self._events.values())
+
+    def since(self, number: int) -> Iterator[Event]:
+        """The events from this number on, in the order of making."""
+        return islice(self._events.values(), number, None)
 
     def get(self, name: str) -> Event | None:
         """An event, also a cancelled one."""
@@ -210,6 +216,7 @@ class Book:
     def _keep(self, body: Json, changed_ms: int | None = None) -> None:
         ms = self._clock.now_ms() if changed_ms is None else changed_ms
         self.seq += 1
+        self.changed_ms = max(self.changed_ms, ms)
         known = self._events.get(body["id"])
         number = known.number if known else self._made
         self._made += known is None

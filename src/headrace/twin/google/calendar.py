@@ -17,7 +17,7 @@ from headrace.twin.google.calendar_asks import (
 from headrace.twin.google.calendar_walk import Walk
 from headrace.twin.google.calendars import Entry
 from headrace.twin.google.clock import rfc3339
-from headrace.twin.google.event_rows import Row, all_rows, changed_rows
+from headrace.twin.google.event_rows import Row, all_rows, changed_rows, is_ordered
 from headrace.twin.google.event_view import view
 from headrace.twin.google.problem import bad_parameter, not_found
 from headrace.twin.google.visit import Call, Json, Visit
@@ -74,11 +74,12 @@ def list_events(visit: Visit, ask: ListEvents) -> Json:
     book = entry.book
     walk = _walk(visit, ask, f"events {entry.id}", book.epoch, book.seq)
     rows = (
-        all_rows(book, ask, visit.clock)
+        all_rows(book, ask, visit.clock, walk.place.at)
         if walk.since is None
         else changed_rows(book, ask, walk.since, visit.clock)
     )
-    bodies, token = walk.page(rows, min(ask.max_results, _LARGEST_PAGE))
+    ordered = walk.since is None and is_ordered(ask)
+    bodies, token = walk.page(rows, min(ask.max_results, _LARGEST_PAGE), ordered=ordered)
     if ask.q or ask.order_by or ask.i_cal_uid or ask.updated_min or _asks_properties(ask):
         token.pop("nextSyncToken", None)  # such a list is not one that can be kept in step
     return _events(visit, entry, ask, bodies) | token
@@ -134,12 +135,11 @@ def _asked(entry: Entry, series: Event, ask: ListInstances) -> list[Json]:
 
 
 def _events(visit: Visit, entry: Entry, ask: GetEvent, bodies: list[Json]) -> Json:
-    changed_ms = max((event.changed_ms for event in entry.book), default=0)
     return {
         "kind": "calendar#events",
         "etag": f'"p{entry.book.seq}"',
         "summary": entry.summary,
-        "updated": rfc3339(changed_ms / 1_000),
+        "updated": rfc3339(entry.book.changed_ms / 1_000),
         "timeZone": ask.time_zone or entry.zone,
         "accessRole": entry.role,
         "defaultReminders": _REMINDERS if entry.primary else [],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -62,11 +63,15 @@ class Walk:
         """The `seq` after which changes are wanted; None: everything is."""
         return self.place.since.seq if self.place.since else None
 
-    def page(self, rows: Iterable[tuple[Key, Json]], wanted: int) -> tuple[list[Json], Json]:
-        """The items of this page, and the token that goes beside them."""
+    def page(
+        self, rows: Iterable[tuple[Key, Json]], wanted: int, *, ordered: bool = False
+    ) -> tuple[list[Json], Json]:
+        """The items of this page, and the token that goes beside them. Of rows that come in the
+        order of their keys no more are looked at than are wanted."""
         size = page_size(wanted, self.place.page, sparse=self._visit.sparse)
         at = self.place.at
-        left = sorted((row for row in rows if at is None or row[0] > at), key=lambda row: row[0])
+        after = (row for row in rows if at is None or row[0] > at)
+        left = list(islice(after, size + 1)) if ordered else sorted(after, key=lambda row: row[0])
         items = [body for _, body in left[:size]]
         if len(left) <= size:
             return items, {"nextSyncToken": self._sync_token()}
