@@ -112,8 +112,8 @@ class Person(msgspec.Struct, omit_defaults=True):
 
 
 class Participants:
-    """Who took part in what, in `participants`, by their `contact_identities`. The stage that writes
-    them deletes them too: whose name was known by one of them is to be called anew."""
+    """Who took part in what, in `participants`, by their `contact_identities`. The stage that
+    writes them deletes them too: whose name was known by one of them is to be called anew."""
 
 
 class Contacts:
