@@ -48,8 +48,8 @@ def near(
         and _how_many(connection, mine, values) <= FEW
     )
     values["filtered"] = any(
-        values[name] is not None for name in ("since", "until", "meetings", "phrases")
-    ) or bool(values["unwanted"])
+        values[name] is not None for name in ("since", "until", "phrases")
+    ) or bool(values["unwanted"] or meetings)  # without the few meetings, enough is left
     widely(connection)
     statement = SQL(query("said", "among" if one_by_one else "nearest")).format(
         mine=mine,

@@ -14,7 +14,7 @@ i.tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR i.user_id = %(user)s)
   AND (%(until)s::timestamptz IS NULL OR i.occurred_at < %(until)s)
   AND (%(meetings)s::bool IS NULL
        OR (i.source IN ('calendar', 'google_calendar')) = %(meetings)s)
-  AND NOT i.search @@ %(unwanted)s::tsquery
+  AND (%(unwanted)s::text = '' OR NOT i.search @@ %(unwanted)s::tsquery)
   AND (%(phrases)s::text IS NULL OR i.search @@ %(phrases)s::tsquery)
 
 -- name: in_time
