@@ -23,6 +23,14 @@ SELECT i.stream_id, i.text_hash FROM headrace.interactions i
 WHERE i.text_hash IS NOT NULL AND {wanted}
 LIMIT %(few)s + 1
 
+-- name: meetings
+-- Where only meetings are asked for, of which there are few among much mail.
+SELECT i.stream_id, i.text_hash FROM headrace.calendar_events c
+JOIN headrace.interactions i USING (tenant_id, stream_id, source_id)
+WHERE c.tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR c.user_id = %(user)s)
+  AND i.text_hash IS NOT NULL AND {wanted}
+LIMIT %(few)s + 1
+
 -- name: of_people
 -- And where somebody is: the newest of what they took part in.
 SELECT i.stream_id, i.text_hash FROM (
