@@ -26,9 +26,9 @@ Mode = Literal["hybrid", "text", "vector"]
 POOL = 100
 """What each way of searching brings."""
 
-_SPARE = 2
-"""How many times as many an index outside is asked for: it does not know what is quoted, unwanted
-or just gone."""
+SPARE = 2
+"""How many times as many are asked for where what is quoted, unwanted or just gone is left out only
+afterwards: an index outside knows nothing of that."""
 
 
 class Meant(msgspec.Struct, frozen=True):
@@ -132,7 +132,7 @@ def _meant(
         tenant=scope["tenant"],
         user=scope["user"],
         streams=scope["streams"],
-        limit=_SPARE * POOL,
+        limit=SPARE * POOL,
     )
     return Meant(model.model, vector, near)
 

@@ -10,7 +10,7 @@ from psycopg.sql import SQL
 from psycopg.sql import Literal as Constant
 
 from headrace.out.look import Key
-from headrace.out.meant import POOL, Meant, as_arrays
+from headrace.out.meant import POOL, SPARE, Meant, as_arrays
 from headrace.out.meant import Key as ChunkKey
 from headrace.out.passages import LEAST, conditions, mix, widely
 from headrace.out.terms import Terms
@@ -39,17 +39,15 @@ def near(
     """The nearest of each kind. `connection` is the owner's, for a moment: see search.sql."""
     asked = [one for one in SAID if one in kinds]
     meetings = None if len(asked) != 1 else asked == ["calendar_events"]
-    values = {**scope, **conditions(terms), "meetings": meetings, "few": FEW, "pool": POOL}
+    values = {**scope, **conditions(terms), "meetings": meetings, "few": FEW}
     wanted = SQL(query("said", "wanted"))
+    timed = scope["since"] is not None or scope["until"] is not None
     of_people = scope["identities"] is not None
-    mine = SQL(query("said", "of_people" if of_people else "in_time")).format(wanted=wanted)
-    one_by_one = of_people or (
-        (scope["since"] is not None or scope["until"] is not None)
-        and _how_many(connection, mine, values) <= FEW
-    )
-    values["filtered"] = any(
-        values[name] is not None for name in ("since", "until", "meetings", "phrases")
-    ) or bool(values["unwanted"])
+    candidates = "of_people" if of_people else "meetings" if meetings else "in_time"
+    mine = SQL(query("said", candidates)).format(wanted=wanted)
+    one_by_one = of_people or ((timed or meetings) and _how_many(connection, mine, values) <= FEW)
+    # What is unwanted is left out afterwards: there is more than enough.
+    values |= {"filtered": bool(timed or meetings), "pool": SPARE * POOL}
     widely(connection)
     statement = SQL(query("said", "among" if one_by_one else "nearest")).format(
         mine=mine,

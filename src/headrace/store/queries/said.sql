@@ -14,13 +14,21 @@ i.tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR i.user_id = %(user)s)
   AND (%(until)s::timestamptz IS NULL OR i.occurred_at < %(until)s)
   AND (%(meetings)s::bool IS NULL
        OR (i.source IN ('calendar', 'google_calendar')) = %(meetings)s)
-  AND NOT i.search @@ %(unwanted)s::tsquery
+  AND (%(unwanted)s::text = '' OR NOT i.search @@ %(unwanted)s::tsquery)
   AND (%(phrases)s::text IS NULL OR i.search @@ %(phrases)s::tsquery)
 
 -- name: in_time
 -- The candidates where only some time is asked for: part of the others too.
 SELECT i.stream_id, i.text_hash FROM headrace.interactions i
 WHERE i.text_hash IS NOT NULL AND {wanted}
+LIMIT %(few)s + 1
+
+-- name: meetings
+-- Where only meetings are asked for, of which there are few among much mail.
+SELECT i.stream_id, i.text_hash FROM headrace.calendar_events c
+JOIN headrace.interactions i USING (tenant_id, stream_id, source_id)
+WHERE c.tenant_id = %(tenant)s AND (%(user)s::text IS NULL OR c.user_id = %(user)s)
+  AND i.text_hash IS NOT NULL AND {wanted}
 LIMIT %(few)s + 1
 
 -- name: of_people
