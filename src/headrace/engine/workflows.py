@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, extract, jobs, notify, points, state, vectors
+from headrace.engine import cascade, chain, extracting, jobs, notify, points, state, vectors
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import following, stages
@@ -101,7 +101,7 @@ async def run_job(job_id: str, turn: int) -> str:
     run = await _begin(job_id, turn)
     if run is None:
         return "superseded"
-    if run["kind"] == extract.KIND:
+    if run["kind"] == extracting.KIND:
         return await _run_extract(job_id, turn, run)
     planned = await _plan(run["connection_id"])
     if "ended" in planned:
@@ -123,20 +123,9 @@ async def run_job(job_id: str, turn: int) -> str:
 async def _run_extract(job_id: str, turn: int, run: dict[str, Any]) -> str:
     """One turn of an extraction: it has no source, and no parts."""
     while True:
-        ended = await _extract_leg(job_id, run["tenant"], run["user"])
+        ended = await extracting.leg(job_id, run["tenant"], run["user"])
         if ended["state"] != "more" or await _late(run["deadline"]):
             return await _conclude(job_id, turn, run, ended)
-
-
-@DBOS.step(name="extract")
-async def _extract_leg(job_id: str, tenant: str, user: str) -> dict[str, Any]:
-    database = state.current().database
-    try:
-        ended = await asyncio.to_thread(extract.leg, database, job_id, tenant, user)
-    except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
-        ended = outcome_of(error, "extract")
-    mark("between-legs")
-    return _plain(ended)
 
 
 @DBOS.step(name="late")
