@@ -6,7 +6,7 @@ SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
-  bench-docs-peers bench-stages bench-accounts crash histories clean
+  bench-docs-peers bench-stages bench-accounts bench-contacts crash histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -67,6 +67,8 @@ bench-accounts: install ## syncs of each account provider against its twin; writ
 
 bench-stages: install ## what the stages of mail do a second, to a million mails; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.stages $(SIZES)
+bench-contacts: install ## how right links between people are, and how fast they are made; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.contacts
 
 bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.docs

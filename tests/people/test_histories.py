@@ -27,7 +27,10 @@ PEOPLE: list[tuple[str, str | None]] = [
     ("+49301234", "John Smith"),
     ("no-reply@acme.example", "Acme"),
     (OWN, "Me Myself"),
+    ("zoe@else.example", "Zoe Adler"),
 ]
+
+LATE = letter(("j.smith@acme.example", "John Smith"), PEOPLE[0], PEOPLE[1], day=2)
 
 _numbers = count()
 
@@ -47,6 +50,7 @@ steps = st.one_of(
     st.tuples(st.just("land"), batches),
     st.tuples(st.just("run"), st.integers(0, 9)),
     st.tuples(st.just("merge"), st.integers(0, 9)),
+    st.tuples(st.just("split"), st.integers(1, 9)),
     st.tuples(st.just("split"), st.integers(1, 9)),
     st.tuples(st.just("answer"), st.integers(0, 9)),
 )
@@ -68,7 +72,9 @@ def test_step_by_step_is_as_made_anew(letters: Letters, taken: list[tuple[str, A
     )
     prefix, live = f"{next(_numbers)}-", dict[str, bytes | None]()
     waiting, done = list[int](), list[int]()
-    for what, how in taken:
+    everybody = letter(PEOPLE[0], *PEOPLE[1:], day=1)
+    # Somebody for a person to decide on from the start; and a late one who joins what was parted.
+    for what, how in [("land", {"z": everybody}), ("run", 0), *taken, ("land", {"y": LATE})]:
         if what == "land":
             waiting.append(letters.land(**{f"{prefix}{key}": how[key] for key in how}))
             live |= how
