@@ -31,6 +31,9 @@ def test_tables_are_made_again_and_explained(house: House) -> None:
     said = house.run("replay", "--dry-run").ok().out
     assert "subject: Coffee -> Tea at four" in said
     assert house.run("replay", "--provider", "mailbox").ok().out.startswith("Replayed 1 records")
+    [job] = [one for one in house.json("jobs", "list") if one["payload"].get("dry_run") is False]
+    shown = house.json("jobs", "show", job["job_id"])
+    assert (shown["batches"], shown["of"], shown["records"]) == (1, 1, 1)
     [hit] = house.json("search", "tea")
     name = f"{hit['kind']}:{hit['stream_id']}:{hit['source_id']}"
     said = house.look("why", name).ok().out

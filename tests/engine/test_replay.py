@@ -282,20 +282,22 @@ def test_a_batch_that_a_stage_fails_on_goes_to_the_queue(trail: Trail, running: 
     assert bench.one("SELECT state FROM headrace.dead_letters") == "retried"
 
 
+@pytest.mark.parametrize("crash", ["before-replay:3", "in-stage:3", "replay-noted:2"])
 def test_a_replay_survives_its_worker(
-    trail: Trail, url: str, plugin_folder: Any, running: Running
+    trail: Trail, url: str, plugin_folder: Any, running: Running, crash: str
 ) -> None:
     """Covers A3.31: killed with SIGKILL between two notes, another process goes on after the last
     one; what had been done since is done again, and the tables are as ever."""
     build(trail)
     bench = trail.bench
-    bench.rows("DELETE FROM headrace.timeline_events RETURNING 1 AS n")
-    job_id = submit(bench, batch_size=1, stage=FIRST)
+    fresh = tables(bench)["events"]
+    bench.rows("DELETE FROM headrace.events RETURNING 1 AS n")
+    job_id = submit(bench, batch_size=1)
     environment = {
         **os.environ,
         "PYTHONPATH": f"{plugin_folder}{os.pathsep}{Path.cwd()}",
         "DATABASE_URL": url,
-        "HEADRACE_CRASH": "before-replay:3",
+        "HEADRACE_CRASH": crash,
     }
     killed = subprocess.run(
         [sys.executable, "-m", "headrace.cli", "worker"], env=environment, timeout=60, check=False
@@ -305,3 +307,4 @@ def test_a_replay_survives_its_worker(
     with running():
         bench.until(lambda: bench.job(job_id)["status"] == "SUCCEEDED")
     assert bench.job(job_id)["summary"]["batches"] == 4
+    assert tables(bench)["events"] == fresh

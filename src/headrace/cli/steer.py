@@ -14,6 +14,7 @@ from headrace.cli.show import answer_json, out, table
 from headrace.engine import jobs as engine_jobs
 from headrace.engine import redrive
 from headrace.engine.progress import progress
+from headrace.engine.replay import KIND
 from headrace.store import dead_letters as letters
 from headrace.store import jobs as store_jobs
 from headrace.store.database import Database
@@ -57,6 +58,9 @@ def list_jobs(
     )
 
 
+_REPLAYED = ("of", "batches", "records", "queued", "dry_run")
+
+
 def _landed(row: dict[str, Any]) -> int | None:
     return (row["summary"] or {}).get("inserted")
 
@@ -66,6 +70,10 @@ def show_job(job_id: JobId, json: Json = False) -> None:
     """One job, with what it has landed so far."""
     with reading() as database, database.people(TENANT, USER) as session:
         found = msgspec.structs.asdict(progress(session, job_id))
+        row = store_jobs.get(session, job_id)
+    if row is not None and row["kind"] == KIND:
+        # It lands nothing: how far it is stands in its summary.
+        found |= {name: (row["summary"] or {}).get(name) for name in _REPLAYED}
     if json:
         answer_json(found)
         return
