@@ -115,6 +115,10 @@ class Contacts:
     """Who is who: `contact_links` between identities, and the `contacts` they make."""
 
 
+class Insights:
+    """What is worth knowing: which kinds of it are to be made, in `insights_wanted`."""
+
+
 class Texts:
     """What was read of documents, in `texts`."""
 

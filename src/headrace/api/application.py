@@ -22,6 +22,7 @@ from headrace.api import (
     dead_letters,
     health,
     ingestion,
+    insights,
     jobs,
     problems,
     records,
@@ -36,7 +37,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
-ROUTERS = (jobs, connections, consents, accounts, search, records, dead_letters)
+ROUTERS = (jobs, connections, consents, accounts, search, records, insights, dead_letters)
 
 
 class FrontDesk(Database):

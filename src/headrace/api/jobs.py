@@ -23,8 +23,8 @@ from headrace.api.job_shapes import (
 )
 from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
+from headrace.engine import insight, settle
 from headrace.engine import jobs as engine
-from headrace.engine import settle
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
 from headrace.errors import BadInput
@@ -71,7 +71,9 @@ def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey
 def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]:
     """Jobs, newest first."""
     status = None if asked.status is None else status_of(asked.status)
-    kind = None if asked.kind is None else _provider(asked.kind).kind
+    kind = asked.kind
+    if kind is not None and kind != insight.KIND:
+        kind = _provider(kind).kind
     with visitor.session() as session:
         rows = jobs.listing(
             session,
@@ -146,6 +148,8 @@ def _job(session: Connection, job_id: str) -> JobRow:
 def _provider(kind: str) -> type[Provider]:
     """Who does jobs of this kind, or of this alias. Raises BadInput with the nearest kind."""
     known = sync_kinds()
+    if kind == insight.KIND:
+        raise BadInput("Insights are asked for elsewhere.", hint="POST /api/insights makes a job.")
     if kind not in known:
         near = difflib.get_close_matches(kind, known, n=1)
         raise BadInput(

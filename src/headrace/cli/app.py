@@ -5,7 +5,19 @@ from __future__ import annotations
 import typer
 
 from headrace import __version__
-from headrace.cli import connect, connections, demo, keys, look, serve, stages, steer, sync, twin
+from headrace.cli import (
+    connect,
+    connections,
+    demo,
+    insights,
+    keys,
+    look,
+    serve,
+    stages,
+    steer,
+    sync,
+    twin,
+)
 
 app = typer.Typer(
     name="headrace",
@@ -52,6 +64,7 @@ for name, function, panel in (
 ):
     app.command(name, rich_help_panel=panel)(function)
 
+app.add_typer(insights.insights, name="insights", rich_help_panel=_LOOK)
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
 app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine.notify import notify
-from headrace.engine.queues import JOBS, enqueue
+from headrace.engine.queues import enqueue, queue_of
 from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
@@ -60,7 +60,7 @@ def dispatch(connection: Connection, row: JobRow) -> None:
         workflow_id(row["job_id"], row["turn"]),
         row["job_id"],
         row["turn"],
-        queue=JOBS,
+        queue=queue_of(row["kind"]),
         priority=row["priority"],
         not_before=row["resume_at"],
     )
@@ -98,7 +98,7 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
     """
     with database.transaction() as connection:
         totals = jobs.totals(connection, run.tenant, job_id)
-        progressed = totals["fetched"] > run.landed_before
+        progressed = totals["fetched"] > run.landed_before or ended.inserted > 0
         attempts = connection.execute(query("jobs", "attempts"), {"job_id": job_id}).fetchone() or {
             "attempts": 0
         }
@@ -111,7 +111,8 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
         values: dict[str, Any] = {
             "job_id": job_id,
             "turn": turn,
-            "summary": Jsonb(summary),
+            # A job without a source says itself what it has done.
+            "summary": None if run.connection_id is None else Jsonb(summary),
             "error": ended.error or None,
             "hint": ended.hint or None,
             "code": ended.code if ended.error else None,
@@ -169,6 +170,7 @@ def _pause(connection: Connection, values: dict[str, Any], resume_at: datetime |
         turn = values["turn"] + 1
         row = {
             "job_id": values["job_id"],
+            "kind": paused["kind"],
             "turn": turn,
             "priority": paused["priority"],
             "resume_at": resume_at,

@@ -21,6 +21,8 @@ applications share, each of them needs versions of its own."""
 JOBS: Final = "headrace_jobs"
 STAGES: Final = "headrace_stages"
 NOTICES: Final = "headrace_notices"
+INSIGHTS: Final = "headrace_insights"
+"""Language models are slow: whoever waits for one takes no place from what brings data in."""
 
 PRIORITIES: Final = {"urgent": 1, "high": 2, "medium": 3, "low": 4}
 """Lower runs first (A3.41)."""
@@ -57,6 +59,11 @@ def enqueue(
             "delay": None if not_before is None else int(not_before.timestamp() * 1000),
         },
     )
+
+
+def queue_of(kind: str) -> str:
+    """Which queue jobs of a kind wait on."""
+    return INSIGHTS if kind == "insight" else JOBS
 
 
 def stage_workflow_id(stage: str, version: int, batch_id: int, attempt: int) -> str:

@@ -11,9 +11,25 @@ from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
 from headrace import plugins
 from headrace.crashpoints import mark
-from headrace.engine import discover, private, schedule, state, workflows  # noqa: F401 - registered by being there
+from headrace.engine import (  # workflows are registered by being there
+    afterwards,  # noqa: F401
+    discover,
+    private,
+    schedule,
+    state,
+    unasked,
+    workflows,  # noqa: F401
+)
 from headrace.engine.place import new_executor_id
-from headrace.engine.queues import APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
+from headrace.engine.queues import (
+    APPLICATION,
+    INSIGHTS,
+    JOBS,
+    NOTICES,
+    STAGES,
+    VERSION,
+    is_stage,
+)
 from headrace.engine.recovery import LOOK_SECONDS, Recovery
 from headrace.engine.regularly import Regularly
 from headrace.engine.sweep import SWEEP_SECONDS, sweep
@@ -61,6 +77,11 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
     ]
+    if settings.headrace_insights.strip():
+        settings.insight_kinds(plugins.insight_kinds())  # a wrong name is better known now
+        chores.append(
+            Regularly("insights", unasked.LOOK_SECONDS, partial(unasked.look, database, settings))
+        )
     if settings.better_auth:
         chores.append(
             Regularly(
@@ -72,10 +93,10 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     DBOS(config=_config(url, me))
     try:
         DBOS.launch()
-        for queue in (JOBS, STAGES, NOTICES):
+        for queue in (JOBS, STAGES, NOTICES, INSIGHTS):
             DBOS.register_queue(
                 queue,
-                worker_concurrency=workers,
+                worker_concurrency=1 if queue == INSIGHTS else workers,
                 polling_interval_sec=_POLL_SECONDS,
                 on_conflict="always_update",
             )

@@ -1,4 +1,4 @@
-"""The workflows: a job's turn, a stage's work on a batch, and what comes after a job.
+"""The workflows: a job's turn, and a stage's work on a batch. `afterwards` has those that follow.
 
 Their steps return ids and counts, never bodies, and nothing secret: DBOS stores what they return.
 Changing the order of steps here means raising `queues.VERSION`.
@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, jobs, notify, points, state, vectors
+from headrace.engine import cascade, chain, insight, jobs, state
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import following, stages
@@ -34,7 +34,7 @@ def _away(error: BaseException) -> bool:
 
 # A step's error is final to DBOS, but PostgreSQL being away is not: such a step is tried again for
 # some minutes, and after that the sweeper finds the job.
-_step = partial(
+durable = partial(
     DBOS.step,
     retries_allowed=True,
     should_retry=_away,
@@ -46,7 +46,7 @@ _step = partial(
 _MOST_SEVERE = ("stop", "human", "failed", "retry", "capped", "done")
 
 
-@_step(name="begin")
+@durable(name="begin")
 async def _begin(job_id: str, turn: int) -> dict[str, Any] | None:
     now = state.current()
     run = await asyncio.to_thread(
@@ -85,7 +85,7 @@ async def _leg(job_id: str, connection_id: str, parts: list[dict[str, Any]]) -> 
     return [_plain(outcome) for outcome in outcomes]
 
 
-@_step(name="conclude")
+@durable(name="conclude")
 async def _conclude(job_id: str, turn: int, run: dict[str, Any], ended: dict[str, Any]) -> str:
     mark("before-conclude")
     status = await asyncio.to_thread(
@@ -101,6 +101,8 @@ async def run_job(job_id: str, turn: int) -> str:
     run = await _begin(job_id, turn)
     if run is None:
         return "superseded"
+    if run["kind"] == insight.KIND:
+        return await _run_insight(job_id, turn, run)
     planned = await _plan(run["connection_id"])
     if "ended" in planned:
         return await _conclude(job_id, turn, run, planned["ended"])
@@ -116,6 +118,27 @@ async def run_job(job_id: str, turn: int) -> str:
         if await _late(run["deadline"]):
             break
     return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
+
+
+async def _run_insight(job_id: str, turn: int, run: dict[str, Any]) -> str:
+    """One turn of making insights: it has no source, and no parts."""
+    through = 0
+    while True:
+        ended = await _insight_leg(job_id, turn)
+        through = ended["inserted"] = ended["inserted"] + through
+        if ended["state"] != "more" or await _late(run["deadline"]):
+            return await _conclude(job_id, turn, run, ended)
+
+
+@DBOS.step(name="insight")
+async def _insight_leg(job_id: str, turn: int) -> dict[str, Any]:
+    now = state.current()
+    try:
+        ended = await asyncio.to_thread(insight.leg, now.database, now.settings, job_id, turn)
+    except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
+        ended = outcome_of(error, "insight")
+    mark("between-legs")
+    return _plain(ended)
 
 
 @DBOS.step(name="late")
@@ -149,7 +172,7 @@ async def _source(connection_id: str) -> Source:
     return await asyncio.to_thread(load)
 
 
-_WAITS = 100
+WAITS = 100
 """Attempts of a stage that waits for a service it needs: eight hours, at five minutes each."""
 
 
@@ -174,7 +197,7 @@ def _chain(stage: str, batch_id: int, attempt: int) -> bool:
     return not stopped
 
 
-@_step(name="next")
+@durable(name="next")
 def _next_step(stage: str, batch_id: int, *, fan_in: bool) -> bool:
     """A stage that comes after another one; not yet, where it waits for one that failed."""
     if fan_in and not chain.ready(state.current().database, stage, batch_id):
@@ -182,7 +205,7 @@ def _next_step(stage: str, batch_id: int, *, fan_in: bool) -> bool:
     return bool(_run_stage(stage, batch_id, 0))
 
 
-@_step(name="stage")
+@durable(name="stage")
 def _stage_step(stage: str, batch_id: int, attempt: int) -> str:
     """The content that the batch is of, which says what comes next; "" where the stage failed."""
     return _run_stage(stage, batch_id, attempt)
@@ -200,7 +223,7 @@ def _run_stage(stage: str, batch_id: int, attempt: int) -> str:
         raise
     except Retry as wait:
         # A service that it needs is busy: not its fault, and not for ever.
-        if attempt >= _WAITS:
+        if attempt >= WAITS:
             cascade.give_up(database, stage, batch_id, str(wait))
         else:
             seconds = min(300, 2**attempt) if wait.after is None else wait.after
@@ -227,61 +250,3 @@ def _again(stage: str, batch_id: int, attempt: int, seconds: float) -> None:
             attempt=attempt + 1,
             not_before=datetime.now(UTC) + timedelta(seconds=seconds),
         )
-
-
-@DBOS.workflow(name="headrace.notify")
-def run_notify(job_id: str, turn: int, attempt: int) -> bool:
-    """Tell a job's waiter that it is over. That it cannot be told never changes the job."""
-    return _notify_step(job_id, turn, attempt)
-
-
-@_step(name="notify")
-def _notify_step(job_id: str, turn: int, attempt: int) -> bool:
-    now = state.current()
-    mark("before-notify")
-    try:
-        notify.send(now.database, now.settings, job_id, turn)
-    except (HeadraceError, psycopg.Error) as error:
-        if attempt >= notify.ATTEMPTS:
-            telemetry.bug(f"notification of job {job_id}", error)
-            return False
-        with now.database.transaction() as connection:
-            notify.dispatch(connection, job_id, turn, attempt + 1)
-        return False
-    mark("after-notify")
-    return True
-
-
-@DBOS.workflow(name="headrace.tend")
-def run_tend() -> int:
-    """After a job: what its rows want that no transaction can do."""
-    return _tend_step()
-
-
-@_step(name="tend")
-def _tend_step() -> int:
-    return vectors.tend(state.current().database)
-
-
-@DBOS.workflow(name="headrace.points")
-def run_points(connection_id: str, after: str, attempt: int) -> bool:
-    """After a job: what its connection's indexes outside of PostgreSQL have too much or lack."""
-    return _points_step(connection_id, after, attempt)
-
-
-@_step(name="points")
-def _points_step(connection_id: str, after: str, attempt: int) -> bool:
-    now = state.current()
-    try:
-        points.tend(now.database, now.settings, now.vault, connection_id)
-    except Retry as wait:
-        if attempt >= _WAITS:
-            telemetry.points_left(connection_id, str(wait))
-            return False
-        with now.database.transaction() as connection:
-            points.dispatch(connection, connection_id, after, attempt + 1)
-        return False
-    except HeadraceError as error:
-        telemetry.points_left(connection_id, str(error))
-        return False
-    return True

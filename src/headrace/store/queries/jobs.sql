@@ -26,7 +26,8 @@ RETURNING tenant_id, user_id, kind, connection_id, payload, priority;
 
 -- name: finish
 UPDATE headrace.jobs
-SET status = %(status)s, completed_at = now(), summary = %(summary)s, last_error = %(error)s,
+SET status = %(status)s, completed_at = now(), last_error = %(error)s,
+    summary = coalesce(%(summary)s, summary),
     hint = %(hint)s, error_code = %(code)s, attempts = attempts + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
 RETURNING *;
@@ -77,10 +78,10 @@ GROUP BY n.stage, n.depth ORDER BY n.depth, n.stage;
 -- failures anew: five attempts are for getting nowhere (X4).
 UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, resume_at = %(resume_at)s, last_error = %(error)s,
-    hint = %(hint)s, error_code = %(code)s, summary = %(summary)s,
+    hint = %(hint)s, error_code = %(code)s, summary = coalesce(%(summary)s, summary),
     attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
-RETURNING priority;
+RETURNING kind, priority;
 
 -- name: attempts
 SELECT attempts FROM headrace.jobs WHERE job_id = %(job_id)s;
