@@ -67,6 +67,7 @@ def check() -> None:
 def engine(url: str, settings: Settings) -> Iterator[Database]:
     """Run jobs in this process while the context lasts. `url` is a migrated database."""
     check()
+    settings.insight_kinds(plugins.insight_kinds())  # a wrong name is better known now
     me = new_executor_id()
     workers = settings.headrace_workers
     database = Database(url, name=me, connections=workers * 4 + 8).open()
@@ -78,7 +79,6 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
     ]
     if settings.headrace_insights.strip():
-        settings.insight_kinds(plugins.insight_kinds())  # a wrong name is better known now
         chores.append(
             Regularly("insights", unasked.LOOK_SECONDS, partial(unasked.look, database, settings))
         )

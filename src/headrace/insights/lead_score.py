@@ -34,7 +34,7 @@ FROM (
   WHERE c.tenant_id = %(tenant)s AND c.user_id = %(user)s AND c.contact_id = %(contact)s
     AND p.occurred_at >= %(since)s AND p.occurred_at <= %(now)s AND i.automated IS NULL
   LIMIT 1000
-) some
+) found
 """
 
 

@@ -15,6 +15,8 @@ from headrace.http.answers import explanation, is_rate_limit
 from headrace.settings import Settings
 from headrace.text import clean_text
 
+TIMEOUT = 120.0
+"""Seconds an answer may take."""
 ANSWER_TOKENS = 1500
 """Tokens that an answer is reckoned to need before it is there."""
 _CHARACTERS_A_TOKEN = 3
@@ -116,7 +118,7 @@ class Chat:
         policy = Policy(
             private_hosts=True,
             retries=1,
-            timeout=120.0,
+            timeout=TIMEOUT,
             max_body=1024 * 1024,
             address="HEADRACE_LLM_URL",
         )
