@@ -90,7 +90,8 @@ class Chat:
         try:
             client = self._client()
         except NeedsHuman as error:  # it is this setting, not an account, that has to change
-            raise BadInput(f"HEADRACE_LLM_URL cannot be used. {error.message}", hint=error.hint) from None
+            said = f"HEADRACE_LLM_URL cannot be used. {error.message}"
+            raise BadInput(said, hint=error.hint) from None
         port = f":{client.base.port}" if client.base.explicit_port else ""
         self.model = f"openai/{client.host}{port}/{model}"
 
