@@ -1,6 +1,8 @@
-"""Finds providers and stages: the folders are the registry, entry points serve other packages.
+"""Finds providers, stages and kinds of insight: the folders are the registry, entry points serve
+other packages.
 
-Entry point groups are `headrace.providers` and `headrace.stages`; each names a module.
+Their groups are `headrace.providers`, `headrace.stages` and `headrace.insights`; each entry point
+names a module.
 """
 
 from __future__ import annotations
@@ -15,12 +17,15 @@ from inspect import isabstract
 from types import ModuleType
 from typing import Any
 
+from headrace import insights as insight_folder
 from headrace import providers as provider_folder
 from headrace import stages as stage_folder
 from headrace.errors import BadInput
+from headrace.insight import Kind
 from headrace.provider import Provider
 from headrace.settings import Settings
 from headrace.stage import Row, Stage, StageError
+from headrace.text import one_line
 from headrace.wiring import Step, contents, order, prove
 
 
@@ -93,6 +98,31 @@ def choose(settings: Settings) -> None:
 def at_work() -> tuple[Stage, ...]:
     """The stages that are run in this process: all, but for those that its settings do not want."""
     return tuple(one for one in stages().values() if one.when is None or one.name in _wanted)
+
+
+@cache
+def insight_kinds() -> dict[str, Kind]:
+    """Every kind of insight by name."""
+    found: dict[str, Kind] = {}
+    for module in _modules(insight_folder, "headrace.insights"):
+        for value in vars(module).values():
+            if isinstance(value, Kind) and found.setdefault(value.name, value) is not value:
+                raise BadInput(
+                    f"Two kinds of insight are called {value.name!r}.", hint="Rename one of them."
+                )
+    return found
+
+
+def insight_kind(name: str) -> Kind:
+    """The kind of insight of that name. Raises BadInput with the nearest name there is."""
+    known = insight_kinds()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        raise BadInput(
+            f"There is no kind of insight {one_line(name)!r}.",
+            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}.",
+        )
+    return known[name]
 
 
 def steps(content: str) -> Sequence[Step]:

@@ -124,6 +124,10 @@ class Memories:
     """What a memory engine has been told, in `memories`."""
 
 
+class Insights:
+    """What is worth knowing: which kinds of it are to be made, in `insights_wanted`."""
+
+
 class Texts:
     """What was read of documents, in `texts`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -132,6 +133,23 @@ class Settings(BaseSettings):
         le=720,
         description="What `/api/interactions/recent` counts: the last so many hours.",
     )
+    headrace_insights: str = Field(
+        "",
+        description="Kinds of insights that are made by themselves, with commas between them, or"
+        " `all`: when something new was brought in, the weekly digest on Mondays. Empty: none.",
+    )
+    headrace_llm_url: str | None = Field(
+        None,
+        description="OpenAI-compatible endpoint that writes insights, to which what people wrote is"
+        " sent: http://127.0.0.1:8080/v1. Unset: rules make them, and nothing is sent anywhere.",
+    )
+    headrace_llm_model: str | None = Field(None, description="Model to ask there.")
+    headrace_llm_key: SecretStr | None = Field(None, description="Key for HEADRACE_LLM_URL.")
+    headrace_llm_budget: int = Field(
+        200_000,
+        ge=0,
+        description="Tokens that a tenant may use there on a day (UTC). Over it, rules do.",
+    )
     google_client_id: str | None = Field(
         None, description="OAuth client at Google, for connecting accounts."
     )
@@ -212,6 +230,21 @@ class Settings(BaseSettings):
         """The folders of HEADRACE_DOCUMENT_ROOTS."""
         named = self.headrace_document_roots.split(os.pathsep)
         return tuple(Path(one).expanduser() for one in named if one.strip())
+
+    def insight_kinds(self, known: Iterable[str]) -> list[str]:
+        """The kinds that HEADRACE_INSIGHTS names, of those that are known. Raises BadInput."""
+        named = [one for part in self.headrace_insights.split(",") if (one := part.strip())]
+        known = sorted(known)
+        if named == ["all"]:
+            return known
+        for one in named:
+            if one not in known:
+                near = difflib.get_close_matches(one, known, n=1)
+                raise BadInput(
+                    f"HEADRACE_INSIGHTS names {one!r}, which is no kind of insight.",
+                    hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}.",
+                )
+        return sorted(set(named))
 
     @property
     def better_auth(self) -> bool:

@@ -54,6 +54,7 @@ def things(house: House) -> dict[str, Any]:
             connection_id=house.connection(name="papers", provider="documents"),
         ),
         "number": letter,
+        "insight_id": house.insight(stream, "folder/m1"),
         "name": "plan.md",
     }
 
@@ -104,7 +105,7 @@ def test_listings_of_somebody_else_are_empty(
 ) -> None:
     stranger = house.client(*who)
     listings = ["jobs", "connections", "dead-letters", "interactions", "calendar-events", "events"]
-    listings.append("search?q=teapot")
+    listings += ["search?q=teapot", "insights"]
     for listing in listings:
         assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
     assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0

@@ -23,8 +23,8 @@ from headrace.api.job_shapes import (
 )
 from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
+from headrace.engine import extract, insight, replay, settle
 from headrace.engine import jobs as engine
-from headrace.engine import replay, settle
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
 from headrace.errors import BadInput
@@ -72,7 +72,7 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
     """Jobs, newest first."""
     status = None if asked.status is None else status_of(asked.status)
     kind = asked.kind
-    if kind is not None and kind != replay.KIND:
+    if kind is not None and kind not in _ELSEWHERE:
         kind = _provider(kind).kind
     with visitor.session() as session:
         rows = jobs.listing(
@@ -145,11 +145,20 @@ def _job(session: Connection, job_id: str) -> JobRow:
     return row
 
 
+_ELSEWHERE = {
+    replay.KIND: ("A replay is", "/api/replay"),
+    insight.KIND: ("Insights are", "/api/insights"),
+    extract.KIND: ("Extracting contacts is", "/api/contacts/extract"),
+}
+"""Kinds of jobs that have routes of their own."""
+
+
 def _provider(kind: str) -> type[Provider]:
     """Who does jobs of this kind, or of this alias. Raises BadInput with the nearest kind."""
     known = sync_kinds()
-    if kind == replay.KIND:
-        raise BadInput("A replay is asked for elsewhere.", hint="POST /api/replay makes one.")
+    if kind in _ELSEWHERE:
+        what, where = _ELSEWHERE[kind]
+        raise BadInput(f"{what} asked for elsewhere.", hint=f"POST {where} makes the job.")
     if kind not in known:
         near = difflib.get_close_matches(kind, known, n=1)
         raise BadInput(

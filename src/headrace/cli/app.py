@@ -10,6 +10,7 @@ from headrace.cli import (
     connections,
     contacts,
     demo,
+    insights,
     keys,
     look,
     memory,
@@ -71,6 +72,7 @@ for name, function, panel in (
 ):
     app.command(name, rich_help_panel=panel)(function)
 
+app.add_typer(insights.insights, name="insights", rich_help_panel=_LOOK)
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
 app.add_typer(contacts.contacts, name="contacts", rich_help_panel=_LOOK)

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine.notify import notify
-from headrace.engine.queues import JOBS, enqueue, enqueue_many
+from headrace.engine.queues import JOBS, enqueue, enqueue_many, queue_of
 from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
@@ -62,7 +62,7 @@ def dispatch(connection: Connection, row: JobRow) -> None:
         workflow_id(row["job_id"], row["turn"]),
         row["job_id"],
         row["turn"],
-        queue=JOBS,
+        queue=queue_of(row["kind"]),
         priority=row["priority"],
         not_before=row["resume_at"],
     )
@@ -184,6 +184,7 @@ def _pause(connection: Connection, values: dict[str, Any], resume_at: datetime |
         turn = values["turn"] + 1
         row = {
             "job_id": values["job_id"],
+            "kind": paused["kind"],
             "turn": turn,
             "priority": paused["priority"],
             "resume_at": resume_at,

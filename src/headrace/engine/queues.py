@@ -25,6 +25,8 @@ APART: Final = "headrace_apart"
 """Stages that stand apart, one at a time in a process: however much there is of their work, it
 takes no place from the others."""
 NOTICES: Final = "headrace_notices"
+INSIGHTS: Final = "headrace_insights"
+"""Language models are slow: whoever waits for one takes no place from what brings data in."""
 
 PRIORITIES: Final = {"urgent": 1, "high": 2, "medium": 3, "low": 4}
 """Lower runs first (A3.41)."""
@@ -90,6 +92,11 @@ def enqueue_many(
         "application": APPLICATION,
     }
     connection.execute(_ENQUEUE_MANY, values)
+
+
+def queue_of(kind: str) -> str:
+    """Which queue jobs of a kind wait on."""
+    return INSIGHTS if kind == "insight" else JOBS
 
 
 def stage_workflow_id(stage: str, version: int, batch_id: int, attempt: int) -> str:

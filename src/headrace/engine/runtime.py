@@ -18,10 +18,20 @@ from headrace.engine import (  # workflows are registered by being there
     recent,
     schedule,
     state,
+    unasked,
     workflows,  # noqa: F401
 )
 from headrace.engine.place import new_executor_id
-from headrace.engine.queues import APART, APPLICATION, JOBS, NOTICES, STAGES, VERSION, is_stage
+from headrace.engine.queues import (
+    APART,
+    APPLICATION,
+    INSIGHTS,
+    JOBS,
+    NOTICES,
+    STAGES,
+    VERSION,
+    is_stage,
+)
 from headrace.engine.recovery import LOOK_SECONDS, Recovery
 from headrace.engine.regularly import Regularly
 from headrace.engine.sweep import SWEEP_SECONDS, sweep
@@ -59,6 +69,7 @@ def check() -> None:
 def engine(url: str, settings: Settings) -> Iterator[Database]:
     """Run jobs in this process while the context lasts. `url` is a migrated database."""
     check()
+    settings.insight_kinds(plugins.insight_kinds())  # a wrong name is better known now
     me = new_executor_id()
     workers = settings.headrace_workers
     database = Database(url, name=me, connections=workers * 4 + 8).open()
@@ -74,6 +85,10 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             partial(recent.count, database, settings.headrace_recent_hours),
         ),
     ]
+    if settings.headrace_insights.strip():
+        chores.append(
+            Regularly("insights", unasked.LOOK_SECONDS, partial(unasked.look, database, settings))
+        )
     if settings.better_auth:
         chores.append(
             Regularly(
@@ -85,10 +100,10 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     DBOS(config=_config(url, me))
     try:
         DBOS.launch()
-        for queue in (JOBS, STAGES, APART, NOTICES):
+        for queue in (JOBS, STAGES, APART, NOTICES, INSIGHTS):
             DBOS.register_queue(
                 queue,
-                worker_concurrency=1 if queue == APART else workers,
+                worker_concurrency=1 if queue in {APART, INSIGHTS} else workers,
                 polling_interval_sec=_POLL_SECONDS,
                 on_conflict="always_update",
             )

@@ -66,7 +66,7 @@ WHERE status = 'ENQUEUED' AND queue_name = %(queue)s AND priority = %(low)s
 # A job is stalled when it ought to be moving and its turn's workflow is not there, or is over. The
 # ids are those of `jobs.workflow_id`.
 _STALLED = """
-SELECT j.job_id, j.turn, j.priority, j.resume_at, w.status AS workflow
+SELECT j.job_id, j.kind, j.turn, j.priority, j.resume_at, w.status AS workflow
 FROM headrace.jobs j
 LEFT JOIN dbos.workflow_status w
   ON w.workflow_uuid = j.job_id || CASE WHEN j.turn = 1 THEN '' ELSE '/' || j.turn END

@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, extract, jobs, replay, state
+from headrace.engine import cascade, chain, extract, insight, jobs, replay, state
 from headrace.engine.recovery import deaths
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
@@ -121,14 +121,16 @@ async def run_job(job_id: str, turn: int) -> str:
     return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
 
 
-_WITHOUT_SOURCE = {extract.KIND: extract.leg, replay.KIND: replay.leg}
+_WITHOUT_SOURCE = {extract.KIND: extract.leg, replay.KIND: replay.leg, insight.KIND: insight.leg}
 """What is done of jobs that fetch nothing, leg by leg."""
 
 
 async def _run_without_source(job_id: str, turn: int, run: dict[str, Any]) -> str:
     """One turn of a job that has no source, and no parts."""
+    through = 0
     while True:
         ended = await _work_leg(run["kind"], job_id, turn)
+        through = ended["inserted"] = ended["inserted"] + through
         if ended["state"] != "more" or await _late(run["deadline"]):
             return await _conclude(job_id, turn, run, ended)
 

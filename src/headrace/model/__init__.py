@@ -7,6 +7,7 @@ so that row-level security can bind and a unique violation tells nothing of anot
 
 from headrace.model.accounts import Allowance, Consent, Grant
 from headrace.model.base import SCHEMA, metadata
+from headrace.model.insights import Insight, InsightWanted, LlmUsage
 from headrace.model.people import (
     Contact,
     ContactIdentity,
@@ -60,8 +61,11 @@ __all__ = [
     "DocumentText",
     "Event",
     "Grant",
+    "Insight",
+    "InsightWanted",
     "Interaction",
     "Job",
+    "LlmUsage",
     "Mark",
     "Memory",
     "Participant",

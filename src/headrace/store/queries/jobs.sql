@@ -91,7 +91,7 @@ SET status = 'PENDING', turn = turn + 1, resume_at = %(resume_at)s, last_error =
     hint = %(hint)s, error_code = %(code)s, summary = coalesce(%(summary)s, summary),
     attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
-RETURNING priority;
+RETURNING kind, priority;
 
 -- name: attempts
 SELECT attempts FROM headrace.jobs WHERE job_id = %(job_id)s;

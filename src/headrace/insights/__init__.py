@@ -1,0 +1,1 @@
+"""Kinds of insight: this folder is the registry."""
