@@ -49,7 +49,8 @@ def _letter(random: Random, number: int, at: datetime, known: int) -> bytes:
     elif random.random() < 0.3:
         extra = f"Cc: {_person(random.randrange(known))}, {_person(random.randrange(known))}\r\n"
     said = " ".join(random.choices(_SAID, k=random.randrange(20, 120)))
-    body = f"Hello,\r\n\r\n{said}.\r\n\r\n-- \r\n{sender.split(' <')[0]}\r\n+49 30 {who:07}\r\n"
+    phone = "+49 30 9999999" if sent else f"+49 30 {who:07}"
+    body = f"Hello,\r\n\r\n{said}.\r\n\r\n-- \r\n{sender.split(' <')[0]}\r\n{phone}\r\n"
     if random.random() < 0.33:
         quoted = " ".join(random.choices(_SAID, k=60))
         body += f"\r\nOn Mon, 2 Mar 2020 at 10:00, {receiver} wrote:\r\n> {quoted}\r\n"
