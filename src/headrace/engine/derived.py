@@ -9,10 +9,8 @@ import msgspec
 from headrace.rows import Chunks, Contacts, Participants, Texts
 from headrace.stage import Row, Stage
 
-# Of a record that a later batch has brought anew, that one is behind the rows, unless the new
-# version was refused.
-_RECORDS = """
-SELECT r.source_id FROM headrace.raw_events r
+RECORDS = """
+SELECT r.source_id, r.content_hash FROM headrace.raw_events r
 WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND NOT EXISTS (
   SELECT FROM headrace.raw_events l WHERE l.stream_id = r.stream_id AND l.source_id = r.source_id
     AND l.tenant_id = r.tenant_id AND l.version > r.version AND l.batch_id <> r.batch_id
@@ -20,16 +18,17 @@ WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND NOT EXISTS (
       AND d.stream_id = l.stream_id AND d.source_id = l.source_id AND d.version = l.version
       AND d.state <> 'retried'))
 """
-_CONTENTS = """
-SELECT content_hash FROM headrace.raw_events
-WHERE tenant_id = %(tenant)s AND batch_id = %(batch_id)s
-"""
-_BY_RECORD = f"t.stream_id = %(stream_id)s AND t.source_id IN ({_RECORDS})"
-_BY_CONTENT = f"t.stream_id = %(stream_id)s AND t.content_hash IN ({_CONTENTS})"
-_TOOK_PART = f"""
+"""What a batch is behind: not a record that a later batch has brought anew, unless the new version
+was refused. The conditions below are given their ids as `records` and their hashes as `contents`:
+as a list, because PostgreSQL, which knows little of tables that have just been filled, would look
+for each row in all of them."""
+
+_BY_RECORD = "t.stream_id = %(stream_id)s AND t.source_id = ANY(%(records)s::text[])"
+_BY_CONTENT = "t.stream_id = %(stream_id)s AND t.content_hash = ANY(%(contents)s::bytea[])"
+_TOOK_PART = """
 SELECT p.identity_id FROM headrace.participants p WHERE p.tenant_id = %(tenant)s
-  AND p.stream_id = %(stream_id)s AND p.source_id IN ({_RECORDS})
-"""  # noqa: S608 - of nothing but constants
+  AND p.stream_id = %(stream_id)s AND p.source_id = ANY(%(records)s::text[])
+"""
 _OF_THEM = f"""
 SELECT i.contact_id FROM headrace.contact_identities i WHERE i.tenant_id = %(tenant)s
   AND i.identity_id IN ({_TOOK_PART})

@@ -14,7 +14,7 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from headrace.engine.cascade import run_stage
-from headrace.engine.derived import Derived, derived
+from headrace.engine.derived import RECORDS, Derived, derived
 from headrace.engine.origin import context
 from headrace.errors import HeadraceError
 from headrace.rows import Vectors
@@ -90,7 +90,10 @@ def rehearse(database: Database, run: Sequence[Step], batch_id: int, findings: F
     findings.left_out = sorted({*findings.left_out, *left})
     with database.connection() as connection:
         origin = context(connection, batch_id)
-        values = {**origin.keys(), "batch_id": batch_id}
+        values: dict[str, Any] = {**origin.keys(), "batch_id": batch_id}
+        behind = connection.execute(RECORDS, values).fetchall()
+        values["records"] = [row["source_id"] for row in behind]
+        values["contents"] = [row["content_hash"] for row in behind]
         tables = {one.name: one for stage in can for one in derived(stage)}
         looks = [_Look(connection, one, values) for one in tables.values()]
         with connection.transaction(force_rollback=True):
