@@ -61,9 +61,10 @@ CREATE TABLE headrace.contact_identities (
   first_seen_at timestamptz,
   last_seen_at timestamptz,
   batch_id bigint NOT NULL,
-  PRIMARY KEY (identity_id, tenant_id),
-  UNIQUE (value, kind, provider, user_id, tenant_id)
+  PRIMARY KEY (identity_id, tenant_id)
 );
+CREATE UNIQUE INDEX contact_identities_value
+  ON headrace.contact_identities (value, kind, provider, user_id, tenant_id);
 CREATE INDEX contact_identities_contact ON headrace.contact_identities (contact_id, tenant_id);
 CREATE INDEX contact_identities_batch ON headrace.contact_identities (batch_id);
 CREATE INDEX contact_identities_keys ON headrace.contact_identities USING gin (match_keys)
