@@ -18,7 +18,7 @@ def pairs() -> list[Labelled]:
 
 
 def test_what_is_done_is_right(pairs: list[Labelled]) -> None:
-    """Covers A1.42, C13: of the links that nobody is asked about, 99 of 100 are right."""
+    """Covers A1.42: of the links that nobody is asked about, 99 of 100 are right."""
     assert len(pairs) >= 300
     found, _ = automatic(pairs)
     assert found.precision >= 0.99
