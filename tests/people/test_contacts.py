@@ -9,6 +9,7 @@ import pytest
 from tests.people.conftest import OWN, letter
 
 from headrace.mail.direction import canonical
+from headrace.people import identities
 
 if TYPE_CHECKING:
     from tests.people.conftest import Letters
@@ -110,3 +111,28 @@ def test_by_hand_only(letters: Letters) -> None:
     letters.settings(headrace_extract_contacts="manual")
     letters.send(a=letter(JOHN, EVE))
     assert not letters.identities()
+
+
+def test_a_replay_leaves_identities_as_they_were(letters: Letters) -> None:
+    """Covers A1.52: what somebody has changed by hand is made anew, and what nobody named goes."""
+    batches = [
+        letters.send(a=letter(("ann.lee@acme.example", "Ann Lee"), ME)),
+        letters.send(
+            b=letter(("bob@acme.example", "Bob Ray"), ME, day=2), c=letter(("x@y.example", ""), ME)
+        ),
+    ]
+    before = letters.tables()
+    letters.bench.rows(
+        "UPDATE headrace.contact_identities SET name = 'Junk', last_seen_at = now()"
+        " RETURNING 1 AS n"
+    )
+    letters.bench.rows("DELETE FROM headrace.contacts RETURNING 1 AS n")
+    letters.bench.rows(
+        "INSERT INTO headrace.contact_identities (tenant_id, identity_id, user_id, kind, value,"
+        " canonical, batch_id) VALUES ('acme', md5('junk')::uuid, 'ann', 'email', 'j@junk.example',"
+        " 'j@junk.example', 1) RETURNING 1 AS n"
+    )
+    letters.run(*batches)
+    with letters.bench.database.transaction() as session:
+        identities.rebuild(session, "acme", None)
+    assert letters.tables() == before

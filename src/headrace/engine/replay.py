@@ -25,6 +25,7 @@ from headrace.engine.chain import enqueue_again
 from headrace.engine.rehearse import Findings
 from headrace.engine.sync import LEG_SECONDS, Outcome
 from headrace.errors import BadInput, HeadraceError
+from headrace.people import identities
 from headrace.plugins import provider, stages, steps, wiring
 from headrace.stage import Stage
 from headrace.store import listings
@@ -163,6 +164,9 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
         if not kept:
             return Outcome("stop")
         if not batches:
+            if not plan.dry_run:
+                with database.transaction() as connection:
+                    identities.rebuild(connection, row["tenant_id"], plan.user)
             return Outcome("done")
         if time.monotonic() >= until:
             return Outcome("more", inserted=len(batches))

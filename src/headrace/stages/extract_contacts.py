@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 
 from headrace.mail.direction import canonical
-from headrace.people import graph
+from headrace.people import graph, identities
 from headrace.rows import InteractionRow, Participants
 from headrace.stage import Batch, Made, stage
 
@@ -89,9 +89,6 @@ SET version = excluded.version, batch_id = excluded.batch_id
 WHERE (now.version, now.batch_id) IS DISTINCT FROM (excluded.version, excluded.batch_id)
 """
 
-# Why a message is automated may speak of the message alone, or of who sent it: these do.
-_PROGRAMS = ["bot", "list", "no-reply", "resource"]
-
 _IDENTIFY = """
 INSERT INTO headrace.contact_identities AS now (tenant_id, user_id, identity_id, kind, value,
   provider, canonical, name, named_at, automated, by_hand, own, first_seen_at, last_seen_at,
@@ -123,32 +120,6 @@ SET (name, named_at) = (SELECT n.name, n.named_at
       THEN excluded.batch_id ELSE now.batch_id END
 """
 
-# Those whom something has been taken from are made of what there is of them.
-_LOST = """
-UPDATE headrace.contact_identities c
-SET name = s.name, named_at = s.named_at, by_hand = s.by_hand, automated = s.automated,
-    first_seen_at = s.first_seen_at, last_seen_at = s.last_seen_at, batch_id = %(batch_id)s
-FROM unnest(%(lost)s::uuid[]) AS l (identity_id) CROSS JOIN LATERAL (
-  SELECT (array_agg(name ORDER BY occurred_at DESC NULLS LAST, name COLLATE "C" DESC)
-      FILTER (WHERE name IS NOT NULL))[1] AS name,
-    max(coalesce(occurred_at, '-infinity')) FILTER (WHERE name IS NOT NULL) AS named_at,
-    bool_or(automated IS NULL AND role IN ('from', 'author')) AS by_hand,
-    CASE WHEN NOT bool_or(automated IS NULL AND role IN ('from', 'author'))
-      THEN min(automated) FILTER (WHERE automated = ANY(%(programs)s)) END AS automated,
-    min(occurred_at) AS first_seen_at, max(occurred_at) AS last_seen_at
-  FROM headrace.participants p
-  WHERE p.tenant_id = %(tenant)s AND p.identity_id = l.identity_id HAVING count(*) > 0) s
-WHERE c.tenant_id = %(tenant)s AND c.identity_id = l.identity_id
-"""
-
-_NOBODY = """
-DELETE FROM headrace.contact_identities c
-WHERE c.tenant_id = %(tenant)s AND c.identity_id = ANY(%(lost)s::uuid[])
-  AND NOT EXISTS (SELECT FROM headrace.participants p
-    WHERE p.tenant_id = c.tenant_id AND p.identity_id = c.identity_id)
-RETURNING c.identity_id, c.contact_id
-"""
-
 
 @stage(version=1)
 def extract_contacts(batch: Batch[InteractionRow]) -> Made[Participants]:
@@ -156,7 +127,7 @@ def extract_contacts(batch: Batch[InteractionRow]) -> Made[Participants]:
     if batch.settings.headrace_extract_contacts == "manual":
         return Made(0, lambda _: 0)
     own = sorted({canonical(one) for one in batch.stream.addresses})
-    keys = {**batch.keys(), "own": own, "programs": _PROGRAMS}
+    keys = {**batch.keys(), "own": own, "programs": identities.PROGRAMS}
     [found] = batch.read(_COUNT, keys)
 
     def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
@@ -167,17 +138,7 @@ def extract_contacts(batch: Batch[InteractionRow]) -> Made[Participants]:
         written = connection.execute(_TAKE_PART, keys).rowcount
         connection.execute(_IDENTIFY, keys)
         if lost:
-            _forget(connection, batch, {**keys, "lost": list(lost)})
+            identities.recount(connection, keys, lost)
         return written
 
     return Made(found["n"], write)
-
-
-def _forget(
-    connection: psycopg.Connection[dict[str, Any]], batch: Batch[Any], keys: dict[str, Any]
-) -> None:
-    connection.execute(_LOST, keys)
-    gone = connection.execute(_NOBODY, keys).fetchall()
-    ids = {row["identity_id"] for row in gone}
-    changed = graph.regroup(connection, batch.tenant, batch.user, ids)
-    graph.show(connection, batch.tenant, changed | {row["contact_id"] for row in gone} - {None})
