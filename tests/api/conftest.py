@@ -223,12 +223,7 @@ class House:
 
     def insight(self, stream_id: int, source_id: str, **more: Any) -> int:
         """One insight that quotes a message; its number."""
-        quote = {
-            "stream_id": stream_id,
-            "source_id": source_id,
-            "version": 1,
-            "quote": "Please pay",
-        }
+        quote = {"stream_id": stream_id, "source_id": source_id, "version": 1}
         [made] = self.execute(
             "INSERT INTO headrace.insights (tenant_id, user_id, kind, subject, title, summary,"
             " confidence, priority, actions, sources, made_by, prompt_hash, input_hash)"
@@ -237,7 +232,7 @@ class House:
             more.get("kind", "thread_summary"),
             more.get("subject", "thread:t1"),
             more.get("priority", "low"),
-            Jsonb([{**quote, "occurred_at": None}]),
+            Jsonb([{**quote, "quote": "Please pay", "occurred_at": None}]),
             str(more).encode(),
             stream_id,
         )

@@ -95,7 +95,6 @@ def test_a_filter_that_cannot_be_is_a_problem(
 def test_one_says_who_made_it_and_whether_it_is_outdated(
     house: House, client: TestClient, stream: int
 ) -> None:
-    """Covers C14."""
     number = house.insight(stream, "m1")
     found = client.get(f"/api/insights/{number}").json()
     assert found["disclosure"] == "Made by rules, not by a language model."

@@ -31,7 +31,7 @@ def test_there_are_five_kinds() -> None:
 
 
 def test_a_thread_is_summed_up(desk: Desk, talk: None) -> None:
-    """Covers A1.35, C14: who wrote when, what is open, each word found in its source."""
+    """Covers A1.35: who wrote when, what is open, each word found in its source."""
     [made] = desk.make("thread_summary")
     assert made["subject"] == "thread:t1"
     assert made["title"] == "The boat"
@@ -145,7 +145,7 @@ def test_a_score_is_between_nothing_and_a_hundred(desk: Desk) -> None:
 
 
 def test_a_duplicate_is_suspected(desk: Desk, talk: None) -> None:
-    """Covers C13, C14: a suggestion becomes a sentence, and nothing is joined."""
+    """A suggestion becomes a sentence, and nothing is joined."""
     desk.mail("b1", "It is me again, from home.", sender="bob@home.example", thread="t9")
     pair = desk.suggest("bob@example.com", "bob@home.example")
     [made] = desk.make("duplicate_contact_suspected")
