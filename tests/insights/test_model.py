@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.embedding.endpoint import Said, serving
-from tests.insights.conftest import Answer, answer, said
+from tests.insights.conftest import answer, said
 
 from headrace.engine.insight import WAITS
 from headrace.insight import RULES, made_by
