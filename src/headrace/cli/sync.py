@@ -140,6 +140,10 @@ def _tell(name: str, ended: Progress, seconds: float) -> None:
         say("  See what could not be used: headrace dead-letters list")
     if ended.capped:
         say("  That is all that one run may fetch here; the next one goes on where it stopped.")
+    if ended.apart_pending:
+        say(
+            "  It is found by its words now; by meaning once `headrace up` has been through it."
+        )
     if ended.status == "SUCCEEDED" and err.is_terminal and ended.inserted:
         say('  Try: headrace search "a few words"')
 

@@ -8,6 +8,7 @@ import msgspec
 
 from headrace.engine.settle import settles, stages
 from headrace.errors import BadInput
+from headrace.plugins import stages as known_stages
 from headrace.store import jobs
 from headrace.store.database import Connection
 
@@ -39,8 +40,9 @@ class StageProgress(msgspec.Struct):
 
 class Progress(msgspec.Struct):
     """A job at one moment. `total` is what the source says there is, where it says it;
-    `stages_pending` counts the batches that a stage has still to work through; `capped` says that
-    it ended at the most that one run may fetch. `stages` are told of jobs that wait for theirs."""
+    `stages_pending` counts the batches that a stage has still to work through, `apart_pending`
+    those of stages that nobody waits for; `capped` says that it ended at the most that one run may
+    fetch. `stages` are told of jobs that wait for theirs."""
 
     job_id: str
     status: str
@@ -52,6 +54,7 @@ class Progress(msgspec.Struct):
     batches: int
     total: int | None
     stages_pending: int
+    apart_pending: int
     attempts: int
     resume_at: datetime | None
     last_error: str | None
@@ -62,7 +65,8 @@ class Progress(msgspec.Struct):
 
     @property
     def settled(self) -> bool:
-        """Whether the job is over and everything it landed has been worked through."""
+        """Whether the job is over and everything it landed has been worked through, but for what
+        stands apart."""
         return self.status in FINAL and not self.stages_pending
 
 
@@ -73,6 +77,7 @@ def progress(connection: Connection, job_id: str) -> Progress:
         raise BadInput(f"There is no job {job_id}.", hint="`headrace jobs list` shows them.")
     landed = jobs.totals(connection, row["tenant_id"], job_id)
     steps = [StageProgress(**one) for one in stages(connection, row["tenant_id"], job_id)]
+    apart = {one.name for one in known_stages().values() if one.apart}
     expected = connection.execute(_EXPECTED, [job_id]).fetchone()
     return Progress(
         job_id=job_id,
@@ -84,7 +89,8 @@ def progress(connection: Connection, job_id: str) -> Progress:
         pages=landed["pages"],
         batches=landed["batches"],
         total=expected["total"] if expected else None,
-        stages_pending=sum(one.pending for one in steps),
+        stages_pending=sum(one.pending for one in steps if one.name not in apart),
+        apart_pending=sum(one.pending for one in steps if one.name in apart),
         attempts=row["attempts"],
         resume_at=row["resume_at"],
         last_error=row["last_error"],
