@@ -197,7 +197,8 @@ def test_a_refusal_is_told_and_rules_do(
     [
         ({"headrace_llm_url": "http://127.0.0.1:1/v1"}, "HEADRACE_LLM_MODEL is not"),
         ({"headrace_llm_url": "ftp://x", "headrace_llm_model": "m"}, "HEADRACE_LLM_URL"),
-        ({"headrace_llm_url": "http://x/v1", "headrace_llm_model": "m", "headrace_llm_key": "\u00e9"},
+        ({"headrace_llm_url": "http://x/v1", "headrace_llm_model": "m",
+          "headrace_llm_key": "\u00e9"},
          "HEADRACE_LLM_KEY"),
     ],
 )  # fmt: skip
