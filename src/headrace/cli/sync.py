@@ -141,9 +141,7 @@ def _tell(name: str, ended: Progress, seconds: float) -> None:
     if ended.capped:
         say("  That is all that one run may fetch here; the next one goes on where it stopped.")
     if ended.apart_pending:
-        say(
-            "  It is found by its words now; by meaning once `headrace up` has been through it."
-        )
+        say("  It is found by its words now; by meaning once `headrace up` has been through it.")
     if ended.status == "SUCCEEDED" and err.is_terminal and ended.inserted:
         say('  Try: headrace search "a few words"')
 

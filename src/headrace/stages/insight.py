@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from headrace.rows import Insights, InteractionRow
+from headrace.rows import Contacts, Insights
 from headrace.stage import Batch, Made, stage
 
 _WANT = """
@@ -35,7 +35,7 @@ WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND r.content_hash 
 
 
 @stage(version=1, apart=True)
-def insight(batch: Batch[InteractionRow]) -> Made[Insights]:
+def insight(batch: Batch[Contacts]) -> Made[Insights]:
     """Want insights of what the batch brought, and delete those of what is gone."""
 
     def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
