@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from starlette.testclient import TestClient
 from tests.api.test_auth import routes
+from tests.api.test_contacts import identity, suggest
 
 from headrace.provider import Record
 from headrace.store import uploads
@@ -40,6 +41,7 @@ def things(house: House) -> dict[str, Any]:
     letter = house.letter(
         stream, stage="normalize_events", source_id="e1", version=1, batch_id=batch
     )
+    contact = identity(house, "zoe@acme.example", "Zoe")
     with house.store.people("acme", "ann") as session:
         uploads.put(session, "acme", "ann", "plan.md", BytesIO(b"text"), bytes(32))
     return {
@@ -54,6 +56,9 @@ def things(house: House) -> dict[str, Any]:
             connection_id=house.connection(name="papers", provider="documents"),
         ),
         "number": letter,
+        "replay": house.job(kind="replay"),
+        "contact_id": contact,
+        "link_id": suggest(house, contact, identity(house, "z@acme.example", "Zoe")),
         "insight_id": house.insight(stream, "folder/m1"),
         "name": "plan.md",
     }
@@ -73,6 +78,10 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
                 own["stream_id"] = things["mailbox"]
             if path.startswith("/ingestion"):
                 own["job_id"] = things["ingestion"]
+            if path.startswith("/api/replay"):
+                own["job_id"] = things["replay"]
+            if path.startswith("/api/why"):
+                own |= {"kind": "interaction", "name": f"{things['mailbox']}/folder/m1"}
             found.append((method, path.format(**own)))
     return found
 
@@ -91,10 +100,11 @@ def test_an_id_of_somebody_else_is_not_there(
     asked = urls(stranger.app, things)
     assert len(asked) >= 8
     for method, url in asked:
-        told = problem(stranger.request(method, url), 404)
+        body = {"identities": [things["contact_id"]]} if url.endswith("/split") else None
+        told = problem(stranger.request(method, url, json=body), 404)
         assert set(told) == {*told} - {"errors"}
-    body = {"kind": "rest_sync", "connection": things["connection"]}
-    problem(stranger.post("/api/jobs", json=body), 404)
+    job = {"kind": "rest_sync", "connection": things["connection"]}
+    problem(stranger.post("/api/jobs", json=job), 404)
     assert house.execute("SELECT j.*, d.* FROM headrace.jobs j, headrace.dead_letters d") == before
     assert house.execute("SELECT name FROM headrace.uploads") == [{"name": "plan.md"}]
 
@@ -105,7 +115,7 @@ def test_listings_of_somebody_else_are_empty(
 ) -> None:
     stranger = house.client(*who)
     listings = ["jobs", "connections", "dead-letters", "interactions", "calendar-events", "events"]
-    listings += ["search?q=teapot", "insights"]
+    listings += ["search?q=teapot", "insights", "contacts", "contacts/suggestions", "timeline"]
     for listing in listings:
         assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
     assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0

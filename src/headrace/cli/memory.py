@@ -29,10 +29,13 @@ def list_(json: Json = False) -> None:
 
 
 @memory.command()
-def again() -> None:
+def again(json: Json = False) -> None:
     """Tell the engine everything again, for one that has lost what it knew."""
     if load().memory_engine_url is None:
         raise BadInput("No memory engine is set.", hint="Set MEMORY_ENGINE_URL.")
     with reading() as database, database.transaction() as session:
         count = memories.again(session, TENANT, None, "remember")
+    if json:
+        answer_json({"records": count})
+        return
     out.print(f"{count:,} records will be told again, by the workers that run.")

@@ -143,7 +143,6 @@ async def _work_leg(kind: str, job_id: str, turn: int) -> dict[str, Any]:
         ended = await asyncio.to_thread(leg_, state.current().database, job_id, turn)
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
         ended = outcome_of(error, kind)
-    mark("between-legs")
     return _plain(ended)
 
 
