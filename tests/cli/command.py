@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,6 +72,7 @@ class Running:
 
     def __init__(self, command: list[str], environment: dict[str, str], folder: Path) -> None:
         kept = Path(tempfile.mkdtemp(prefix="said-"))
+        weakref.finalize(self, shutil.rmtree, kept, ignore_errors=True)
         self._out, self._err = kept / "out", kept / "err"
         self._started = time.monotonic()
         with self._out.open("wb") as out, self._err.open("wb") as err:
