@@ -35,7 +35,7 @@ _LAYERS = [
     ["vectordb"],
     ["providers", "stages", "insights"],
     ["plugins"],
-    ["store"],
+    ["store", "redis_streams"],
     ["oauth"],
     ["engine"],
     ["out"],

@@ -44,6 +44,9 @@ POINTS: Final = {
     # The message of a job's end.
     "before-notify": "a job is over, and its waiters have not been told",
     "after-notify": "they have been told, and the engine has not written that step",
+    # Redis.
+    "entries-taken": "jobs of entries are committed, and the entries are not acknowledged",
+    "completions-told": "ends of jobs are in the stream, and their rows not yet deleted",
 }
 """Where a process can be told to die, and what is then true."""
 

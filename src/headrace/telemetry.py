@@ -163,6 +163,41 @@ def swept(jobs: int, stages: int) -> None:
     _log().warning("swept", jobs=jobs, stages=stages)
 
 
+def redis_away(address: str, error: str, hint: str) -> None:
+    """Redis does not do what it is asked to. Once, until it does again."""
+    _log().error("redis_away", address=address, error=error, hint=hint)
+
+
+def redis_back(address: str) -> None:
+    """Redis does what it is asked to again."""
+    _log().warning("redis_back", address=address)
+
+
+def redis_emptied(address: str) -> None:
+    """The stream and its group were not there any more, and have been made anew."""
+    _log().warning("redis_emptied", address=address)
+
+
+def redis_taken(taken: int, refused: int) -> None:
+    """Entries of the stream were acknowledged: jobs made of them, and those put aside."""
+    _log().info("redis_taken", taken=taken, refused=refused)
+
+
+def redis_lost(ids: list[str], hint: str) -> None:
+    """Entries were deleted from the stream before anybody had finished them."""
+    _log().error("redis_lost", entries=len(ids), first=ids[0], hint=hint)
+
+
+def redis_late(connections: int) -> None:
+    """Syncs that the schedule had asked for through the stream, and which did not come out."""
+    _log().warning("redis_late", connections=connections)
+
+
+def redis_untold(completions: int) -> None:
+    """Ends of jobs that Redis was away too long to be told of."""
+    _log().error("redis_untold", completions=completions)
+
+
 def started(what: str, **facts: Any) -> None:
     """A process is ready."""
     _log().info("started", what=what, **facts)

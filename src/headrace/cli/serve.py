@@ -14,6 +14,7 @@ from headrace.cli.house import TENANT, database_url, reading
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
 from headrace.plugins import providers, stages
+from headrace.redis_streams.look import look
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
@@ -129,10 +130,13 @@ def check(json: Json = False) -> None:
         "home": str(settings.headrace_home),
         "providers": sorted(providers()),
         "stages": sorted(stages()),
+        "redis": look(settings.redis_url),
     }
     if json:
         answer_json(found)
         return
     for name, value in found.items():
-        out.print(f"{name:12} {', '.join(value) if isinstance(value, list) else value}")
+        if isinstance(value, dict):
+            value = ", ".join(f"{what.replace('_', ' ')} {fact}" for what, fact in value.items())
+        out.print(f"{name:12} {', '.join(value) if isinstance(value, list) else value or 'none'}")
     out.print("[green]All is well.[/green]")

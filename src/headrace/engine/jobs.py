@@ -72,12 +72,17 @@ def submit_syncs(connection: Connection, wanted: Sequence[tuple[ConnectionRow, s
     """Create jobs of these kinds for these connections, and their workflows, in the caller's
     transaction; how many. A connection with a job under way gets no other."""
     made = jobs.create_syncs(connection, wanted)
+    dispatch_syncs(connection, made)
+    return len(made)
+
+
+def dispatch_syncs(connection: Connection, made: Sequence[JobRow]) -> None:
+    """Enqueue the workflows of new sync jobs, all at once."""
     workflows = [
         (workflow_id(row["job_id"], row["turn"]), (row["job_id"], row["turn"]), row["priority"])
         for row in made
     ]
     enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
-    return len(made)
 
 
 def workflow_id(job_id: str, turn: int) -> str:

@@ -17,7 +17,7 @@ from headrace import telemetry
 from headrace.engine.queues import NOTICES, enqueue
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
-from headrace.store import jobs
+from headrace.store import jobs, redis
 from headrace.store.database import Connection, Database, connect
 
 _SEND = """
@@ -40,7 +40,8 @@ ATTEMPTS = 10
 
 def notify(connection: Connection, row: dict[str, Any]) -> None:
     """Enqueue the message of a job that is over, in the transaction that ended it; where nobody
-    waits, nothing."""
+    waits, nothing. A Redis that workers stand at is told of every end."""
+    redis.note_completion(connection, row)
     if waiters(row):
         dispatch(connection, row["job_id"], row["turn"], 1)
 

@@ -13,6 +13,7 @@ from headrace import plugins
 from headrace.crashpoints import mark
 from headrace.engine import (  # workflows are registered by being there
     afterwards,  # noqa: F401
+    at_redis,
     discover,
     private,
     recent,
@@ -21,6 +22,7 @@ from headrace.engine import (  # workflows are registered by being there
     unasked,
     workflows,  # noqa: F401
 )
+from headrace.engine.door import Door
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import (
     APART,
@@ -75,7 +77,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     database = Database(url, name=me, connections=workers * 4 + 8).open()
     state.enter(state.State(database, settings, Vault.from_settings(settings)))
     liveness = Liveness(database, me)
-    chores = [
+    chores: list[Regularly | Door] = [
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
@@ -95,6 +97,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
                 "discovery", discover.LOOK_SECONDS, partial(discover.look, database, settings)
             )
         )
+    chores += at_redis.chores(database, settings, me)
     liveness.register()
     mark("registered")
     DBOS(config=_config(url, me))

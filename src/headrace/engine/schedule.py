@@ -9,7 +9,7 @@ looked is synced once, not as often as was missed. One that cannot be given any 
 from __future__ import annotations
 
 from headrace import telemetry
-from headrace.engine.jobs import submit_syncs
+from headrace.engine.offers import ask_for
 from headrace.errors import HeadraceError
 from headrace.plugins import provider
 from headrace.store import connections
@@ -44,7 +44,7 @@ def enqueue_due(database: Database) -> int:
                 said = (error.message, error.hint)
                 connections.health(connection, row["connection_id"], "error", *said)
         if wanted:
-            submit_syncs(connection, wanted)
+            ask_for(connection, wanted)
     if rows:
         telemetry.scheduled(len(rows))
     return len(rows)

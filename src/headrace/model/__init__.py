@@ -27,6 +27,7 @@ from headrace.model.projections import (
     VectorGone,
     VectorIndex,
 )
+from headrace.model.redis import RedisCompletion, RedisEntry, RedisOffer, RedisServer
 from headrace.model.work import (
     ApiKey,
     Batch,
@@ -71,6 +72,10 @@ __all__ = [
     "Participant",
     "RawEvent",
     "RecentInteraction",
+    "RedisCompletion",
+    "RedisEntry",
+    "RedisOffer",
+    "RedisServer",
     "Seen",
     "StageRun",
     "Stream",
