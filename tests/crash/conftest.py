@@ -19,6 +19,7 @@ from tests.crash.processes import Commands
 from tests.crash.source import Source
 from tests.crash.tally import Tally, table
 from tests.crash.world import World
+from tests.valkey import valkey  # noqa: F401
 
 from headrace.engine.schema import prepare
 from headrace.twin import run_twin

@@ -24,8 +24,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ("NOPERM", "Give its user the rights that docs/how-to/redis.md lists."),
     (
         "WRONGTYPE",
-        "Another program uses a key that Headrace needs: choose another database,"
-        " redis://host:6379/1.",
+        "Another program uses a key of these: choose another database, redis://host:6379/1.",
     ),
     ("OOM", "Redis is full: raise its maxmemory, or lower HEADRACE_REDIS_KEEP."),
     ("READONLY", "REDIS_URL has to name the primary, not a replica."),
