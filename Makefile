@@ -6,7 +6,7 @@ SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
-  bench-docs-peers bench-stages bench-accounts bench-contacts crash histories clean
+  bench-docs-peers bench-stages bench-accounts bench-contacts bench-redis crash histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ bench-search: install ## how well documents are found, on the labelled sets in S
 
 bench-api: install ## how soon the ingestion API answers; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.api
+
+bench-redis: install ## how fast entries of a Redis stream become jobs; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.redis
 
 docs: install ## write into docs/ what the code says of itself: commands, settings, tables, tests
 	$(BIN)/python docs/generate.py

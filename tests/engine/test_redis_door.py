@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -382,6 +383,34 @@ def test_consumers_that_are_long_gone_are_forgotten(
         assert Group(client, "me").forget_the_gone() == 1
         left: Any = client.xinfo_consumers(JOBS, GROUP)
         assert [one["name"] for one in left] == ["holds"]
+
+
+RIGHTS = (
+    "~ingestion:* +@stream +multi +exec +eval +info +exists +ping +client|setinfo +client|setname"
+)
+"""What docs/how-to/redis.md tells operators to give."""
+
+
+def test_a_user_with_few_rights_is_enough(
+    bench: Bench, valkey: Valkey, doors: Doors, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Those that the page lists; all that a door does is done by it."""
+    telemetry.configure("INFO")
+    assert RIGHTS in (Path(__file__).parents[2] / "docs/how-to/redis.md").read_text()
+    with valkey.client() as client:
+        client.execute_command("ACL", "SETUSER", "headrace", "on", ">secret", *RIGHTS.split())
+    mine = valkey.url.replace("redis://", "redis://headrace:secret@")
+    bench.connect()
+    valkey.add("probe:fetch", MINE)
+    valkey.add("probe:fetch", "not JSON")
+    door = doors(redis_url=mine, headrace_redis_keep=1)
+    bench.until(lambda: len(jobs_of(bench)) == 1 and quiet(valkey))
+    assert look(mine)["dead"] == 1
+    door.stop()
+    with Server(mine).client() as client:
+        group = Group(client, "me")
+        assert (group.trim(1), group.forget_the_gone()) == (1, 0)
+    assert logged(capsys, "redis_away") == []
 
 
 def test_threads_end_with_their_door(doors: Doors, valkey: Valkey) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,10 +12,11 @@ from tests.valkey import Valkey
 
 from headrace.engine import offers, schedule
 from headrace.engine.door import take
-from headrace.redis_streams import JOBS
+from headrace.redis_streams import COMPLETIONS, JOBS
 from headrace.redis_streams.group import Group
 from headrace.redis_streams.server import Server
 from headrace.store import connections
+from headrace.store.database import Database
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Bench
@@ -82,3 +84,22 @@ def test_what_an_emptied_redis_has_forgotten_is_made_anyway(
     assert offers.overdue(bench.database) == 0, "it is not late yet"
     assert (jobs(bench), offers.overdue(bench.database, 0)) == (0, 1)
     assert (jobs(bench), offered(bench)) == (1, 0)
+
+
+def test_without_any_redis_everything_goes_on(
+    bench: Bench,
+    valkey: Valkey,
+    due: dict[str, Any],
+    running: Callable[..., AbstractContextManager[Database]],
+) -> None:
+    """Absent from the start, and for as long as it likes: jobs of the API and of the schedule are
+    run, and their ends are told when it is there at last."""
+    valkey.kill()
+    asked = bench.submit(bench.connect("asked"))
+    with running(redis_url=valkey.url, headrace_schedule_via_redis=True):
+        over = "SELECT count(*) FROM headrace.jobs WHERE status = 'SUCCEEDED'"
+        bench.until(lambda: bench.one(over) == 2)
+        scheduled = bench.one("SELECT job_id FROM headrace.jobs WHERE job_id <> %s", asked)
+        valkey.start()
+        bench.until(lambda: len(valkey.entries(COMPLETIONS)) == 2)
+    assert {one["job_id"] for one in valkey.entries(COMPLETIONS)} == {asked, scheduled}

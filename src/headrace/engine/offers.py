@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headrace import telemetry
 from headrace.engine.jobs import submit_syncs
 from headrace.redis_streams import JOBS
-from headrace.redis_streams.server import AWAY, Server
 from headrace.store import redis as store
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, Database
+
+if TYPE_CHECKING:  # whoever has no Redis does not wait for its library
+    from headrace.redis_streams.server import Server
 
 LOOK_SECONDS = 10.0
 OVERDUE_SECONDS = 60.0
@@ -51,6 +53,8 @@ def overdue(database: Database, seconds: float = OVERDUE_SECONDS) -> int:
 
 
 def _added(server: Server, wanted: Sequence[tuple[ConnectionRow, str]]) -> bool:
+    from headrace.redis_streams.server import AWAY
+
     try:
         with server.client(patience=_PATIENCE_SECONDS) as client, client.pipeline() as pipe:
             for row, kind in wanted:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
 
 from headrace import telemetry
+
+
+class Chore(Protocol):
+    """What a worker does beside its jobs, in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin. After the engine is launched."""
+
+    def stop(self) -> None:
+        """End, after the work under way."""
 
 
 class Regularly:

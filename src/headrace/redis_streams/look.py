@@ -25,6 +25,16 @@ def look(url: str | None) -> dict[str, Any]:
         return {"address": server.address, "answers": False, "error": said, "hint": hint}
 
 
+def words(found: dict[str, Any]) -> str:
+    """The same in a line."""
+    if not found:
+        return "none"
+    if not found["answers"]:
+        return f"{found['address']} does not answer: {found['error']} {found['hint']}"
+    counts = ", ".join(f"{name} {found[name]}" for name in ("lag", "pending", "dead"))
+    return f"{found['server']} at {found['address']}: {counts}"
+
+
 def _facts(client: redis.Redis) -> dict[str, Any]:
     info: Any = client.info("server")
     name = "valkey" if "valkey_version" in info else "redis"
