@@ -16,6 +16,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from headrace.errors import BadInput
+from headrace.redis_settings import RedisSettings
 
 BETTER_AUTH_COLUMNS = (
     "id",
@@ -38,9 +39,7 @@ def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("headrace"))
 
 
-class Settings(BaseSettings):
-    """Every setting Headrace reads; each field's description is its documentation."""
-
+class _Settings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
     database_url: str | None = Field(
@@ -50,28 +49,6 @@ class Settings(BaseSettings):
         None,
         description="Where the DBOS of callers keeps its tables: their workflows are told when a"
         " job is over. Unset: the same database.",
-    )
-    redis_url: str | None = Field(
-        None,
-        description="Redis or Valkey whose stream `ingestion:jobs` is read, as another door for"
-        " jobs: redis://localhost:6379. Unset: none.",
-    )
-    headrace_redis_claim_seconds: float = Field(
-        30,
-        gt=0,
-        description="Seconds after which entries that another worker has read and not acknowledged"
-        " are taken over.",
-    )
-    headrace_redis_keep: int = Field(
-        10_000,
-        ge=1,
-        description="Entries that each stream of Redis keeps. Of `ingestion:jobs`, only what is"
-        " acknowledged is trimmed.",
-    )
-    headrace_schedule_via_redis: bool = Field(
-        False,
-        description="Whether the schedule asks for its syncs through the stream, as producers do."
-        " While Redis is away it makes the jobs itself.",
     )
     service_host: str = Field(
         "127.0.0.1", description="Address the API binds. 0.0.0.0 opens it to the network."
@@ -289,6 +266,10 @@ class Settings(BaseSettings):
         """What the columns that Headrace reads are called there."""
         renamed: dict[str, str] = json.loads(self.better_auth_columns or "{}")
         return {one: renamed.get(one, one) for one in BETTER_AUTH_COLUMNS}
+
+
+class Settings(RedisSettings, _Settings):
+    """Every setting Headrace reads; each field's description is its documentation."""
 
 
 def load(**overrides: object) -> Settings:

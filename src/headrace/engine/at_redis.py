@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from headrace.engine import offers
-from headrace.engine.regularly import Chore, Regularly
+from headrace.engine.regularly import Duty, Regularly
 from headrace.settings import Settings
 from headrace.store.database import Database
 
 
-def chores(database: Database, settings: Settings, me: str) -> list[Chore]:
+def chores(database: Database, settings: Settings, me: str) -> list[Duty]:
     """What is to be done while the worker runs; `me` is the consumer's name. Raises BadInput for a
     URL that cannot be used; a Redis that is away raises nothing."""
     offers.through(None)

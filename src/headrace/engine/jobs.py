@@ -68,12 +68,14 @@ def dispatch(connection: Connection, row: JobRow) -> None:
     )
 
 
-def submit_syncs(connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]]) -> int:
+def submit_syncs(
+    connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]], **more: Any
+) -> list[JobRow]:
     """Create jobs of these kinds for these connections, and their workflows, in the caller's
-    transaction; how many. A connection with a job under way gets no other."""
-    made = jobs.create_syncs(connection, wanted)
+    transaction; see `store.jobs.create_syncs`. A connection with a job under way gets no other."""
+    made = jobs.create_syncs(connection, wanted, **more)
     dispatch_syncs(connection, made)
-    return len(made)
+    return made
 
 
 def dispatch_syncs(connection: Connection, made: Sequence[JobRow]) -> None:

@@ -16,6 +16,7 @@ from headrace.redis_streams import JOBS
 from headrace.store import redis as store
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, Database
+from headrace.store.jobs import JobRow
 
 if TYPE_CHECKING:  # whoever has no Redis does not wait for its library
     from headrace.redis_streams.server import Server
@@ -32,13 +33,16 @@ def through(server: Server | None) -> None:
     _server[:] = [] if server is None else [server]
 
 
-def ask_for(connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]]) -> None:
-    """Have these connections synced, in the caller's transaction. Through the stream, the entries
-    are there before the commit: a transaction that fails has asked once more than it needed to."""
+def ask_for(
+    connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]], **more: Any
+) -> list[JobRow]:
+    """Have these connections synced, in the caller's transaction; the jobs that were made at once,
+    see `submit_syncs`. Through the stream none are, and the entries are there before the commit: a
+    transaction that fails has asked once more than it needed to."""
     if _server and _added(_server[0], wanted):
         store.offer(connection, wanted)
-    else:
-        submit_syncs(connection, wanted)
+        return []
+    return submit_syncs(connection, wanted, **more)
 
 
 def overdue(database: Database, seconds: float = OVERDUE_SECONDS) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from headrace import telemetry
 
 
-class Chore(Protocol):
+class Duty(Protocol):
     """What a worker does beside its jobs, in a thread of its own."""
 
     def start(self) -> None:

@@ -34,7 +34,7 @@ from headrace.engine.queues import (
     is_stage,
 )
 from headrace.engine.recovery import LOOK_SECONDS, Recovery
-from headrace.engine.regularly import Chore, Regularly
+from headrace.engine.regularly import Duty, Regularly
 from headrace.engine.sweep import SWEEP_SECONDS, sweep
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
@@ -76,7 +76,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     database = Database(url, name=me, connections=workers * 4 + 8).open()
     state.enter(state.State(database, settings, Vault.from_settings(settings)))
     liveness = Liveness(database, me)
-    chores: list[Chore] = [
+    chores: list[Duty] = [
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
