@@ -100,6 +100,17 @@ def test_a_job_taken_up_again_is_told_when_it_ends(
     assert [one["turn"] for one in valkey.entries(COMPLETIONS)] == ["2"]
 
 
+def test_a_payload_of_any_shape_ends_its_job(
+    bench: Bench, valkey: Valkey, completions: Completions
+) -> None:
+    """What Headrace means by `metadata`, another program may mean something else by."""
+    connection = bench.connect()
+    for odd in ({"metadata": "x"}, {"metadata": [1], "also": 5}, {"also": [None, "x"]}):
+        cancel(bench, bench.submit(connection, payload=odd))
+    completions.tell()
+    assert len(valkey.entries(COMPLETIONS)) == 3
+
+
 def test_nothing_is_kept_where_no_redis_is(bench: Bench) -> None:
     """Neither without one, nor for one that no worker has been told of for a week."""
     first, second = (bench.submit(bench.connect(name)) for name in ("one", "two"))

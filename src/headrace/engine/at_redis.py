@@ -23,6 +23,7 @@ def chores(database: Database, settings: Settings, me: str) -> list[Duty]:
 
     server = Server(settings.redis_url)
     completions = Completions(database, server, settings)
+    completions.beat()  # before the first job can end
     if settings.headrace_schedule_via_redis:
         offers.through(server)
     return [

@@ -38,7 +38,7 @@ class Completions:
             while self._tell_some():
                 pass
         except AWAY as error:
-            self._server.away(error)
+            self._server.away("completions", error)
 
     def _tell_some(self) -> bool:
         with self._database.transaction() as connection:
@@ -51,7 +51,7 @@ class Completions:
                         fields: Any = told(row)
                         pipe.xadd(COMPLETIONS, fields, maxlen=self._keep, approximate=True)
                 pipe.execute()
-            self._server.back()
+            self._server.back("completions")
             mark("completions-told")
             store.told(connection, [row["number"] for row in rows])
         return len(rows) == _AT_ONCE

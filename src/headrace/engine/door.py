@@ -66,7 +66,7 @@ class Door:
                 with self._server.client() as client:
                     self._attend(Group(client, self._consumer))
             except AWAY as error:
-                self._server.away(error)
+                self._server.away("door", error)
             except _NOBODYS_FAULT:
                 pass  # PostgreSQL is away, which is said elsewhere; the entries stay pending
             except Exception as error:  # noqa: BLE001 - it must outlive its bugs
@@ -77,7 +77,6 @@ class Door:
     def _attend(self, group: Group) -> None:
         """Everything that is in the stream, and then what comes."""
         group.make()
-        self._server.back()
         while not self._stop.is_set():
             try:
                 self._read(group)
@@ -102,6 +101,7 @@ class Door:
                 while group.trim(self._keep):
                     pass
             self._take(group, group.new(_BLOCK_MS))
+            self._server.back("door")
 
     def _through(self, group: Group, read: Callable[[], Read]) -> None:
         while not self._stop.is_set() and self._take(group, read()):

@@ -65,8 +65,11 @@ def waiters(row: dict[str, Any]) -> list[tuple[str, str]]:
     """The workflows and topics that wait for a job: that of its caller, and those of callers who
     asked for the same while it was under way."""
     payload = row["payload"] or {}
-    named = [payload.get("metadata") or {}, *payload.get("also", [])]
-    found = [(one.get("dbos_workflow_id"), one.get("callback_topic")) for one in named]
+    also = payload.get("also")
+    named = [payload.get("metadata"), *(also if isinstance(also, list) else [])]
+    # A payload may be anything that a program has sent.
+    meant = [one for one in named if isinstance(one, dict)]
+    found = [(one.get("dbos_workflow_id"), one.get("callback_topic")) for one in meant]
     return list(dict.fromkeys((str(to), str(topic)) for to, topic in found if to and topic))
 
 

@@ -64,9 +64,8 @@ def _added(server: Server, wanted: Sequence[tuple[ConnectionRow, str]]) -> bool:
             for row, kind in wanted:
                 pipe.xadd(JOBS, _entry(row, kind))
             pipe.execute()
-    except AWAY as error:
-        server.away(error)
-        return False
+    except AWAY:
+        return False  # that it is away is said at the door
     return True
 
 

@@ -37,6 +37,15 @@ end
 return gone
 """
 
+# The id of the oldest entry to be kept, or of one on the way. In one piece, for others trim as
+# well; and only its id is answered, for entries may be long.
+_OLDEST_KEPT = """
+local over = redis.call('XLEN', KEYS[1]) - tonumber(ARGV[1])
+if over <= 0 then return '' end
+local found = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', math.min(over, ARGV[2]) + 1)
+return found[#found][1]
+"""
+
 
 class Refused(NamedTuple):
     """An entry that no job can be made of, and why."""
@@ -123,12 +132,10 @@ class Group:
     def trim(self, keep: int) -> int:
         """Delete the oldest entries that every group has acknowledged, down to `keep` of all; how
         many. A thousand at most."""
-        over = int(self._do("XLEN", JOBS)) - keep
-        if over <= 0:
+        oldest_kept = text(self._do("EVAL", _OLDEST_KEPT, 1, JOBS, keep, _TRIM_AT_ONCE))
+        if not oldest_kept:
             return 0
-        count = min(over, _TRIM_AT_ONCE) + 1
-        oldest = _entries(self._do("XRANGE", JOBS, "-", "+", "COUNT", count)).entries
-        bound = min(_number(oldest[-1].id), oldest_needed(self._client))
+        bound = min(_number(oldest_kept), oldest_needed(self._client))
         return int(self._do("XTRIM", JOBS, "MINID", f"{bound[0]}-{bound[1]}"))
 
     def _read(self, after: str, *more: Any) -> Read:

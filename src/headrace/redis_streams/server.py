@@ -32,13 +32,14 @@ _HINTS: tuple[tuple[str, str], ...] = (
 
 
 class Server:
-    """The Redis that a URL names. Its being away is logged once, and once that it is back."""
+    """The Redis that a URL names, as several parts of a worker use it. That it fails the first of
+    them is logged once, and once that it does what all of them ask."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.address = address(url)
         self._lock = threading.Lock()
-        self._away = False
+        self._failing: set[str] = set()
 
     def client(self, *, patience: float = 10.0) -> redis.Redis:
         """A client that tries nothing twice by itself: what was sent may have been done."""
@@ -54,18 +55,20 @@ class Server:
         except ValueError:
             raise _unusable() from None
 
-    def away(self, error: BaseException) -> None:
-        """It does not do what it is asked to."""
+    def away(self, part: str, error: BaseException) -> None:
+        """It does not do what this part asks of it."""
         with self._lock:
-            changed, self._away = not self._away, True
-        if changed:
+            first = not self._failing
+            self._failing.add(part)
+        if first:
             telemetry.redis_away(self.address, *described(error))
 
-    def back(self) -> None:
-        """It does again, or for the first time."""
+    def back(self, part: str) -> None:
+        """It does what this part asks of it."""
         with self._lock:
-            changed, self._away = self._away, False
-        if changed:
+            last = self._failing == {part}
+            self._failing.discard(part)
+        if last:
             telemetry.redis_back(self.address)
 
 
