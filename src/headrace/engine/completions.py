@@ -34,6 +34,9 @@ class Completions:
 
     def tell(self) -> None:
         """Tell all that is to be told. While Redis is away it waits in PostgreSQL."""
+        with self._database.connection() as connection:
+            if not store.any_untold(connection):  # as nearly always: one statement
+                return
         try:
             while self._tell_some():
                 pass

@@ -146,6 +146,12 @@ def note_completion(connection: Connection, row: JobRow) -> None:
     connection.execute(query("redis", "note_completion"), values)
 
 
+def any_untold(connection: Connection) -> bool:
+    """Whether there is anything to be told."""
+    row = connection.execute(query("redis", "any_untold")).fetchone()
+    return bool(row and row["some"])
+
+
 def untold(connection: Connection, limit: int) -> list[dict[str, Any]]:
     """Ends of jobs that Redis is to be told of, oldest first, locked until the transaction ends;
     without a `job_id` where the job has been taken up again."""

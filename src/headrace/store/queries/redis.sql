@@ -94,6 +94,9 @@ INSERT INTO headrace.redis_completions (tenant_id, user_id, job_id, turn)
 SELECT %(tenant)s, %(user)s, %(job_id)s, %(turn)s
 WHERE EXISTS (SELECT FROM headrace.redis_servers WHERE named_at > now() - interval '7 days');
 
+-- name: any_untold
+SELECT EXISTS (SELECT FROM headrace.redis_completions) AS some;
+
 -- name: untold
 -- A job that was taken up again meanwhile has not ended, and its end will be noted. What somebody
 -- else is telling is skipped. Entries that asked for the same while it was under way are many at
