@@ -86,10 +86,13 @@ def make(connection: Connection, wishes: Sequence[Wish]) -> list[JobRow]:
 
 
 def active(connection: Connection, wishes: Sequence[Wish]) -> dict[str, str]:
-    """The jobs under way of the wished connections, by connection."""
+    """The jobs that are in the way of new ones, by connection: those under way, and those that the
+    same entries have made."""
     values = {
         "tenants": [one.tenant for one in wishes],
+        "users": [one.user for one in wishes],
         "connections": [one.connection for one in wishes],
+        "keys": [one.key for one in wishes],
     }
     rows = connection.execute(query("redis", "active"), values).fetchall()
     return {row["connection_id"]: row["job_id"] for row in rows}

@@ -43,11 +43,18 @@ ON CONFLICT DO NOTHING
 RETURNING *;
 
 -- name: active
--- The job under way of each of these connections.
-SELECT j.connection_id, j.job_id FROM headrace.jobs j
-JOIN unnest(%(tenants)s::text[], %(connections)s::text[]) AS w (tenant, connection)
-  ON j.tenant_id = w.tenant AND j.connection_id = w.connection
-WHERE j.status IN ('PENDING', 'RUNNING');
+-- The job under way of each of these connections, or that which the same entry has made before: it
+-- may be known for longer than the entry itself.
+SELECT w.connection AS connection_id, j.job_id
+FROM unnest(%(tenants)s::text[], %(connections)s::text[]) AS w (tenant, connection)
+JOIN headrace.jobs j ON j.tenant_id = w.tenant AND j.connection_id = w.connection
+WHERE j.status IN ('PENDING', 'RUNNING')
+UNION ALL
+SELECT w.connection, j.job_id
+FROM unnest(%(tenants)s::text[], %(users)s::text[], %(connections)s::text[], %(keys)s::text[])
+  AS w (tenant, owner, connection, key)
+JOIN headrace.jobs j ON j.tenant_id = w.tenant AND j.user_id = w.owner
+  AND j.idempotency_key = w.key;
 
 -- name: answered
 -- Which jobs entries were answered by.
