@@ -86,7 +86,7 @@ def submit(
     Raises BadInput where two have one key, they wait for one another in a circle, or for what is
     neither of them nor a job that the caller sees; KeyUsed where the key has made something else.
     """
-    levels = _levels(members)
+    places = _places(members)
     ids = _ids(tenant, members, idempotency_key)
     outside = sorted({one for member in members for one in member.after if one not in ids})
     strict = {one for member in members if not member.regardless for one in member.after}
@@ -107,7 +107,7 @@ def submit(
         "payloads": [json.dumps(one.payload) for one in members],
         "priorities": [one.priority for one in members],
         "idempotency_keys": [idempotency_key, *[None] * (len(members) - 1)],
-        "levels": [levels[one.key] for one in members],
+        "places": [places[one.key] for one in members],
     }
     made = connection.execute(query("needs", "add_jobs"), values).fetchall()
     if len(made) < len(members):
@@ -152,8 +152,9 @@ def depths(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> dict[str, 
     return {one: deep[one] for one in ready}
 
 
-def _levels(members: Sequence[Member]) -> dict[str, int]:
-    """How deep each job stands. Raises BadInput for a graph that is none."""
+def _places(members: Sequence[Member]) -> dict[str, int]:
+    """An order in which each job stands after those that it waits for, and else as it was named.
+    Raises BadInput for a graph that is none."""
     keys: dict[str, Member] = {}
     for one in members:
         if one.key in keys:
@@ -169,7 +170,8 @@ def _levels(members: Sequence[Member]) -> dict[str, int]:
             f" {' waits for '.join(_circle(keys, levels))}.",
             hint="Leave out one of these `after`.",
         )
-    return levels
+    order = sorted(keys, key=lambda key: levels[key])
+    return {key: place for place, key in enumerate(order)}
 
 
 def _circle(keys: dict[str, Member], placed: dict[str, int]) -> list[str]:

@@ -23,15 +23,15 @@ FROM unnest(%(owners)s::text[], %(jobs)s::text[], %(needs)s::text[], %(regardles
 ON CONFLICT DO NOTHING;
 
 -- name: add_jobs
--- All jobs of a graph; each as many microseconds younger than the graph as it is levels deep in it.
+-- All jobs of a graph; each a microsecond younger than the one in the place before.
 INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
   idempotency_key, waits, created_at)
 SELECT %(tenant)s, owner, id, kind, connection, payload, priority, idempotency_key, true,
   greatest(now(), %(younger_than)s::timestamptz + interval '1 microsecond')
-    + level * interval '1 microsecond'
+    + place * interval '1 microsecond'
 FROM unnest(%(owners)s::text[], %(job_ids)s::text[], %(kinds)s::text[], %(connections)s::text[],
-    %(payloads)s::jsonb[], %(priorities)s::text[], %(idempotency_keys)s::text[], %(levels)s::int[])
-  AS wanted (owner, id, kind, connection, payload, priority, idempotency_key, level)
+    %(payloads)s::jsonb[], %(priorities)s::text[], %(idempotency_keys)s::text[], %(places)s::int[])
+  AS wanted (owner, id, kind, connection, payload, priority, idempotency_key, place)
 ON CONFLICT DO NOTHING
 RETURNING job_id;
 
