@@ -59,7 +59,7 @@ def test_what_the_page_shows_works(service: Services, client: Client, root: Path
 
 def test_jobs_are_ordered_as_the_page_says(service: Services, tmp_path: Path) -> None:
     """Covers A3.44: a graph by one request, worked through in its order, and drawn."""
-    environment = {**os.environ, "HEADRACE_URL": service.url, "HEADRACE_API_KEY": KEY}
+    environment = {**os.environ, "URL": service.url, "HEADRACE_API_KEY": KEY}
     environment |= {"DATABASE_URL": service.database, "HEADRACE_HOME": str(tmp_path)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
 

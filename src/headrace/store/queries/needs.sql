@@ -1,5 +1,8 @@
 -- Jobs that wait for jobs. Whoever locks several of them does it in the order of `created_at`: a job
 -- is younger than what it waits for, so nobody waits for one another in a circle.
+--
+-- How many wait changes within moments, and PostgreSQL's statistics know nothing of it. Sub-selects
+-- that it cannot turn into joins (OFFSET 0) keep it to the way by keys, whatever it believes.
 
 -- name: hold_needs
 -- Those that a new job is to wait for, held as they are until it is written down: an end of one of
@@ -42,18 +45,21 @@ WITH RECURSIVE below (tenant_id, job_id, lost) AS (
   SELECT n.tenant_id, n.job_id, a.status <> 'SUCCEEDED' AND NOT n.regardless
   FROM headrace.jobs a
   JOIN headrace.job_needs n ON n.tenant_id = a.tenant_id AND n.needs_job_id = a.job_id
-  JOIN headrace.jobs j ON j.tenant_id = n.tenant_id AND j.job_id = n.job_id AND j.waits
   WHERE a.job_id = ANY(%(over)s::text[]) AND a.completed_at IS NOT NULL
+    AND (SELECT j.waits FROM headrace.jobs j
+      WHERE j.tenant_id = n.tenant_id AND j.job_id = n.job_id)
   UNION
   SELECT n.tenant_id, n.job_id, NOT n.regardless
   FROM below b
   JOIN headrace.job_needs n ON n.tenant_id = b.tenant_id AND n.needs_job_id = b.job_id
-  JOIN headrace.jobs j ON j.tenant_id = n.tenant_id AND j.job_id = n.job_id AND j.waits
-  WHERE b.lost)
+  WHERE b.lost
+    AND (SELECT j.waits FROM headrace.jobs j
+      WHERE j.tenant_id = n.tenant_id AND j.job_id = n.job_id))
 SELECT job_id FROM below
 UNION
 SELECT w.job_id FROM headrace.jobs o
-JOIN headrace.jobs w ON w.tenant_id = o.tenant_id AND w.connection_id = o.connection_id AND w.waits
+CROSS JOIN LATERAL (SELECT w.job_id FROM headrace.jobs w
+  WHERE w.tenant_id = o.tenant_id AND w.connection_id = o.connection_id AND w.waits OFFSET 0) w
 WHERE o.job_id = ANY(%(over)s::text[]);
 
 -- name: hold
@@ -66,15 +72,17 @@ WITH RECURSIVE lost (tenant_id, job_id, cause) AS (
   SELECT n.tenant_id, n.job_id, coalesce(a.stopped_by, a.job_id)
   FROM headrace.jobs a
   JOIN headrace.job_needs n ON n.tenant_id = a.tenant_id AND n.needs_job_id = a.job_id
-  JOIN headrace.jobs j ON j.tenant_id = n.tenant_id AND j.job_id = n.job_id AND j.waits
   WHERE a.job_id = ANY(%(over)s::text[]) AND a.status IN ('FAILED', 'CANCELLED')
     AND NOT n.regardless
+    AND (SELECT j.waits FROM headrace.jobs j
+      WHERE j.tenant_id = n.tenant_id AND j.job_id = n.job_id)
   UNION
   SELECT n.tenant_id, n.job_id, l.cause
   FROM lost l
   JOIN headrace.job_needs n ON n.tenant_id = l.tenant_id AND n.needs_job_id = l.job_id
-  JOIN headrace.jobs j ON j.tenant_id = n.tenant_id AND j.job_id = n.job_id AND j.waits
-  WHERE NOT n.regardless)
+  WHERE NOT n.regardless
+    AND (SELECT j.waits FROM headrace.jobs j
+      WHERE j.tenant_id = n.tenant_id AND j.job_id = n.job_id))
 UPDATE headrace.jobs j
 SET status = 'CANCELLED', waits = false, completed_at = now(), stopped_by = l.cause,
   last_error = 'It waited for job ' || l.cause || ', which '
@@ -82,7 +90,7 @@ SET status = 'CANCELLED', waits = false, completed_at = now(), stopped_by = l.ca
   hint = 'Retry that one, and this one goes on with it.'
 FROM (SELECT tenant_id, job_id, min(cause) AS cause FROM lost GROUP BY 1, 2) l
 LEFT JOIN headrace.jobs c ON c.tenant_id = l.tenant_id AND c.job_id = l.cause
-WHERE j.tenant_id = l.tenant_id AND j.job_id = l.job_id AND j.waits
+WHERE j.tenant_id = l.tenant_id AND j.job_id = l.job_id AND j.status = 'PENDING'
 RETURNING j.*;
 
 -- name: release
@@ -96,10 +104,10 @@ WITH ready AS (
     AND NOT EXISTS (SELECT FROM headrace.job_needs n
       JOIN headrace.jobs a ON a.tenant_id = n.tenant_id AND a.job_id = n.needs_job_id
       WHERE n.tenant_id = j.tenant_id AND n.job_id = j.job_id AND a.status <> 'SUCCEEDED'
-        AND NOT (n.regardless AND a.completed_at IS NOT NULL))
-    AND NOT EXISTS (SELECT FROM headrace.jobs o
+        AND NOT (n.regardless AND a.completed_at IS NOT NULL) OFFSET 0)
+    AND (j.connection_id IS NULL OR NOT EXISTS (SELECT FROM headrace.jobs o
       WHERE o.tenant_id = j.tenant_id AND o.connection_id = j.connection_id
-        AND o.status IN ('PENDING', 'RUNNING') AND NOT o.waits))
+        AND o.status IN ('PENDING', 'RUNNING') AND NOT o.waits OFFSET 0)))
 UPDATE headrace.jobs j SET waits = false
 FROM ready r
 WHERE r.place = 1 AND j.tenant_id = r.tenant_id AND j.job_id = r.job_id
@@ -116,10 +124,10 @@ LEFT JOIN LATERAL (SELECT n.needs_job_id FROM headrace.job_needs n
 WHERE j.waits AND (lost.needs_job_id IS NOT NULL OR (
   NOT EXISTS (SELECT FROM headrace.job_needs n
     JOIN headrace.jobs a ON a.tenant_id = n.tenant_id AND a.job_id = n.needs_job_id
-    WHERE n.tenant_id = j.tenant_id AND n.job_id = j.job_id AND a.completed_at IS NULL)
-  AND NOT EXISTS (SELECT FROM headrace.jobs o
+    WHERE n.tenant_id = j.tenant_id AND n.job_id = j.job_id AND a.completed_at IS NULL OFFSET 0)
+  AND (j.connection_id IS NULL OR NOT EXISTS (SELECT FROM headrace.jobs o
     WHERE o.tenant_id = j.tenant_id AND o.connection_id = j.connection_id
-      AND o.status IN ('PENDING', 'RUNNING') AND NOT o.waits)))
+      AND o.status IN ('PENDING', 'RUNNING') AND NOT o.waits OFFSET 0))))
 ORDER BY j.created_at, j.job_id LIMIT 1000;
 
 -- name: below
