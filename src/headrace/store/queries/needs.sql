@@ -1,4 +1,4 @@
--- Jobs that wait for jobs. Whoever locks several of them does it in the order of `created_at`: a job
+-- Jobs that wait for jobs. Whoever locks several does it in the order of `created_at`: a job
 -- is younger than what it waits for, so nobody waits for one another in a circle.
 --
 -- How many wait changes within moments, and PostgreSQL's statistics know nothing of it. Sub-selects
