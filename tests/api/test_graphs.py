@@ -67,8 +67,13 @@ def test_a_job_after_others(client: TestClient, shops: list[str], problem: Probl
     other = {**body, "when": "ended"}
     told = problem(client.post("/api/jobs", json=other, headers=key), 409)
     assert then["job_id"] in told["detail"]
-    told = problem(client.post("/api/jobs", json={**body, "after": ["nobody"]}), 404)
-    assert told["detail"] == "There is no job nobody."
+    for path, asked in (("jobs", body), ("insights", {"kind": "weekly_digest"})):
+        told = problem(client.post(f"/api/{path}", json={**asked, "after": ["nobody"]}), 404)
+        assert told["detail"] == "There is no job nobody."
+    insights = client.post(
+        "/api/insights", json={"kind": "weekly_digest", "after": [then["job_id"]]}
+    ).json()
+    assert client.get(f"/api/jobs/{insights['job_id']}").json()["waiting_for"] == [then["job_id"]]
 
 
 def test_the_turn_of_a_connection_is_waited_for(client: TestClient, shops: list[str]) -> None:

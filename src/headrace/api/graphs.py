@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import NewJob, When
 from headrace.api.jobs import IdempotencyKey, connection_for, existing, provider_of
-from headrace.api.problems import Conflict, Strict
+from headrace.api.problems import Strict
 from headrace.api.shapes import Time
 from headrace.engine import graph
-from headrace.engine.graph import MOST, KeyUsed, Member
+from headrace.engine.graph import MOST, Member
 from headrace.errors import BadInput
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection
@@ -85,12 +85,9 @@ def create_graph(
     connection has another under way waits for its turn."""
     with visitor.session() as session:
         members = _members(session, wanted)
-        try:
-            ids, new = graph.submit(
-                session, visitor.caller.tenant, members, idempotency_key=idempotency_key
-            )
-        except KeyUsed as error:
-            raise Conflict(error.message, hint=error.hint) from None
+        ids, new = graph.submit(
+            session, visitor.caller.tenant, members, idempotency_key=idempotency_key
+        )
     message = f"{len(ids)} jobs created" if new else "These jobs had been created before"
     return MadeGraph(message=message, jobs=ids)
 

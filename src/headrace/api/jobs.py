@@ -27,7 +27,6 @@ from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
 from headrace.engine import again, extract, insight, needs, replay, settle
 from headrace.engine import jobs as engine
-from headrace.engine.graph import UnknownJob
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
 from headrace.errors import BadInput
@@ -56,21 +55,18 @@ def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey
     provider = provider_of(wanted.kind)
     with visitor.session() as session:
         connection = connection_for(session, provider, wanted.connection)
-        try:
-            row, new = engine.submit(
-                session,
-                tenant=connection["tenant_id"],
-                user=connection["user_id"],
-                kind=provider.kind,
-                connection_id=connection["connection_id"],
-                payload=wanted.payload,
-                priority=wanted.priority,
-                idempotency_key=idempotency_key,
-                after=wanted.after,
-                regardless=wanted.when == "ended",
-            )
-        except UnknownJob as error:
-            raise NotFound(error.message, hint="GET /api/jobs lists them.") from None
+        row, new = engine.submit(
+            session,
+            tenant=connection["tenant_id"],
+            user=connection["user_id"],
+            kind=provider.kind,
+            connection_id=connection["connection_id"],
+            payload=wanted.payload,
+            priority=wanted.priority,
+            idempotency_key=idempotency_key,
+            after=wanted.after,
+            regardless=wanted.when == "ended",
+        )
         if not new and idempotency_key is not None:
             _check_same(session, row, connection, wanted, provider, idempotency_key)
     job = Job.model_validate(row)

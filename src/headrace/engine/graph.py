@@ -93,7 +93,7 @@ def submit(
     held = needs.hold(connection, tenant, outside, regardless=set(outside) - strict)
     for member in members:
         if missing := [one for one in member.after if one not in ids and one not in held]:
-            raise UnknownJob(
+            raise BadInput(
                 f"Job {member.key!r} is to wait for {missing[0]!r}, which there is not.",
                 hint="`after` takes keys of the same graph and ids of jobs.",
             )
