@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.command import House
 
+from headrace.engine import graph, intake
+from headrace.engine.graph import Member
 from headrace.mailbox.sample import OWNER_ADDRESS, write_sample_mbox
+from headrace.settings import Settings
+from headrace.store.database import connect
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Api
@@ -174,3 +178,30 @@ def test_steering_a_job(house: House, api: Api, tmp_path: Path) -> None:
     api.wrong()
     [done] = house.json("sync", "shop", SHOP_KEY=KEY)
     assert (done["job_id"], done["inserted"], done["status"]) == (job["job_id"], 1_000, "SUCCEEDED")
+
+
+def test_jobs_that_wait(house: House, api: Api) -> None:
+    """Covers A3.44: shown with what they wait for, drawn level by level, cancelled and retried as a
+    tree; and a sync after another."""
+    assert house.json("jobs", "list") == []
+    with connect(house.environment["DATABASE_URL"]) as line, line.transaction():
+        members = []
+        for name, after in (("shop", []), ("orders", ["shop"])):
+            wanted = intake.rest_spec(house.folder / api.spec(house, name=name))
+            row = intake.connect(line, "default", "me", wanted, Settings(_env_file=None))
+            member = Member(name, "me", "rest_sync", row["connection_id"], after=after)
+            members.append(member)
+        ids, _ = graph.submit(line, "default", members)
+    shop, orders = ids["shop"], ids["orders"]
+    assert house.json("jobs", "show", orders)["waiting_for"] == [shop]
+    assert f"waiting_for    {shop}" in house.look("jobs", "show", orders).ok().out
+    drawn = house.look("jobs", "graph", orders).ok().out
+    assert drawn == f"{shop} shop: PENDING\n  {orders} orders: waits, after {shop[:8]}\n"
+    assert len(house.json("jobs", "graph", shop)["edges"]) == 1
+    assert sorted(house.json("jobs", "cancel", shop, "--tree")["jobs"]) == sorted([shop, orders])
+    said = house.look("jobs", "retry", shop, "--tree").ok().out
+    assert said.startswith("2 jobs are to go on")
+    [after] = house.json("sync", "shop", "--after", orders, SHOP_KEY=KEY)
+    assert (after["status"], after["unchanged"]) == ("SUCCEEDED", 1_000)
+    assert house.json("jobs", "show", orders)["status"] == "SUCCEEDED"
+    house.look("jobs", "graph", "nobody").refused(64, "There is no job", "jobs list")

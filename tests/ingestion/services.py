@@ -83,6 +83,7 @@ class Services:
         self._plain = {name: os.environ[name] for name in kept if name in os.environ}
         self._plain["HEADRACE_API_KEY"] = KEY
         self._plain["DATABASE_URL"] = database
+        self.database = database
         self._roots = roots
         self._started: list[Process] = []
         with socket.create_server(("127.0.0.1", 0)) as free:

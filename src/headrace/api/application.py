@@ -22,6 +22,7 @@ from headrace.api import (
     consents,
     contacts,
     dead_letters,
+    graphs,
     health,
     ingestion,
     insights,
@@ -44,6 +45,7 @@ from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 
 ROUTERS = (
+    graphs,
     jobs,
     connections,
     consents,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from headrace import insight
 from headrace.api.auth import Visitor
-from headrace.api.job_shapes import Job, Made
+from headrace.api.job_shapes import After, Job, Made, When
 from headrace.api.problems import NotFound, Strict
 from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
 from headrace.engine import insight as engine
@@ -30,6 +30,8 @@ class Wanted(Strict):
         description="What about: contact:UUID, thread:ID, week:2026-W47 or pair:UUID:UUID. Without"
         " one: the newest of them.",
     )
+    after: After = []
+    when: When = "succeeded"
 
 
 class Listing(Strict):
@@ -83,7 +85,8 @@ def make_insights(visitor: Visitor, wanted: Wanted) -> Made:
     wish = engine.Wish(wanted.kind, wanted.subject)
     owner = (visitor.caller.tenant, visitor.caller.user)
     with visitor.session() as session:
-        row, _ = engine.submit(session, *owner, [wish])
+        regardless = wanted.when == "ended"
+        row, _ = engine.submit(session, *owner, [wish], after=wanted.after, regardless=regardless)
         if not engine.there(session, *owner, wish):
             raise NotFound(
                 f"There is nothing known of {wanted.subject}.",

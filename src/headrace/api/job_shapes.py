@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
 
@@ -22,6 +22,15 @@ SEED_WORDS: Final[dict[str, Status]] = {
 }
 """Other words for a status, understood and spoken by the listing only (ruling X1)."""
 
+After = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=255)]],
+    Field(max_length=1000, description="Ids of the jobs that it waits for."),
+]
+When = Annotated[
+    Literal["succeeded", "ended"],
+    Field(description="Whether those must succeed, or only be over, whatever came of them."),
+]
+
 _SPOKEN = {status: word for word, status in SEED_WORDS.items()}
 
 
@@ -34,6 +43,8 @@ class NewJob(Strict):
     )
     priority: Literal["urgent", "high", "medium", "low"] = "medium"
     payload: dict[str, Any] = Field({}, description="Kept with the job.")
+    after: After = []
+    when: When = "succeeded"
 
 
 class Listing(Strict):
@@ -70,6 +81,10 @@ class Job(BaseModel):
     started_at: Time | None
     resume_at: Time | None = Field(description="When it goes on, while it waits.")
     completed_at: Time | None
+    waits: bool = Field(description="Whether it is on no queue yet, for other jobs come first.")
+    stopped_by: str | None = Field(
+        description="The job because of which it was cancelled, where nobody did that."
+    )
 
 
 class Progress(BaseModel):
@@ -91,6 +106,11 @@ class JobDetail(Job):
     stages_pending: dict[str, int] = Field(
         description="How many of its batches each stage has still to work through."
     )
+    after: list[str] = Field(description="The jobs that it was to wait for.")
+    when: When
+    waiting_for: list[str] = Field(
+        description="Those that it still waits for; or the one that its connection is busy with."
+    )
 
 
 class Made(Job):
@@ -98,6 +118,12 @@ class Made(Job):
 
     success: Literal[True] = True
     message: str
+
+
+class Steered(Job):
+    """A job that was cancelled or taken up again."""
+
+    jobs: list[str] = Field(description="All that the request has done this to, by id.")
 
 
 class RunnerWanted(Strict):

@@ -4,11 +4,12 @@ row and a place on the queue, written in one transaction."""
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 
-from headrace.api.auth import Visitor
+from headrace.api.auth import Visit, Visitor
 from headrace.api.job_shapes import (
     Job,
     JobDetail,
@@ -18,12 +19,13 @@ from headrace.api.job_shapes import (
     Progress,
     RunnerAnswer,
     RunnerWanted,
+    Steered,
     in_seed_words,
     status_of,
 )
 from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
-from headrace.engine import extract, insight, replay, settle
+from headrace.engine import again, extract, insight, needs, replay, settle
 from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
@@ -43,13 +45,16 @@ IdempotencyKey = Annotated[
 ]
 
 
+Tree = Annotated[bool, Query(description="This job and all that hangs on it.")]
+
+
 @router.post("", status_code=202)
 def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey = None) -> Made:
     """Put a job on the queue and answer at once. A connection that has one under way answers with
-    that one."""
-    provider = _provider(wanted.kind)
+    that one; a job that is to be done `after` others is always a new one."""
+    provider = provider_of(wanted.kind)
     with visitor.session() as session:
-        connection = _connection(session, provider, wanted.connection)
+        connection = connection_for(session, provider, wanted.connection)
         row, new = engine.submit(
             session,
             tenant=connection["tenant_id"],
@@ -59,9 +64,11 @@ def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey
             payload=wanted.payload,
             priority=wanted.priority,
             idempotency_key=idempotency_key,
+            after=wanted.after,
+            regardless=wanted.when == "ended",
         )
-    if not new and idempotency_key is not None:
-        _check_same(row, connection, wanted, provider, idempotency_key)
+        if not new and idempotency_key is not None:
+            _check_same(session, row, connection, wanted, provider, idempotency_key)
     job = Job.model_validate(row)
     message = "Job created" if new else "This job had been created before"
     return Made(**job.model_dump(), message=message)
@@ -73,7 +80,7 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
     status = None if asked.status is None else status_of(asked.status)
     kind = asked.kind
     if kind is not None and kind not in _ELSEWHERE:
-        kind = _provider(kind).kind
+        kind = provider_of(kind).kind
     with visitor.session() as session:
         rows = jobs.listing(
             session,
@@ -107,38 +114,53 @@ def run_queue(visitor: Visitor, wanted: RunnerWanted | None = None) -> RunnerAns
 def get_job(visitor: Visitor, job_id: str) -> JobDetail:
     """One job, with what it has landed up to this moment."""
     with visitor.session() as session:
-        row = _job(session, job_id)
+        row = existing(session, job_id)
         now = progress(session, job_id)
         steps = settle.stages(session, row["tenant_id"], job_id)
+        needed = needs.needs_of(session, job_id)
+        waiting_for = needs.waiting_for(session, job_id)
     landed = Progress.model_validate(now, from_attributes=True)
     left = {one["name"]: one["of"] - one["batches"] for one in steps}
     pending = {name: batches for name, batches in left.items() if batches}
-    return JobDetail(**row, progress=landed, stages_pending=pending)
+    return JobDetail(
+        **row,
+        progress=landed,
+        stages_pending=pending,
+        after=[one["needs_job_id"] for one in needed],
+        when="ended" if any(one["regardless"] for one in needed) else "succeeded",
+        waiting_for=waiting_for,
+    )
 
 
 @router.post("/{job_id}/cancel")
-def cancel_job(visitor: Visitor, job_id: str) -> Job:
-    """Cancel a job that waits or runs: not another row of it is committed."""
-    with visitor.session() as session:
-        _job(session, job_id)
-        try:
-            return Job.model_validate(engine.cancel(session, job_id))
-        except BadInput as error:
-            raise Conflict(error.message, hint=error.hint) from None
+def cancel_job(visitor: Visitor, job_id: str, tree: Tree = False) -> Steered:
+    """Cancel a job that waits or runs: not another row of it is committed. Jobs that wait for it to
+    succeed are cancelled with it, until it is retried."""
+    return _steer(visitor, job_id, again.cancel_tree if tree else again.cancel)
 
 
 @router.post("/{job_id}/retry", status_code=202)
-def retry_job(visitor: Visitor, job_id: str) -> Job:
-    """Take a failed or cancelled job up again where it stopped."""
+def retry_job(visitor: Visitor, job_id: str, tree: Tree = False) -> Steered:
+    """Take a failed or cancelled job up again where it stopped, and what was cancelled because of
+    it."""
+    return _steer(visitor, job_id, again.retry_tree if tree else again.retry)
+
+
+def _steer(
+    visitor: Visit, job_id: str, act: Callable[[Connection, str], list[str] | JobRow]
+) -> Steered:
     with visitor.session() as session:
-        _job(session, job_id)
+        existing(session, job_id)
         try:
-            return Job.model_validate(engine.retry(session, job_id))
+            done = act(session, job_id)
         except BadInput as error:
             raise Conflict(error.message, hint=error.hint) from None
+        row = existing(session, job_id)
+    return Steered(**row, jobs=done if isinstance(done, list) else [job_id])
 
 
-def _job(session: Connection, job_id: str) -> JobRow:
+def existing(session: Connection, job_id: str) -> JobRow:
+    """A job that the caller may see. Raises NotFound."""
     row = jobs.get(session, job_id)
     if row is None:
         raise NotFound(f"There is no job {job_id}.", hint="GET /api/jobs lists them.")
@@ -153,7 +175,7 @@ _ELSEWHERE = {
 """Kinds of jobs that have routes of their own."""
 
 
-def _provider(kind: str) -> type[Provider]:
+def provider_of(kind: str) -> type[Provider]:
     """Who does jobs of this kind, or of this alias. Raises BadInput with the nearest kind."""
     known = sync_kinds()
     if kind in _ELSEWHERE:
@@ -168,7 +190,9 @@ def _provider(kind: str) -> type[Provider]:
     return known[kind]
 
 
-def _connection(session: Connection, provider: type[Provider], named: str | None) -> ConnectionRow:
+def connection_for(
+    session: Connection, provider: type[Provider], named: str | None
+) -> ConnectionRow:
     """The connection a caller means. Raises NotFound or BadInput where that is not one."""
     rows = listings.connections_named(session, named, provider.name)
     if named is not None and not rows:
@@ -188,6 +212,7 @@ def _connection(session: Connection, provider: type[Provider], named: str | None
 
 
 def _check_same(
+    session: Connection,
     row: JobRow,
     connection: ConnectionRow,
     wanted: NewJob,
@@ -195,8 +220,21 @@ def _check_same(
     idempotency_key: str,
 ) -> None:
     """A key used again for something else is a mistake that must not pass in silence."""
-    asked = (provider.kind, connection["connection_id"], wanted.priority, wanted.payload)
-    first = (row["kind"], row["connection_id"], row["priority"], row["payload"])
+    needed = needs.needs_of(session, row["job_id"])
+    asked = (
+        provider.kind,
+        connection["connection_id"],
+        wanted.priority,
+        wanted.payload,
+        dict.fromkeys(wanted.after, wanted.when == "ended"),
+    )
+    first = (
+        row["kind"],
+        row["connection_id"],
+        row["priority"],
+        row["payload"],
+        {one["needs_job_id"]: one["regardless"] for one in needed},
+    )
     if row["idempotency_key"] == idempotency_key and asked != first:
         raise Conflict(
             f"This Idempotency-Key made job {row['job_id']}, which is another one.",

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from headrace import telemetry
+from headrace.engine.graph import KeyUsed, UnknownJob
 from headrace.errors import BadInput, Expired, HeadraceError, NeedsHuman, Retry, Skip, Unavailable
 from headrace.store.uploads import NoRoom
 
@@ -42,10 +43,12 @@ class Conflict(HeadraceError):
 # The most particular class first: 409 for what has to change before the same request can work.
 _STATUS: tuple[tuple[type[HeadraceError], int], ...] = (
     (NotFound, 404),
+    (UnknownJob, 404),
     (Unauthorized, 401),
     # Not 507: programs and proxies ask again where the trouble is the server's.
     (NoRoom, 413),
     (Conflict, 409),
+    (KeyUsed, 409),
     (NeedsHuman, 409),
     (Expired, 409),
     (BadInput, 422),

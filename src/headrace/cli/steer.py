@@ -8,11 +8,12 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from headrace.cli.graph import graph
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
 from headrace.cli.show import answer_json, out, table
-from headrace.engine import jobs as engine_jobs
-from headrace.engine import redrive
+from headrace.engine import again, redrive
+from headrace.engine.needs import needs_of
 from headrace.engine.progress import progress
 from headrace.engine.replay import KIND
 from headrace.store import dead_letters as letters
@@ -20,10 +21,12 @@ from headrace.store import jobs as store_jobs
 from headrace.store.database import Database
 
 jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
+jobs.command("graph")(graph)
 dead_letters = typer.Typer(help="What could not be processed, and why.", no_args_is_help=True)
 
 Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
+Tree = Annotated[bool, typer.Option("--tree", help="This job and all that hangs on it.")]
 LetterId = Annotated[int, typer.Argument(help="The dead letter's number.")]
 
 
@@ -71,6 +74,7 @@ def show_job(job_id: JobId, json: Json = False) -> None:
     with reading() as database, database.people(TENANT, USER) as session:
         found = msgspec.structs.asdict(progress(session, job_id))
         row = store_jobs.get(session, job_id)
+        found["after"] = [one["needs_job_id"] for one in needs_of(session, job_id)]
     if row is not None and row["kind"] == KIND:
         # It lands nothing: how far it is stands in its summary.
         found |= {name: (row["summary"] or {}).get(name) for name in _REPLAYED}
@@ -78,32 +82,48 @@ def show_job(job_id: JobId, json: Json = False) -> None:
         answer_json(found)
         return
     for name, value in found.items():
-        if value is not None:
-            out.print(f"{name:14} {escape(str(value))}")
+        if value not in (None, []):
+            out.print(f"{name:14} {escape(_line(value))}")
+
+
+def _line(value: Any) -> str:
+    ids = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return ", ".join(value) if ids else str(value)
 
 
 @jobs.command("cancel")
-def cancel_job(job_id: JobId, json: Json = False) -> None:
-    """Cancel a job: not another row of it is committed."""
+def cancel_job(job_id: JobId, tree: Tree = False, json: Json = False) -> None:
+    """Cancel a job: not another row of it is committed. Jobs that wait for it to succeed are
+    cancelled with it, until it is retried."""
     with reading() as database, database.people(TENANT, USER) as session:
         progress(session, job_id)  # which says so when there is none
-        row = engine_jobs.cancel(session, job_id)
+        done = again.cancel_tree(session, job_id) if tree else [job_id]
+        row = store_jobs.get(session, job_id) if tree else again.cancel(session, job_id)
     if json:
-        answer_json(row)
+        answer_json({**(row or {}), "jobs": done})
+    elif tree:
+        out.print(f"Cancelled {_jobs(done)}; what they have landed stays.")
     else:
         out.print(f"Cancelled {job_id}; what it has landed stays.")
 
 
 @jobs.command("retry")
-def retry_job(job_id: JobId, json: Json = False) -> None:
-    """Take a failed or cancelled job up again; `headrace up` or `sync` works on it."""
+def retry_job(job_id: JobId, tree: Tree = False, json: Json = False) -> None:
+    """Take a failed or cancelled job up again, and what was cancelled because of it; `headrace up`
+    or `sync` works on it."""
     with reading() as database, database.people(TENANT, USER) as session:
         progress(session, job_id)
-        row = engine_jobs.retry(session, job_id)
+        done = again.retry_tree(session, job_id) if tree else [job_id]
+        row = store_jobs.get(session, job_id) if tree else again.retry(session, job_id)
     if json:
-        answer_json(row)
-    else:
-        out.print(f"{job_id} is to go on; `headrace up` or `headrace sync` works on it.")
+        answer_json({**(row or {}), "jobs": done})
+        return
+    what = f"{_jobs(done)} are" if len(done) > 1 else f"{done[0]} is"
+    out.print(f"{what} to go on; `headrace up` or `headrace sync` works on it.")
+
+
+def _jobs(done: list[str]) -> str:
+    return f"{len(done):,} jobs" if len(done) > 1 else done[0]
 
 
 @dead_letters.command("list")

@@ -36,6 +36,10 @@ def sync(
     spec: Annotated[
         Path | None, typer.Option(help="A YAML file that describes a REST API to sync.")
     ] = None,
+    after: Annotated[
+        list[str] | None,
+        typer.Option(help="The id of a job that has to succeed before. Repeatable."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Bring connections up to date, watching until everything is searchable.
@@ -56,7 +60,7 @@ def sync(
         return [intake.connect(session, TENANT, USER, one, settings) for one in made]
 
     with working(settings, choose) as (database, rows):
-        run(database, rows, json=json)
+        run(database, rows, json=json, after=after or [])
 
 
 def ingest(
@@ -85,11 +89,17 @@ def ingest(
         run(database, rows, json=json)
 
 
-def run(database: Database, rows: Sequence[dict[str, Any]], *, json: bool) -> None:
+def run(
+    database: Database,
+    rows: Sequence[dict[str, Any]],
+    *,
+    json: bool,
+    after: Sequence[str] = (),
+) -> None:
     """Submit a job for each connection, watch them to the end, and say what came of it."""
     began = time.monotonic()
     with database.transaction() as session:
-        named = {row["name"]: _submit(session, row) for row in rows}
+        named = {row["name"]: _submit(session, row, after) for row in rows}
     try:
         ended = watch(database, list(named.items()), show=not json)
     except Stop as stop:
@@ -119,9 +129,9 @@ def run(database: Database, rows: Sequence[dict[str, Any]], *, json: bool) -> No
         raise failures[-1]
 
 
-def _submit(session: Connection, row: dict[str, Any]) -> str:
+def _submit(session: Connection, row: dict[str, Any], after: Sequence[str]) -> str:
     """The connection's job. One that waits after a failure goes on at once: somebody is here."""
-    job_id = str(intake.submit_sync(session, row)["job_id"])
+    job_id = str(intake.submit_sync(session, row, after=after)["job_id"])
     hasten(session, job_id)
     return job_id
 
@@ -168,7 +178,7 @@ def _tell_stages(name: str, ended: Progress, seconds: float) -> None:
 def _failure(name: str, ended: Progress) -> HeadraceError:
     """What is said of a job that did not succeed, and the exit code for it."""
     message, hint, code = ended.last_error or "", ended.hint or "", ended.error_code
-    if ended.status == "CANCELLED":
+    if ended.status == "CANCELLED" and ended.stopped_by is None:
         message, hint = "The job was cancelled.", f"Go on with: headrace jobs retry {ended.job_id}"
     elif ended.status == "PENDING" and message != DISK_FULL:
         waits = ended.resume_at if ended.attempts == 0 else None

@@ -262,6 +262,9 @@ def _note(job: Watched) -> str:
     state = job.state
     if state.status == "PENDING" and _seconds_until(state.resume_at) > 0:
         return f"waits until {_clock(state.resume_at)}"
+    if state.waiting_for:
+        others = len(state.waiting_for)
+        return f"waits for {others:,} jobs" if others > 1 else "waits for another job"
     if state.stages and state.stages_pending:
         return ", ".join(f"{one.name} {one.rows_out:,}" for one in state.stages)
     if state.status in FINAL and state.stages_pending:

@@ -8,6 +8,7 @@ not asked for twice. Where the model cannot be had, rules do, and the insight sa
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,9 +76,11 @@ def submit(
     wanted: list[Wish],
     *,
     idempotency_key: str | None = None,
+    after: Sequence[str] = (),
+    regardless: bool = False,
 ) -> tuple[JobRow, bool]:
-    """Make a job for insights, and say whether it is new. Raises BadInput for an unknown kind, or
-    for what is no subject of it."""
+    """Make a job for insights, and say whether it is new; for `after`, see `jobs.submit`. Raises
+    BadInput for an unknown kind, or for what is no subject of it."""
     for one in wanted:
         kind = insight_kind(one.kind)
         if one.subject is not None:
@@ -91,6 +94,8 @@ def submit(
         payload=payload,
         priority="low",
         idempotency_key=idempotency_key,
+        after=after,
+        regardless=regardless,
     )
 
 

@@ -9,16 +9,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-import psycopg
 from psycopg.types.json import Jsonb
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine.notify import notify
+from headrace.engine import graph, needs
+from headrace.engine.again import cancel as cancel
+from headrace.engine.again import retry as retry
 from headrace.engine.queues import JOBS, enqueue, enqueue_many, queue_of
+from headrace.engine.queues import workflow_id as workflow_id
 from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
-from headrace.errors import BadInput
 from headrace.store import connections, jobs
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, Database, as_owner
@@ -45,9 +46,23 @@ class Run(msgspec.Struct):
     landed_before: int
 
 
-def submit(connection: Connection, **wanted: Any) -> tuple[JobRow, bool]:
-    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`."""
-    row, new = jobs.create(connection, **wanted)
+def submit(
+    connection: Connection,
+    *,
+    tenant: str,
+    after: Sequence[str] = (),
+    regardless: bool = False,
+    **wanted: Any,
+) -> tuple[JobRow, bool]:
+    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`.
+
+    With `after`, it waits until those jobs have succeeded, or `regardless` of what came of them
+    until they are over. Raises UnknownJob for one that the caller does not see, BadInput for one
+    that will never succeed.
+    """
+    if after:
+        return graph.submit_after(connection, tenant, after, regardless, wanted)
+    row, new = jobs.create(connection, tenant=tenant, **wanted)
     if new:
         with as_owner(connection):
             dispatch(connection, row)
@@ -85,11 +100,6 @@ def dispatch_syncs(connection: Connection, made: Sequence[JobRow]) -> None:
         for row in made
     ]
     enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
-
-
-def workflow_id(job_id: str, turn: int) -> str:
-    """A job's id is the id of its first workflow; later turns are numbered."""
-    return job_id if turn == 1 else f"{job_id}/{turn}"
 
 
 def begin(database: Database, job_id: str, turn: int, minutes: float) -> Run | None:
@@ -219,20 +229,8 @@ def _finish(connection: Connection, values: dict[str, Any], status: str, ended: 
             state = "needs_reauth" if ended.reauth else "error"
         connections.health(connection, row["connection_id"], state, ended.error, ended.hint)
     if row is not None:
-        notify(connection, row)
+        needs.ended(connection, [row])
     return status
-
-
-def cancel(connection: Connection, job_id: str) -> JobRow:
-    """Cancel an unfinished job: not another row of it is committed. Raises BadInput otherwise."""
-    row = connection.execute(query("jobs", "cancel"), {"job_id": job_id}).fetchone()
-    if row is None:
-        raise BadInput(
-            f"Job {job_id} cannot be cancelled.", hint="It is over already, or not yours."
-        )
-    with as_owner(connection):
-        notify(connection, row)
-    return row
 
 
 def hasten(connection: Connection, job_id: str) -> bool:
@@ -243,22 +241,3 @@ def hasten(connection: Connection, job_id: str) -> bool:
         with as_owner(connection):
             dispatch(connection, row)
     return row is not None
-
-
-def retry(connection: Connection, job_id: str) -> JobRow:
-    """Take a failed or cancelled job up again where it stopped. Raises BadInput otherwise."""
-    try:
-        row = connection.execute(query("jobs", "retry"), {"job_id": job_id}).fetchone()
-    except psycopg.errors.UniqueViolation:
-        raise BadInput(
-            f"Job {job_id} cannot be retried: its connection has another job under way.",
-            hint="That one goes on where this one stopped.",
-        ) from None
-    if row is None:
-        raise BadInput(
-            f"Job {job_id} cannot be retried.",
-            hint="Only a failed or cancelled job can; it may also not be yours.",
-        )
-    with as_owner(connection):
-        dispatch(connection, row)
-    return row

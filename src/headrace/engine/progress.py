@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from headrace.engine.needs import waiting_for
 from headrace.engine.settle import settles, stages
 from headrace.errors import BadInput
 from headrace.plugins import stages as known_stages
@@ -42,7 +43,8 @@ class Progress(msgspec.Struct):
     """A job at one moment. `total` is what the source says there is, where it says it;
     `stages_pending` counts the batches that a stage has still to work through, `apart_pending`
     those of stages that nobody waits for; `capped` says that it ended at the most that one run may
-    fetch. `stages` are told of jobs that wait for theirs."""
+    fetch. `stages` are told of jobs that wait for theirs; `waiting_for` has the jobs that come
+    first, `stopped_by` the one because of which it was cancelled, where no person did it."""
 
     job_id: str
     status: str
@@ -62,6 +64,8 @@ class Progress(msgspec.Struct):
     error_code: int | None
     capped: bool
     stages: list[StageProgress] = []
+    waiting_for: list[str] = []
+    stopped_by: str | None = None
 
     @property
     def settled(self) -> bool:
@@ -98,4 +102,6 @@ def progress(connection: Connection, job_id: str) -> Progress:
         error_code=row["error_code"],
         capped=bool((row["summary"] or {}).get("capped")),
         stages=steps if settles(row["kind"]) else [],
+        waiting_for=waiting_for(connection, job_id) if row["waits"] else [],
+        stopped_by=row["stopped_by"],
     )

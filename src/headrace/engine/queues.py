@@ -99,6 +99,11 @@ def queue_of(kind: str) -> str:
     return INSIGHTS if kind == "insight" else JOBS
 
 
+def workflow_id(job_id: str, turn: int) -> str:
+    """A job's id is the id of its first workflow; later turns are numbered."""
+    return job_id if turn == 1 else f"{job_id}/{turn}"
+
+
 def stage_workflow_id(stage: str, version: int, batch_id: int, attempt: int) -> str:
     """One id a piece of stage work: asking for it twice does it once."""
     return f"stage:{stage}:{version}:{batch_id}:{attempt}"

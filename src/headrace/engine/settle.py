@@ -11,7 +11,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from headrace.engine import points
-from headrace.engine.notify import notify
+from headrace.engine.needs import ended as over
 from headrace.engine.queues import NOTICES, enqueue
 from headrace.plugins import providers, sync_kinds, wiring
 from headrace.store import connections, jobs
@@ -68,7 +68,7 @@ def settle(connection: Connection, tenant: str, job_id: str) -> None:
             connections.show(connection, ended["connection_id"], job_id)
             points.dispatch(connection, ended["connection_id"], f"{job_id}:{ended['turn']}")
         enqueue(connection, "headrace.tend", f"tend:{job_id}:{ended['turn']}", queue=NOTICES)
-        notify(connection, ended)
+        over(connection, [ended])
 
 
 def outcome(connection: Connection, tenant: str, job_id: str) -> dict[str, Any]:

@@ -7,9 +7,8 @@ because the ids of workflows are made of what they do.
 from __future__ import annotations
 
 from headrace import telemetry
-from headrace.engine import jobs
+from headrace.engine import jobs, needs
 from headrace.engine.chain import enqueue_stage
-from headrace.engine.notify import notify
 from headrace.engine.queues import PRIORITIES, STAGES
 from headrace.plugins import stages, wiring
 from headrace.store.database import Connection, Database
@@ -71,8 +70,8 @@ FROM headrace.jobs j
 LEFT JOIN dbos.workflow_status w
   ON w.workflow_uuid = j.job_id || CASE WHEN j.turn = 1 THEN '' ELSE '/' || j.turn END
 WHERE j.status IN ('PENDING', 'RUNNING')
-  -- What has landed waits for its stages, which are swept themselves.
-  AND j.landed_at IS NULL
+  -- What has landed waits for its stages, and these are swept; so is what waits for other jobs.
+  AND j.landed_at IS NULL AND NOT j.waits
   AND coalesce(j.resume_at, j.started_at, j.created_at) < now() - %(quiet)s * interval '1 second'
   AND (w.status IS NULL OR w.status NOT IN ('ENQUEUED', 'PENDING', 'DELAYED'))
 ORDER BY j.job_id LIMIT 1000
@@ -102,7 +101,8 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
         ).fetchone()
         if not (mine and mine["mine"]):
             return 0, 0
-        found = (_jobs(connection, quiet), _stages(connection, quiet))
+        revived = _jobs(connection, quiet) + needs.sweep(connection)
+        found = (revived, _stages(connection, quiet))
     if any(found):
         telemetry.swept(*found)
     return found
@@ -122,7 +122,7 @@ def _jobs(connection: Connection, quiet: float) -> int:
         if again["attempts"] >= jobs.ATTEMPTS:
             over = connection.execute(_GIVE_UP, [row["job_id"]]).fetchone()
             assert over is not None, "its row was changed a moment ago"
-            notify(connection, over)
+            needs.ended(connection, [over])
         else:
             jobs.dispatch(connection, again)
         revived += 1

@@ -159,7 +159,8 @@ class Job(Table, table=True):
 
     `job_id` is the id of its first workflow; `turn` counts the workflows that carried it on after
     a pause, `attempts` those of them that failed. `error_code` is what a command ends with that
-    waited for it: see `headrace.errors`.
+    waited for it: see `headrace.errors`. One that `waits` is on no queue, for others come first;
+    `stopped_by` is the job because of which it was cancelled, where no person did it.
     """
 
     __tablename__ = "jobs"
@@ -181,6 +182,18 @@ class Job(Table, table=True):
     started_at: datetime | None = time()
     completed_at: datetime | None = time()
     landed_at: datetime | None = time()
+    waits: bool = col(Boolean, null=False)
+    stopped_by: str | None = col(ID)
+
+
+class JobNeed(Table, table=True):
+    """That a job waits for another one, `needs_job_id`: until it has succeeded, or `regardless` of
+    what came of it until it is over."""
+
+    __tablename__ = "job_needs"
+    job_id: str = key()
+    needs_job_id: str = key()
+    regardless: bool = col(Boolean, null=False)
 
 
 class DeadLetter(Table, table=True):

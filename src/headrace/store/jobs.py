@@ -30,8 +30,11 @@ def create(
     payload: dict[str, Any] | None = None,
     priority: str = "medium",
     idempotency_key: str | None = None,
+    waits: bool = False,
+    younger_than: datetime | None = None,
 ) -> tuple[JobRow, bool]:
     """The job, and whether it is new: a connection's active job or the same key answers itself.
+    One that `waits` is beside its connection's active job, and no other than its key answers it.
 
     Raises BadInput when the job in the way is somebody else's.
     """
@@ -44,6 +47,8 @@ def create(
         "payload": Jsonb(payload or {}),
         "priority": priority,
         "idempotency_key": idempotency_key,
+        "waits": waits,
+        "younger_than": younger_than,
     }
     for _ in range(_TRIES):
         made = connection.execute(query("jobs", "create"), values).fetchone()

@@ -2,10 +2,12 @@
 
 -- name: create
 -- A connection has one active job: asking again answers with it. The same idempotency key, too.
+-- Any number may wait; each is younger than what it waits for.
 INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
-  idempotency_key)
+  idempotency_key, waits, created_at)
 VALUES (%(tenant)s, %(user)s, %(job_id)s, %(kind)s, %(connection_id)s, %(payload)s, %(priority)s,
-  %(idempotency_key)s)
+  %(idempotency_key)s, %(waits)s,
+  greatest(now(), %(younger_than)s::timestamptz + interval '1 microsecond'))
 ON CONFLICT DO NOTHING
 RETURNING *;
 
@@ -22,7 +24,8 @@ RETURNING *;
 SELECT * FROM headrace.jobs
 WHERE tenant_id = %(tenant)s
   AND ((user_id = %(user)s AND idempotency_key = %(idempotency_key)s)
-       OR (connection_id = %(connection_id)s AND status IN ('PENDING', 'RUNNING')))
+       OR (connection_id = %(connection_id)s AND status IN ('PENDING', 'RUNNING') AND NOT waits
+           AND NOT %(waits)s))
 ORDER BY (user_id = %(user)s AND idempotency_key = %(idempotency_key)s) DESC NULLS LAST
 LIMIT 1;
 
@@ -30,7 +33,7 @@ LIMIT 1;
 -- Only the newest turn of an unfinished job may run; a recovered workflow finds its own turn again.
 UPDATE headrace.jobs
 SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NULL
-WHERE job_id = %(job_id)s AND turn = %(turn)s AND status IN ('PENDING', 'RUNNING')
+WHERE job_id = %(job_id)s AND turn = %(turn)s AND status IN ('PENDING', 'RUNNING') AND NOT waits
 RETURNING tenant_id, user_id, kind, connection_id, payload, priority;
 
 -- name: finish
@@ -97,15 +100,17 @@ RETURNING kind, priority;
 SELECT attempts FROM headrace.jobs WHERE job_id = %(job_id)s;
 
 -- name: cancel
-UPDATE headrace.jobs SET status = 'CANCELLED', completed_at = now()
-WHERE job_id = %(job_id)s AND status IN ('PENDING', 'RUNNING')
+UPDATE headrace.jobs SET status = 'CANCELLED', completed_at = now(), waits = false
+WHERE job_id = ANY(%(job_ids)s::text[]) AND status IN ('PENDING', 'RUNNING')
 RETURNING *;
 
 -- name: retry
+-- All of them wait, until it is known whose turn it is.
 UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, attempts = 0, completed_at = NULL, landed_at = NULL,
-    last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
-WHERE job_id = %(job_id)s AND status IN ('FAILED', 'CANCELLED')
+    last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL, waits = true,
+    stopped_by = NULL
+WHERE job_id = ANY(%(job_ids)s::text[]) AND status IN ('FAILED', 'CANCELLED')
 RETURNING *;
 
 -- name: hasten

@@ -48,7 +48,7 @@ RETURNING *;
 SELECT w.connection AS connection_id, j.job_id
 FROM unnest(%(tenants)s::text[], %(connections)s::text[]) AS w (tenant, connection)
 JOIN headrace.jobs j ON j.tenant_id = w.tenant AND j.connection_id = w.connection
-WHERE j.status IN ('PENDING', 'RUNNING')
+WHERE j.status IN ('PENDING', 'RUNNING') AND NOT j.waits
 UNION ALL
 SELECT w.connection, j.job_id
 FROM unnest(%(tenants)s::text[], %(users)s::text[], %(connections)s::text[], %(keys)s::text[])
