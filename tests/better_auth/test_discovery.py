@@ -11,7 +11,7 @@ from tests.accounts import run
 from tests.better_auth.application import CALENDAR, GMAIL, Application
 from tests.better_auth.conftest import OpenApplication
 
-from headrace.engine import discover, schedule
+from headrace.engine import discover, dispatch
 from headrace.engine.discover import Discovered
 from headrace.engine.runtime import engine
 from headrace.errors import NeedsHuman
