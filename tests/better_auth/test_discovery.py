@@ -11,7 +11,7 @@ from tests.accounts import run
 from tests.better_auth.application import CALENDAR, GMAIL, Application
 from tests.better_auth.conftest import OpenApplication
 
-from headrace.engine import discover, schedule
+from headrace.engine import discover, dispatch
 from headrace.engine.discover import Discovered
 from headrace.engine.runtime import engine
 from headrace.errors import NeedsHuman
@@ -287,7 +287,7 @@ async def test_a_worker_looks_by_itself(
     open_application: OpenApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Covers A0.23 and A0.5: signing in to the application is all that a user does."""
-    monkeypatch.setattr(schedule, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(dispatch, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(discover, "LOOK_SECONDS", 0.1)
     app = await open_application("account.sql")
 

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dbos import DBOS
 
 from headrace import Page, Record
 from headrace.engine import private
@@ -43,6 +44,60 @@ def held(bench: Bench, probe: Any, running: Running) -> Iterator[tuple[str, thre
 
 def test_what_runs_is_known(bench: Bench, held: tuple[str, threading.Event]) -> None:
     assert private.running() == {held[0]}
+
+
+def test_what_runs_takes_a_place_on_its_queue(held: tuple[str, threading.Event]) -> None:
+    """And on no other."""
+    assert held
+    assert private.busy("headrace_jobs") == 1
+    assert private.busy("headrace_stages") == 0
+
+
+def test_nothing_is_taken_where_nothing_waits(held: tuple[str, threading.Event]) -> None:
+    """From our queues, and from the engine's own, which no number bounds."""
+    assert held
+    jobs = DBOS.retrieve_queue("headrace_jobs")
+    assert jobs is not None
+    assert [private.take(one, 3) for one in (jobs, private.internal_queue())] == [0, 0]
+
+
+def test_the_engine_polls_nothing_by_itself(
+    bench: Bench, held: tuple[str, threading.Event]
+) -> None:
+    """Its threads that would ask every second have ended; those that listen have not."""
+    assert held
+
+    def polls() -> set[str]:
+        names = {one.name for one in threading.enumerate()}
+        targets = ("queue-worker", "queue_thread", "dynamic_scheduler", "dbos-background-jobs")
+        return {name for name in names if any(one in name for one in targets)}
+
+    bench.until(lambda: not polls(), seconds=15)
+    assert any("run_notification_listener" in one.name for one in threading.enumerate())
+
+
+def test_what_is_due_is_moved_by_asking(bench: Bench, held: tuple[str, threading.Event]) -> None:
+    """What was delayed is enqueued, what is past its deadline is cancelled; nothing else is."""
+    job, _ = held
+    private.cancel_timed_out()
+    private.enqueue_delayed()
+    status = "SELECT status FROM dbos.workflow_status WHERE workflow_uuid = %s"
+    assert bench.one(status, job) == "PENDING"
+    more = "SELECT dbos.enqueue_workflow('headrace.job', 'nobody''s', workflow_id => %s)"
+    bench.rows(more, "delayed")
+    bench.rows(more, "timed out")
+    bench.rows(
+        "UPDATE dbos.workflow_status SET status = 'DELAYED', delay_until_epoch_ms = 1"
+        " WHERE workflow_uuid = 'delayed' RETURNING status"
+    )
+    bench.rows(
+        "UPDATE dbos.workflow_status SET workflow_deadline_epoch_ms = 1"
+        " WHERE workflow_uuid = 'timed out' RETURNING status"
+    )
+    private.enqueue_delayed()
+    private.cancel_timed_out()
+    assert bench.one(status, "delayed") == "ENQUEUED"
+    assert bench.one(status, "timed out") == "CANCELLED"
 
 
 def test_work_is_put_back_only_out_of_the_right_hands(

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import psycopg
+
 from headrace.store.database import Connection
 
 APPLICATION: Final = "headrace"
@@ -28,6 +30,10 @@ NOTICES: Final = "headrace_notices"
 INSIGHTS: Final = "headrace_insights"
 """Language models are slow: whoever waits for one takes no place from what brings data in."""
 
+CHANNEL: Final = "headrace_work"
+"""Where it is said that a queue has something, by the queue's name: see `engine.dispatch`. Said
+twice in a transaction, it is heard once. What is delayed is found when it has come due."""
+
 PRIORITIES: Final = {"urgent": 1, "high": 2, "medium": 3, "low": 4}
 """Lower runs first (A3.41)."""
 
@@ -36,7 +42,8 @@ SELECT dbos.enqueue_workflow(
   workflow_name => %(name)s, queue_name => %(queue)s, workflow_id => %(id)s,
   positional_args => %(arguments)s::json[], priority => %(priority)s,
   app_version => %(version)s, application_name => %(application)s,
-  delay_until_epoch_ms => %(delay)s)
+  delay_until_epoch_ms => %(delay)s),
+  CASE WHEN %(delay)s::bigint IS NULL THEN pg_notify(%(channel)s, %(queue)s) END
 """
 
 _ENQUEUE_MANY = """
@@ -45,7 +52,8 @@ SELECT dbos.enqueue_workflow(
   positional_args => ARRAY(SELECT json_array_elements(arguments)), priority => rank,
   app_version => %(version)s, application_name => %(application)s)
 FROM unnest(%(ids)s::text[], %(arguments)s::json[], %(priorities)s::int[])
-  AS wanted (id, arguments, rank)
+  AS wanted (id, arguments, rank),
+  pg_notify(%(channel)s, %(queue)s)
 """
 
 
@@ -69,6 +77,7 @@ def enqueue(
             "priority": PRIORITIES[priority],
             "version": VERSION,
             "application": APPLICATION,
+            "channel": CHANNEL,
             "delay": None if not_before is None else int(not_before.timestamp() * 1000),
         },
     )
@@ -90,8 +99,14 @@ def enqueue_many(
         "priorities": [PRIORITIES[priority] for _, _, priority in wanted],
         "version": VERSION,
         "application": APPLICATION,
+        "channel": CHANNEL,
     }
     connection.execute(_ENQUEUE_MANY, values)
+
+
+def wake(connection: psycopg.Connection[Any]) -> None:
+    """Have every worker look at once for what there is to do."""
+    connection.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
 def queue_of(kind: str) -> str:

@@ -11,9 +11,9 @@ import time
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import private
+from headrace.engine.queues import wake
 from headrace.store.database import Database
 
-LOOK_SECONDS = 0.25
 ORPHAN_SECONDS = 5.0
 """Between a workflow's being taken from the queue and its running here lie milliseconds."""
 
@@ -21,6 +21,14 @@ _LEFT = """
 SELECT s.workflow_uuid, s.executor_id FROM dbos.workflow_status s
 LEFT JOIN headrace.workers w ON w.executor_id = s.executor_id
 WHERE s.status = 'PENDING' AND (w.dead_at IS NOT NULL OR s.executor_id = %s)
+"""
+
+# The same, asked with everything else: see `engine.dispatch`.
+LEFT = """
+EXISTS (SELECT FROM dbos.workflow_status s
+  LEFT JOIN headrace.workers w ON w.executor_id = s.executor_id
+  WHERE s.status = 'PENDING' AND (w.dead_at IS NOT NULL
+    OR s.executor_id = %(me)s AND s.workflow_uuid <> ALL(%(running)s::text[])))
 """
 
 # DBOS counts a workflow each time that it gives it to a process, before it runs there.
@@ -36,12 +44,14 @@ def deaths(database: Database, workflow_id: str) -> int:
 
 
 class Recovery:
-    """Looks for work that is under way in name only, and puts it on its queue again."""
+    """Looks for work that is under way in name only, and puts it on its queue again. Called when
+    somebody has died, and every second while the tables say that something is left."""
 
     def __init__(self, database: Database, executor_id: str) -> None:
         self._database = database
         self._me = executor_id
         self._lost: dict[str, float] = {}
+        self._looked = 0.0
 
     def look(self) -> None:
         """Take over once. Asked anew until nothing is left: DBOS passes over what it fails on."""
@@ -50,6 +60,7 @@ class Recovery:
         dead = sorted({row["executor_id"] for row in rows} - {self._me})
         for who in dead:
             if found := private.recover([who]):
+                self._wake()
                 telemetry.takeover(who, found)
                 mark("after-recover")
         mine = {row["workflow_uuid"] for row in rows if row["executor_id"] == self._me}
@@ -59,8 +70,16 @@ class Recovery:
         """Work that bears this process's name and does not run in it: the commit that took it from
         the queue was made, and its acknowledgement was lost with the connection."""
         now = time.monotonic()
+        if now - self._looked > ORPHAN_SECONDS / 2:
+            self._lost.clear()  # nobody called meanwhile: nothing was lost
+        self._looked = now
         self._lost = {one: self._lost.get(one, now) for one in lost}
         for workflow_id, since in self._lost.items():
             if now - since > ORPHAN_SECONDS:
                 private.requeue(workflow_id, self._me)
+                self._wake()
                 telemetry.takeover(self._me, 1)
+
+    def _wake(self) -> None:
+        with self._database.connection() as connection:
+            wake(connection)

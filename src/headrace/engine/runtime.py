@@ -22,6 +22,7 @@ from headrace.engine import (  # workflows are registered by being there
     unasked,
     workflows,  # noqa: F401
 )
+from headrace.engine.dispatch import Chore, Dispatcher
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import (
     APART,
@@ -33,7 +34,7 @@ from headrace.engine.queues import (
     VERSION,
     is_stage,
 )
-from headrace.engine.recovery import LOOK_SECONDS, Recovery
+from headrace.engine.recovery import LEFT, Recovery
 from headrace.engine.regularly import Duty, Regularly
 from headrace.engine.sweep import SWEEP_SECONDS, sweep
 from headrace.engine.takeover import Liveness
@@ -43,10 +44,6 @@ from headrace.store.database import Database
 from headrace.store.migrate import engine_url
 from headrace.store.projection import target
 from headrace.vault import Vault
-
-_POLL_SECONDS = 0.2
-"""DBOS polls its queues: its default of one second would be felt by a person waiting, and twenty
-times a second costs an idle laptop a tenth of a core (measured; at five times, a twentieth)."""
 
 _LEAVE_SECONDS = 5.0
 
@@ -75,10 +72,13 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     workers = settings.headrace_workers
     database = Database(url, name=me, connections=workers * 4 + 8).open()
     state.enter(state.State(database, settings, Vault.from_settings(settings)))
-    liveness = Liveness(database, me)
+    recovery = Regularly("recovery", None, Recovery(database, me).look)
+    schedules = Regularly("schedule", None, partial(schedule.catch_up, database))
+    liveness = Liveness(database, me, recovery.ring)
+    dispatcher = Dispatcher(database, me, [Chore(LEFT, recovery), Chore(schedule.DUE, schedules)])
     chores: list[Duty] = [
-        Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
-        Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
+        recovery,
+        schedules,
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
         Regularly(
             "recent",
@@ -100,34 +100,35 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     liveness.register()
     mark("registered")
     DBOS(config=_config(url, me))
+    private.count(dispatcher.left)
     try:
         DBOS.launch()
-        for queue in (JOBS, STAGES, APART, NOTICES, INSIGHTS):
-            DBOS.register_queue(
-                queue,
-                worker_concurrency=1 if queue in {APART, INSIGHTS} else workers,
-                polling_interval_sec=_POLL_SECONDS,
-                on_conflict="always_update",
-            )
+        private.poll_nothing()
+        places = {JOBS: workers, STAGES: workers, APART: 1, NOTICES: workers, INSIGHTS: 1}
+        queues = [(private.internal_queue(), workers)]
+        for name, here in places.items():
+            queue = DBOS.register_queue(name, worker_concurrency=here, on_conflict="always_update")
+            queues.append((queue, here))
         mark("launched")
         liveness.start()
+        dispatcher.start(queues)
         for chore in chores:
             chore.start()
         yield database
     finally:
         for chore in chores:
             chore.stop()
-        _leave()
+        _leave(dispatcher)
         liveness.stop()
         DBOS.destroy()
         database.close()
 
 
-def _leave() -> None:
+def _leave(dispatcher: Dispatcher) -> None:
     """Take no more work, and give the stages being run a moment to end: they are threads, which
     cannot be stopped. A walk can, anywhere; it loses what it has not committed. So can a stage that
     stands apart: it commits as it goes."""
-    private.take_no_more()
+    dispatcher.stop()
     until = time.monotonic() + _LEAVE_SECONDS
     while any(map(_is_waited_for, private.running())) and time.monotonic() < until:
         time.sleep(0.01)

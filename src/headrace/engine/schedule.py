@@ -16,7 +16,11 @@ from headrace.store import connections
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Database
 
-LOOK_SECONDS = 2.0
+DUE = """
+EXISTS (SELECT FROM headrace.connections WHERE every_seconds IS NOT NULL
+  AND health IN ('active', 'error') AND next_sync_at <= now())
+"""
+"""Asked with everything else: see `engine.dispatch`."""
 
 # Spread by a tenth, so that those that were connected together drift apart.
 _DUE = """

@@ -3,7 +3,7 @@
 Each process holds a session advisory lock on its slot, on a connection of its own. `kill -9` closes
 the socket, PostgreSQL frees the lock in milliseconds, and any peer sees that nobody holds it. A
 process that hangs, or a host that vanished, still holds it: what betrays them is that this
-connection, which says something four times a second, has fallen silent.
+connection, which says something twice a second, has fallen silent.
 
 A wrong verdict costs a process and loses nothing: whoever was declared dead is fenced out of every
 commit, and ends itself as soon as it can read the verdict.
@@ -14,18 +14,23 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Callable
 
 import psycopg
 
 from headrace import telemetry
 from headrace.crashpoints import mark
+from headrace.engine.line import names, open_line
 from headrace.engine.place import gone
+from headrace.engine.queues import wake
 from headrace.store.database import Database
 
 _SPACE = 0x4852
 """The first half of the advisory lock's key; the slot is the second."""
 
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.5
+HASTE_SECONDS = 0.1
+"""Between looks while somebody's lock is seen free."""
 UNHELD_SECONDS = 1.0
 """A lock that is free for this long was not just lost with a connection."""
 SETTLE_SECONDS = 5.0
@@ -59,9 +64,13 @@ WHERE application_name = ANY(%s) AND pid <> pg_backend_pid()
 class Liveness:
     """This process's sign of life, and its watch over the others. Runs in a thread of its own."""
 
-    def __init__(self, database: Database, executor_id: str) -> None:
+    def __init__(
+        self, database: Database, executor_id: str, bequeath: Callable[[], None] = lambda: None
+    ) -> None:
+        """`bequeath` is called when somebody has died, whose work is to be taken over."""
         self._database = database
         self._me = executor_id
+        self._bequeath = bequeath
         self._slot = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="headrace-liveness", daemon=True)
@@ -99,28 +108,20 @@ class Liveness:
         if self._line is not None:
             try:
                 self._line.execute(_DECLARE, [[self._me]])
+                wake(self._line)
             except psycopg.OperationalError:
                 pass  # PostgreSQL is gone; peers will find the lock free
             self._line.close()
 
     def _hold(self) -> None:
         """Take this process's lock, on a fresh connection whose loss is noticed soon."""
-        self._line = psycopg.connect(
-            self._database.url,
-            autocommit=True,
-            application_name=f"{self._me} liveness",
-            connect_timeout=5,
-            keepalives_idle=2,
-            keepalives_interval=1,
-            keepalives_count=3,
-            tcp_user_timeout=5000,
-        )
+        self._line = open_line(self._database, self._me, "liveness")
         # The server may not have noticed yet that an earlier one was lost, and it has the lock.
         self._line.execute(_CUT_OFF, [[f"{self._me} liveness"]])
         self._line.execute("SELECT pg_advisory_lock(%s, %s)", [_SPACE, self._slot])
 
     def _run(self) -> None:
-        while not self._stop.wait(TICK_SECONDS):
+        while not self._stop.wait(HASTE_SECONDS if self._unheld else TICK_SECONDS):
             try:
                 self._tick()
             except psycopg.OperationalError:
@@ -176,8 +177,9 @@ class Liveness:
     def _declare(self, dead: list[str]) -> None:
         assert self._line is not None
         self._line.execute(_DECLARE, [dead])
-        self._line.execute(_CUT_OFF, [[*dead, *(f"{who} liveness" for who in dead)]])
+        self._line.execute(_CUT_OFF, [[name for who in dead for name in names(who)]])
         mark("before-recover")
         for who in dead:
             self._unheld.pop(who, None)
             telemetry.died(who)
+        self._bequeath()
