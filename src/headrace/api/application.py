@@ -6,9 +6,11 @@ import asyncio
 import errno
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
+from math import ceil
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -42,6 +44,7 @@ from headrace.errors import BadInput
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
+from headrace.store.waiting import patiently
 
 ROUTERS = (
     jobs,
@@ -135,17 +138,32 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def serve(app: FastAPI, listener: socket.socket) -> None:
-    """Serve on what `listen` gave until a signal comes. It is raised again in the end: SIGINT and
-    SIGTERM go on to whoever handled them before."""
+class _Server(uvicorn.Server):
+    """Tells somebody of each signal at once, and does not wait any more after the second."""
+
+    def __init__(self, config: uvicorn.Config, signalled: Callable[[int], object]) -> None:
+        super().__init__(config)
+        self._signalled = signalled
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        del frame
+        self.should_exit, self.force_exit = True, self.should_exit
+        self._signalled(sig)
+
+
+def serve(
+    app: FastAPI, listener: socket.socket, signalled: Callable[[int], object], seconds: float
+) -> None:
+    """Serve on what `listen` gave until a signal comes, which `signalled` is told of. Requests that
+    are being answered then have so many seconds to end; a second signal cuts them off."""
     config = uvicorn.Config(
         app,
         log_config=None,  # headrace.telemetry writes the log
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=ceil(seconds),
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config, signalled).run(sockets=[listener])
 
 
 @asynccontextmanager
@@ -178,7 +196,7 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
     url = settings.database_url
     if url is None:
         url = opened.enter_context(embedded.kept(settings.postgres_folder))
-    prepare(url)
+    patiently(settings.headrace_database_wait, partial(prepare, url))
     chosen = settings.headrace_api_key
     database = Database(url, name="headrace api", connections=1).open()
     try:

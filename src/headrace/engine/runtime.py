@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +13,7 @@ from headrace.crashpoints import mark
 from headrace.engine import (  # workflows are registered by being there
     afterwards,  # noqa: F401
     discover,
-    private,
+    drain,
     recent,
     schedule,
     state,
@@ -30,7 +29,6 @@ from headrace.engine.queues import (
     NOTICES,
     STAGES,
     VERSION,
-    is_stage,
 )
 from headrace.engine.recovery import LOOK_SECONDS, Recovery
 from headrace.engine.regularly import Regularly
@@ -46,8 +44,6 @@ from headrace.vault import Vault
 _POLL_SECONDS = 0.2
 """DBOS polls its queues: its default of one second would be felt by a person waiting, and twenty
 times a second costs an idle laptop a tenth of a core (measured; at five times, a twentieth)."""
-
-_LEAVE_SECONDS = 5.0
 
 
 def check() -> None:
@@ -75,6 +71,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     database = Database(url, name=me, connections=workers * 4 + 8).open()
     state.enter(state.State(database, settings, Vault.from_settings(settings)))
     liveness = Liveness(database, me)
+    drain.arrive()
     chores = [
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
@@ -115,26 +112,10 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     finally:
         for chore in chores:
             chore.stop()
-        _leave()
+        drain.drain(database, me, settings.headrace_drain_seconds)
         liveness.stop()
         DBOS.destroy()
         database.close()
-
-
-def _leave() -> None:
-    """Take no more work, and give the stages being run a moment to end: they are threads, which
-    cannot be stopped. A walk can, anywhere; it loses what it has not committed. So can a stage that
-    stands apart: it commits as it goes."""
-    private.take_no_more()
-    until = time.monotonic() + _LEAVE_SECONDS
-    while any(map(_is_waited_for, private.running())) and time.monotonic() < until:
-        time.sleep(0.01)
-    private.say_no_more()
-
-
-def _is_waited_for(workflow_id: str) -> bool:
-    one = plugins.stages().get(workflow_id.split(":")[1]) if is_stage(workflow_id) else None
-    return one is not None and not one.apart
 
 
 def _config(url: str, executor_id: str) -> DBOSConfig:

@@ -7,7 +7,7 @@ because the ids of workflows are made of what they do.
 from __future__ import annotations
 
 from headrace import telemetry
-from headrace.engine import jobs
+from headrace.engine import jobs, replaced
 from headrace.engine.chain import enqueue_stage
 from headrace.engine.notify import notify
 from headrace.engine.queues import PRIORITIES, STAGES
@@ -102,6 +102,7 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
         ).fetchone()
         if not (mine and mine["mine"]):
             return 0, 0
+        replaced.take_over(connection)
         found = (_jobs(connection, quiet), _stages(connection, quiet))
     if any(found):
         telemetry.swept(*found)
