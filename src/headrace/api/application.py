@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
 from math import ceil
+from threading import Event
 from types import FrameType
 from typing import Any
 
@@ -139,11 +140,18 @@ def listen(settings: Settings) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Tells somebody of each signal at once, and does not wait any more after the second."""
+    """Tells somebody of each signal at once, and does not wait any more after the second. `told` is
+    set by them: a signal may have come before this one listens to any."""
 
-    def __init__(self, config: uvicorn.Config, signalled: Callable[[int], object]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, signalled: Callable[[int], object], told: Event
+    ) -> None:
         super().__init__(config)
         self._signalled = signalled
+        self._told = told
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._told.is_set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame
@@ -152,10 +160,16 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    app: FastAPI, listener: socket.socket, signalled: Callable[[int], object], seconds: float
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    signalled: Callable[[int], object],
+    told: Event,
+    seconds: float,
 ) -> None:
-    """Serve on what `listen` gave until a signal comes, which `signalled` is told of. Requests that
-    are being answered then have so many seconds to end; a second signal cuts them off."""
+    """Serve on what `listen` gave until a signal comes, which `signalled` is called with, or `told`
+    is set. Requests that are being answered then have so many seconds to end; a second signal cuts
+    them off."""
     config = uvicorn.Config(
         app,
         log_config=None,  # headrace.telemetry writes the log
@@ -163,7 +177,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=ceil(seconds),
     )
-    _Server(config, signalled).run(sockets=[listener])
+    _Server(config, signalled, told).run(sockets=[listener])
 
 
 @asynccontextmanager

@@ -69,7 +69,13 @@ def _serve(
     from headrace.api import create_app, serve
 
     _introduce(database, settings, listener.getsockname()[1], json=json)
-    serve(create_app(database, settings), listener, told.signalled, settings.headrace_drain_seconds)
+    serve(
+        create_app(database, settings),
+        listener,
+        signalled=told.signalled,
+        told=told.told,
+        seconds=settings.headrace_drain_seconds,
+    )
 
 
 def _introduce(database: Database, settings: Settings, port: int, *, json: bool) -> None:
