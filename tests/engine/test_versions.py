@@ -47,7 +47,7 @@ def test_a_rolling_upgrade(bench: Bench, workers: Fleet) -> None:
     last has gone. The schema grows meanwhile. No record is lost or doubled."""
     old = [workers.start(), workers.start()]
     workers.start(**NEWER)
-    job = bench.submit(bench.connect(total=12_000, page=20, latency_ms=40))
+    job = bench.submit(bench.connect(total=6_000, page=20, latency_ms=40))
     bench.until(lambda: _landed(bench) > 200)
     with psycopg.connect(bench.url) as connection:
         connection.execute("ALTER TABLE headrace.jobs ADD COLUMN of_tomorrow text")
@@ -62,7 +62,7 @@ def test_a_rolling_upgrade(bench: Bench, workers: Fleet) -> None:
     assert heir.wait(15) == 0
     assert bench.rows(_RAN) == [{"version": "headrace-1", "status": "ENQUEUED"}]
     bench.settled(job, seconds=90)
-    assert bench.numbers() == [(f"{n:06}", 1) for n in range(12_000)]
+    assert bench.numbers() == [(f"{n:06}", 1) for n in range(6_000)]
     assert bench.one("SELECT sum(unchanged) FROM headrace.batches") == 0
     row = bench.job(job)
     assert (row["status"], row["turn"], row["attempts"]) == ("SUCCEEDED", 2, 0)
