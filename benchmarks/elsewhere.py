@@ -124,20 +124,18 @@ def send(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
 
 
 @contextmanager
-def reachable(folder: Path) -> Iterator[str]:
-    """An embedded PostgreSQL that other machines reach, by TCP; a form of its URL in which
-    `{host}` is where. For tests and benchmarks only: anybody may enter."""
+def reachable(folder: Path, host: str) -> Iterator[str]:
+    """An embedded PostgreSQL that other machines reach at this address, by TCP: its URL. For tests
+    and benchmarks only: anybody may enter."""
     with embedded.postgres(folder) as url:
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("ALTER SYSTEM SET listen_addresses = '*'")
-        with (folder / "data" / "pg_hba.conf").open("a") as file:
-            file.write("host all all 10.231.0.0/16 trust\n")
-        rules = (folder / "data" / "pg_hba.conf").read_text().splitlines()
-        kept = [one for one in rules if not one.rstrip().endswith("reject")]
-        (folder / "data" / "pg_hba.conf").write_text("\n".join(kept) + "\n")
+            connection.execute(f"ALTER SYSTEM SET listen_addresses = '{host}'".encode())
+        rules = folder / "data" / "pg_hba.conf"
+        kept = [one for one in rules.read_text().splitlines() if not one.endswith("reject")]
+        rules.write_text("\n".join([*kept, "host all all 10.231.0.0/16 trust", ""]))
         Cluster(folder).stop()
         embedded.revive(folder)
-        yield f"postgresql://postgres@{{host}}:{PORT}/headrace?sslmode=disable&gssencmode=disable"
+        yield f"postgresql://postgres@{host}:{PORT}/headrace?sslmode=disable&gssencmode=disable"
 
 
 @contextmanager
