@@ -72,7 +72,7 @@ FROM dbos.workflow_status s
 WHERE s.workflow_uuid = %(job)s AND s.executor_id <> %(dead)s AND s.started_at_epoch_ms > %(ms)s
 """
 
-_WRONG = """
+WRONG = """
 SELECT %(wanted)s * count(DISTINCT stream_id) - count(DISTINCT (stream_id, source_id)) AS lost,
   count(*) - count(DISTINCT (stream_id, source_id)) AS doubled,
   (SELECT count(*) FROM (SELECT epoch < max(epoch) OVER (PARTITION BY stream_id ORDER BY batch_id)
@@ -240,7 +240,7 @@ def line(bench: Bench, kind: str, rounds: int) -> str:
     for number in range(rounds):
         took += one_round(bench, kind)
         print(f"  {kind} {number + 1}/{rounds}: {len(took)} jobs", flush=True)
-    [wrong] = bench.ask(_WRONG, {"wanted": RECORDS})
+    [wrong] = bench.ask(WRONG, {"wanted": RECORDS})
     figures = [
         f"{_at(which, share):.2f}"
         for which in zip(*took, strict=True)
