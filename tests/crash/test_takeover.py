@@ -12,8 +12,9 @@ from tests.crash.world import World
 
 KILLS = 10
 """In each round: so ten in `make test` and two hundred in `make crash`."""
-MOST_SECONDS = 10.0
-"""A takeover takes one to two seconds; this is for machines with something else to do."""
+MOST_SECONDS = 30.0
+"""A takeover takes one to two seconds, which the tally and `make bench-takeover` show; this is for
+machines with much else to do, and still tells a job that nobody takes over."""
 
 
 def test_another_worker_takes_over(worlds: Callable[..., World]) -> None:

@@ -42,7 +42,7 @@ class Fleet:
     def start(self, **settings: str) -> subprocess.Popen[bytes]:
         """Begin one, and wait until it takes work."""
         one = self.launch(**settings)
-        self._bench.until(lambda: '"started"' in self.said(one))
+        self._bench.until(lambda: '"started"' in self.said(one), seconds=120)
         return one
 
     def said(self, one: subprocess.Popen[bytes]) -> str:
