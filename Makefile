@@ -73,6 +73,12 @@ bench-stages: install ## what the stages of mail do a second, to a million mails
 bench-contacts: install ## how right links between people are, and how fast they are made; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.contacts
 
+bench-takeover: install ## how soon a dead worker's jobs go on elsewhere; as root, ROUNDS of each; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.takeover --rounds $(or $(ROUNDS),20)
+
+soak: install ## everything at once, with kills and faults, for MINUTES; at the end the tables equal the sources
+	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),5)
+
 bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.docs
 

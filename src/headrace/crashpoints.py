@@ -3,6 +3,9 @@
 The number says at which passing; `before-commit:3:stop` freezes it there instead, by SIGSTOP.
 Unset, as ever outside that suite, a point costs one comparison. `POINTS` is the whole list: a name
 that is not in it is refused, so that no test waits for a point that is never passed.
+
+`HEADRACE_CRASH_VERSION=headrace-2` has a process pretend to be of another version of the workflows,
+for tests of two versions side by side.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ POINTS: Final = {
     "launched": "the engine runs, and nobody watches over the others yet",
     "before-recover": "a dead worker's death is written down, its work not yet taken over",
     "after-recover": "its work is on the queue again",
+    "before-hand-over": "this process leaves, and has not put the rest of its work back",
     # A job's turn.
     "begun": "a turn is RUNNING, and the engine has not written that step",
     "planned": "streams and checkpoints are made, and the engine has not written that step",
@@ -49,6 +53,9 @@ POINTS: Final = {
     "completions-told": "ends of jobs are in the stream, and their rows not yet deleted",
 }
 """Where a process can be told to die, and what is then true."""
+
+PRETENDED: Final = os.environ.get("HEADRACE_CRASH_VERSION", "")
+"""The version of the workflows that this process pretends to have; empty: its own."""
 
 _WANTED, _NTH, _HOW, *_ = f"{os.environ.get('HEADRACE_CRASH', '')}::".split(":")
 _AT = int(_NTH or 1)

@@ -78,6 +78,19 @@ class _Settings(BaseSettings):
     headrace_run_minutes: float = Field(
         10, gt=0, description="Wall time after which a run stops and the next one goes on."
     )
+    headrace_drain_seconds: float = Field(
+        8,
+        ge=0,
+        le=3600,
+        description="Seconds that a process which is told to end has for what it is at: requests,"
+        " stages, the commit of a walk. Everything else goes on in other processes at once.",
+    )
+    headrace_database_wait: float = Field(
+        300,
+        ge=0,
+        description="Seconds that `up`, `api` and `worker` wait at their start for a PostgreSQL"
+        " that does not answer. 0: they end at once, and say so.",
+    )
     headrace_extract_contacts: Literal["auto", "manual"] = Field(
         "auto",
         description="Whether contacts are extracted as messages arrive, or only when somebody asks"

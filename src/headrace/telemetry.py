@@ -138,6 +138,31 @@ def takeover(executor: str, recovered: int) -> None:
     _log().warning("takeover", deadExecutor=executor, jobs=recovered)
 
 
+def left(executor: str, handed: int, ms: int) -> None:
+    """This process has left in good order; so many workflows go on elsewhere."""
+    _log().info("left", executor=executor, handedOver=handed, ms=ms)
+
+
+def replaced(version: str, jobs: int, stages: int, others: int) -> None:
+    """What workers of another version left, of whom none lives, goes on in this one."""
+    _log().warning("replaced", left=version, jobs=jobs, stages=stages, others=others)
+
+
+def waiting(why: str, seconds: float) -> None:
+    """PostgreSQL is not there yet, and this process waits for it."""
+    _log().warning("waiting", why=why, atMostSeconds=seconds)
+
+
+def waited() -> None:
+    """It is there now."""
+    _log().info("goes_on")
+
+
+def newer_schema(newest: str, known: str) -> None:
+    """A newer Headrace has migrated the database, and this one goes on with it."""
+    _log().info("newer_schema", schema=newest, known=known)
+
+
 def notified(job_id: str, workflow: str, topic: str) -> None:
     """Whoever waited for a job has been told."""
     _log().info("notified", jobId=job_id, workflow=workflow, topic=topic)

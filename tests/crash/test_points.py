@@ -28,7 +28,7 @@ LIFE = (
 ELSEWHERE = {
     *("upgraded", "restarted", "points-put", "before-notify", "after-notify"),
     *("entries-taken", "completions-told"),
-    *("before-replay", "replay-noted"),
+    *("before-replay", "replay-noted", "before-hand-over"),
 }
 """Points that a plain sync does not pass; tests of their own die there."""
 

@@ -72,7 +72,7 @@ def test_the_server_and_the_worker_die(server: Server, worlds: Callable[..., Wor
         world.submit()
         world.wait(lambda: world.landed() > 0)  # noqa: B023
         time.sleep(random.uniform(0.1, 0.8))
-        server.kill()
+        random.choice([server.kill, server.stop_immediately, server.stop_fast])()
         random.choice(workers).kill()
         world.tally.kills += 2
         server.start()

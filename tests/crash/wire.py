@@ -26,12 +26,12 @@ class Wire:
     whether its answer is to be lost; never while it is not `armed`.
     """
 
-    def __init__(self, url: str, loses: Callable[[bytearray], bool]) -> None:
+    def __init__(self, url: str, loses: Callable[[bytearray], bool], port: int = 0) -> None:
         parts = urlsplit(url)
         query = parse_qs(parts.query)
         self._server = f"{query['host'][0]}/.s.PGSQL.{query['port'][0]}"
         self._loses = loses
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         port = self._listening.getsockname()[1]
         self.url = parts._replace(
             netloc=f"postgres@127.0.0.1:{port}", query="sslmode=disable&gssencmode=disable"

@@ -6,9 +6,12 @@ import asyncio
 import errno
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from functools import partial
+from math import ceil
+from threading import Event
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -43,6 +46,7 @@ from headrace.errors import BadInput
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
+from headrace.store.waiting import patiently
 
 ROUTERS = (
     graphs,
@@ -137,17 +141,45 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def serve(app: FastAPI, listener: socket.socket) -> None:
-    """Serve on what `listen` gave until a signal comes. It is raised again in the end: SIGINT and
-    SIGTERM go on to whoever handled them before."""
+class _Server(uvicorn.Server):
+    """Tells somebody of each signal at once, and does not wait any more after the second. `told` is
+    set by them: a signal may have come before this one listens to any."""
+
+    def __init__(
+        self, config: uvicorn.Config, signalled: Callable[[int], object], told: Event
+    ) -> None:
+        super().__init__(config)
+        self._signalled = signalled
+        self._told = told
+
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._told.is_set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        del frame
+        self.should_exit, self.force_exit = True, self.should_exit
+        self._signalled(sig)
+
+
+def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    signalled: Callable[[int], object],
+    told: Event,
+    seconds: float,
+) -> None:
+    """Serve on what `listen` gave until a signal comes, which `signalled` is called with, or `told`
+    is set. Requests that are being answered then have so many seconds to end; a second signal cuts
+    them off."""
     config = uvicorn.Config(
         app,
         log_config=None,  # headrace.telemetry writes the log
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=ceil(seconds),
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    _Server(config, signalled, told).run(sockets=[listener])
 
 
 @asynccontextmanager
@@ -180,7 +212,7 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
     url = settings.database_url
     if url is None:
         url = opened.enter_context(embedded.kept(settings.postgres_folder))
-    prepare(url)
+    patiently(settings.headrace_database_wait, partial(prepare, url))
     chosen = settings.headrace_api_key
     database = Database(url, name="headrace api", connections=1).open()
     try:

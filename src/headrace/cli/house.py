@@ -11,6 +11,7 @@ from headrace.settings import Settings, load
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import DISK_FULL, Connection, Database, connect, unavailable
 from headrace.store.embedded import ailment, kept
+from headrace.store.waiting import patiently
 
 TENANT = "default"
 USER = "me"
@@ -18,11 +19,12 @@ USER = "me"
 
 
 @contextmanager
-def database_url(settings: Settings) -> Iterator[str]:
-    """DATABASE_URL, or the embedded PostgreSQL while the context lasts; migrated either way."""
+def database_url(settings: Settings, *, wait: float = 0) -> Iterator[str]:
+    """DATABASE_URL, or the embedded PostgreSQL while the context lasts; migrated either way. Where
+    nobody answers, `wait` seconds are waited for somebody to."""
     with ExitStack() as stack:
         url = settings.database_url or stack.enter_context(kept(settings.postgres_folder))
-        prepare(url)
+        patiently(wait, lambda: prepare(url))
         yield url
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from headrace import __version__, telemetry
-from headrace.cli import Stop
+from headrace.cli.ending import Ending, ending
 from headrace.cli.house import TENANT, database_url, reading
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
@@ -26,22 +24,30 @@ def up(json: Json = False) -> None:
 
     Prints the address, and once the first API key. Control-C ends it; all work can be resumed.
     """
+    from headrace.engine import drain
     from headrace.engine.runtime import engine
 
     with (
+        ending() as told,
         _listening() as (settings, listener),
-        database_url(settings) as url,
+        database_url(settings, wait=settings.headrace_database_wait) as url,
         engine(url, settings) as database,
     ):
-        _serve(database, settings, listener, json=json)
+        told.ready(drain.begin, drain.hurry, drain.cut_off)
+        _serve(database, settings, listener, told, json=json)
 
 
 def api(json: Json = False) -> None:
     """Run the API alone; jobs wait for a `headrace worker`."""
-    with _listening() as (settings, listener), database_url(settings) as url:
+    with (
+        ending() as told,
+        _listening() as (settings, listener),
+        database_url(settings, wait=settings.headrace_database_wait) as url,
+    ):
         database = Database(url, name="headrace api", connections=16).open()
         try:
-            _serve(database, settings, listener, json=json)
+            told.ready(lambda: None, lambda: None, lambda: False)
+            _serve(database, settings, listener, told, json=json)
         finally:
             database.close()
 
@@ -58,14 +64,19 @@ def _listening() -> Iterator[tuple[Settings, socket.socket]]:
         yield settings, listener
 
 
-def _serve(database: Database, settings: Settings, listener: socket.socket, *, json: bool) -> None:
+def _serve(
+    database: Database, settings: Settings, listener: socket.socket, told: Ending, *, json: bool
+) -> None:
     from headrace.api import create_app, serve
 
     _introduce(database, settings, listener.getsockname()[1], json=json)
-    try:
-        serve(create_app(database, settings), listener)
-    except Stop:
-        pass  # a signal is how it is meant to end
+    serve(
+        create_app(database, settings),
+        listener,
+        signalled=told.signalled,
+        told=told.told,
+        seconds=settings.headrace_drain_seconds,
+    )
 
 
 def _introduce(database: Database, settings: Settings, port: int, *, json: bool) -> None:
@@ -89,19 +100,21 @@ def _introduce(database: Database, settings: Settings, port: int, *, json: bool)
 
 def worker(json: Json = False) -> None:
     """Run jobs until told to stop. Any number of these share the work of one PostgreSQL."""
+    from headrace.engine import drain
     from headrace.engine.runtime import engine
 
     settings = load()
     telemetry.configure(settings.log_level)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    with database_url(settings) as url, engine(url, settings):
+    with (
+        ending() as told,
+        database_url(settings, wait=settings.headrace_database_wait) as url,
+        engine(url, settings),
+    ):
+        told.ready(drain.begin, drain.hurry, drain.cut_off)
         telemetry.started("worker", jobsAtOnce=settings.headrace_workers)
         if json:
             answer_json({"jobs_at_once": settings.headrace_workers})
-        while not stop.wait(3600):
-            pass
+        told.wait()
 
 
 def migrate(json: Json = False) -> None:

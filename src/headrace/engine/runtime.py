@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,7 +14,7 @@ from headrace.engine import (  # workflows are registered by being there
     afterwards,  # noqa: F401
     at_redis,
     discover,
-    private,
+    drain,
     recent,
     schedule,
     state,
@@ -32,7 +31,6 @@ from headrace.engine.queues import (
     NOTICES,
     STAGES,
     VERSION,
-    is_stage,
 )
 from headrace.engine.recovery import LEFT, Recovery
 from headrace.engine.regularly import Duty, Regularly
@@ -44,8 +42,6 @@ from headrace.store.database import Database
 from headrace.store.migrate import engine_url
 from headrace.store.projection import target
 from headrace.vault import Vault
-
-_LEAVE_SECONDS = 5.0
 
 
 def check() -> None:
@@ -76,6 +72,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     schedules = Regularly("schedule", None, partial(schedule.catch_up, database))
     liveness = Liveness(database, me, recovery.ring)
     dispatcher = Dispatcher(database, me, [Chore(LEFT, recovery), Chore(schedule.DUE, schedules)])
+    drain.arrive()
     chores: list[Duty] = [
         recovery,
         schedules,
@@ -116,28 +113,14 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             chore.start()
         yield database
     finally:
+        drain.begin()
+        dispatcher.stop()
         for chore in chores:
             chore.stop()
-        _leave(dispatcher)
+        drain.drain(database, me, settings.headrace_drain_seconds)
         liveness.stop()
         DBOS.destroy()
         database.close()
-
-
-def _leave(dispatcher: Dispatcher) -> None:
-    """Take no more work, and give the stages being run a moment to end: they are threads, which
-    cannot be stopped. A walk can, anywhere; it loses what it has not committed. So can a stage that
-    stands apart: it commits as it goes."""
-    dispatcher.stop()
-    until = time.monotonic() + _LEAVE_SECONDS
-    while any(map(_is_waited_for, private.running())) and time.monotonic() < until:
-        time.sleep(0.01)
-    private.say_no_more()
-
-
-def _is_waited_for(workflow_id: str) -> bool:
-    one = plugins.stages().get(workflow_id.split(":")[1]) if is_stage(workflow_id) else None
-    return one is not None and not one.apart
 
 
 def _config(url: str, executor_id: str) -> DBOSConfig:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
 
-from headrace import __version__, store
+from headrace import __version__, store, telemetry
 from headrace.crashpoints import mark
 from headrace.errors import BadInput
 from headrace.store.database import unavailable
+
+OLDEST = "0010"
+"""The oldest schema whose code can work on this one. To be raised by a migration that takes away or
+renames what code before it uses; a test looks for such."""
 
 _VERSIONS = Path(store.__file__).parent / "migrations" / "versions"
 
@@ -19,10 +24,15 @@ def prepare(url: str) -> None:
     """Migrate what must be. Safe with N replicas, and next to free when there is nothing to do: the
     schema's comment says what prepared it last.
 
-    Raises Unavailable when nobody answers, or the account may not; BadInput for a URL that is none.
+    What a newer Headrace has migrated is left as it is: migrations only add, so that the older one
+    goes on beside the newer; where one does not, OLDEST says so.
+
+    Raises Unavailable when nobody answers, or the account may not; BadInput for a URL that is
+    none, and for a database that only a newer Headrace can use.
     """
-    stamp = f"headrace {__version__}, schema {_newest()}, dbos {version('dbos')}"
-    if _prepared_by(url) == stamp:
+    stamp = f"headrace {__version__}, schema {_newest()}, dbos {version('dbos')}, from {OLDEST} on"
+    there = _prepared_by(url)
+    if there == stamp or _is_newer(there):
         return
     # Imported only here: most commands find everything prepared, and need none of these.
     from dbos import DBOS
@@ -35,6 +45,22 @@ def prepare(url: str) -> None:
         DBOS.migrate(engine_url(url).render_as_string(hide_password=False))
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"COMMENT ON SCHEMA headrace IS '{stamp}'")
+
+
+def _is_newer(there: str | None) -> bool:
+    """Whether this database has been migrated further than this Headrace knows. Raises BadInput
+    where it cannot work with that."""
+    told = re.match(r"headrace (\S+), schema (\d+)\w*, dbos \S+?(?:, from (\d+) on)?$", there or "")
+    newest = _newest()[:4]
+    if told is None or told[2] <= newest:
+        return False
+    if told[3] is not None and told[3] > newest:
+        raise BadInput(
+            f"This database is of Headrace {told[1]}, and {__version__} is too old for it.",
+            hint="Start the newer version here as well.",
+        )
+    telemetry.newer_schema(told[2], newest)
+    return True
 
 
 def _newest() -> str:

@@ -7,7 +7,7 @@ because the ids of workflows are made of what they do.
 from __future__ import annotations
 
 from headrace import telemetry
-from headrace.engine import jobs, needs
+from headrace.engine import jobs, needs, replaced
 from headrace.engine.chain import enqueue_stage
 from headrace.engine.queues import PRIORITIES, STAGES
 from headrace.plugins import stages, wiring
@@ -101,6 +101,7 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
         ).fetchone()
         if not (mine and mine["mine"]):
             return 0, 0
+        replaced.take_over(connection)
         revived = _jobs(connection, quiet) + needs.sweep(connection)
         found = (revived, _stages(connection, quiet))
     if any(found):

@@ -22,7 +22,7 @@ from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine.line import names, open_line
 from headrace.engine.place import gone
-from headrace.engine.queues import wake
+from headrace.engine.queues import VERSION, wake
 from headrace.store.database import Database
 
 _SPACE = 0x4852
@@ -86,9 +86,9 @@ class Liveness:
         by a process whose death nobody would notice."""
         with self._database.connection() as connection:
             row = connection.execute(
-                "INSERT INTO headrace.workers (executor_id, slot)"
-                " VALUES (%s, nextval('headrace.worker_slots')) RETURNING slot",
-                [self._me],
+                "INSERT INTO headrace.workers (executor_id, slot, version)"
+                " VALUES (%s, nextval('headrace.worker_slots'), %s) RETURNING slot",
+                [self._me, VERSION],
             ).fetchone()
         assert row is not None, "INSERT ... RETURNING answers"
         self._slot = row["slot"]

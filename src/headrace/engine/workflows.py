@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, extract, insight, jobs, replay, state
+from headrace.engine import cascade, chain, drain, extract, insight, jobs, replay, state
 from headrace.engine.recovery import deaths
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
@@ -99,17 +99,20 @@ async def _conclude(job_id: str, turn: int, run: dict[str, Any], ended: dict[str
 @DBOS.workflow(name="headrace.job")
 async def run_job(job_id: str, turn: int) -> str:
     """One turn of a job: legs until every part is done, the time is up, or something is wrong."""
+    drain.pass_on()
     run = await _begin(job_id, turn)
     if run is None:
         return "superseded"
     if run["kind"] in _WITHOUT_SOURCE:
         return await _run_without_source(job_id, turn, run)
+    drain.pass_on()
     planned = await _plan(run["connection_id"])
     if "ended" in planned:
         return await _conclude(job_id, turn, run, planned["ended"])
     open_parts = planned["parts"]
     ended: list[Outcome] = []
     while open_parts:
+        drain.pass_on()
         outcomes = await _leg(job_id, run["connection_id"], open_parts)
         results = [Outcome(**one) for one in outcomes]
         ended += [one for one in results if one.state != "more"]
@@ -129,6 +132,7 @@ async def _run_without_source(job_id: str, turn: int, run: dict[str, Any]) -> st
     """One turn of a job that has no source, and no parts."""
     through = 0
     while True:
+        drain.pass_on()
         ended = await _work_leg(run["kind"], job_id, turn)
         through = ended["inserted"] = ended["inserted"] + through
         if ended["state"] != "more" or await _late(run["deadline"]):
@@ -190,11 +194,13 @@ def run_stage(stage: str, batch_id: int, attempt: int) -> bool:
 
 def _chain(stage: str, batch_id: int, attempt: int) -> bool:
     """The stage, and then every other that waits for nothing else any more."""
+    drain.pass_on()
     content = _stage_step(stage, batch_id, attempt)
     if not content:
         return False
     stopped: set[str] = set()
     for step in following(content, stage):
+        drain.pass_on()
         name = step.stage.name
         held_up = step.stage.apart or any(one.name in stopped for one in step.before)
         if held_up or not _next_step(name, batch_id, fan_in=len(step.before) > 1):

@@ -221,13 +221,15 @@ class DeadLetter(Table, table=True):
 
 
 class Worker(Table, table=True):
-    """One process that runs jobs. Alive while it holds the advisory lock of its slot."""
+    """One process that runs jobs. Alive while it holds the advisory lock of its slot. `version` is
+    that of the workflows: it runs those that were begun in it."""
 
     __tablename__ = "workers"
     executor_id: str = key()
     slot: int = col(Integer, null=False)
     started_at: datetime = time(null=False)
     dead_at: datetime | None = time()
+    version: str = col(null=False)
 
 
 class Upload(Table, table=True):

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,7 +28,8 @@ scripts: dict[str, Fetch] = {}
 
 class Config(BaseModel):
     """`total` records in pages of `page`, in as many slices, each page after `latency_ms`. Whoever
-    runs the stage on a number that is `deadly` dies of it."""
+    runs the stage on a number that is `deadly` dies of it; on one that is `lasting`, it takes a
+    minute, and a file in the data folder says when that has begun."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,6 +38,7 @@ class Config(BaseModel):
     latency_ms: float = 0
     slices: int = 1
     deadly: list[int] = []
+    lasting: list[int] = []
     script: str = ""
 
 
@@ -62,6 +66,8 @@ class Probe(Provider):
         return Page(records, following, more=following < self.config.total)
 
     def _payload(self, n: int) -> bytes:
+        if n in self.config.lasting:
+            return b"last"
         return b"die" if n in self.config.deadly else b"%d" % n
 
 
@@ -72,6 +78,9 @@ def probe_numbers(raw: RawEvent, stream: StreamContext) -> Iterable[EventRow]:
         raise Skip("It is refused.", hint="Leave it.")
     if raw.payload == b"die":
         os._exit(9)
+    if raw.payload == b"last":
+        Path(os.environ["HEADRACE_HOME"], f"{os.getpid()} lasts").touch()
+        time.sleep(60)
     if raw.payload == b"bug":
         raise ZeroDivisionError("a bug of the stage")
     yield EventRow(

@@ -1,0 +1,151 @@
+"""Leaving in good order: what ends soon may end, and everything else goes on elsewhere at once.
+
+A process that just went would be missed after a second, and its work taken over as a dead one's.
+One that leaves puts its own work back on its queues: a walk after the commit it is at, a chain of
+stages after the stage it is at, whatever still runs when the time is up then. What it does after
+that counts for nothing: the checkpoints and the engine fence it, as they do the dead.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+from dbos import DBOS
+
+from headrace import telemetry
+from headrace.crashpoints import mark
+from headrace.engine import private
+from headrace.engine.queues import is_stage, wake
+from headrace.plugins import stages
+from headrace.store.database import Database
+
+COMMIT_SECONDS = 1.0
+"""What a walk has for the page that is on its way and the commit after it, and a stage that stands
+apart for whatever it is at: it commits as it goes."""
+_LOOK_SECONDS = 0.02
+
+# One statement for all, and not the engine's own way of recovery: that counts a death each time.
+_HAND_OVER = """
+UPDATE dbos.workflow_status
+SET status = 'ENQUEUED', owner_xid = NULL, started_at_epoch_ms = NULL,
+  recovery_attempts = greatest(recovery_attempts - 1, 0),
+  updated_at = (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+WHERE executor_id = %(me)s AND status = 'PENDING' AND queue_name IS NOT NULL
+  AND (%(all)s OR workflow_uuid = ANY(%(ids)s::text[]))
+"""
+
+
+class PassedOn(BaseException):
+    """A workflow stops here and goes on in another process. Not an Exception: the engine would
+    write it down as the workflow's end."""
+
+
+class _Leaving:
+    """Whether this process leaves, since when, and what has stopped for it."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.since = 0.0
+        self.stopped: set[str] = set()
+        self.hurry = threading.Event()
+        self.cut_off = False
+
+
+_now = _Leaving()
+
+
+def arrive() -> None:
+    """An engine starts: nobody leaves yet."""
+    global _now
+    _now = _Leaving()
+
+
+def leaving() -> bool:
+    """Whether this process is about to end, and what can stop should."""
+    return _now.begun.is_set()
+
+
+def begin() -> None:
+    """Leave: take no more work, and have what can stop do so. Safe in a signal handler."""
+    if not _now.begun.is_set():
+        _now.since = time.monotonic()
+        _now.begun.set()
+
+
+def hurry() -> None:
+    """Wait for nothing any more."""
+    begin()
+    _now.hurry.set()
+
+
+def cut_off() -> bool:
+    """Whether something was still running when the engine ended. Its threads cannot be stopped,
+    and Python would wait for them: a process whose work this is ends by `os._exit`."""
+    return _now.cut_off
+
+
+def pass_on() -> None:
+    """Between two steps of a workflow: raises PassedOn where this process leaves."""
+    if leaving():
+        _now.stopped.add(str(DBOS.workflow_id))
+        raise PassedOn
+
+
+def drain(database: Database, me: str, seconds: float) -> None:
+    """Let end what is being run, for at most so long since `begin`, and hand over the rest. After
+    this process takes no more. A PostgreSQL that is away keeps nobody: peers find out by
+    themselves."""
+    begin()
+    handed = 0
+    try:
+        while True:
+            over = time.monotonic() >= _now.since + seconds or _now.hurry.is_set()
+            running = private.running()
+            handed += _hand_over(database, me, _ready(running))
+            if over or not any(map(_is_waited_for, running)):
+                break
+            _now.hurry.wait(_LOOK_SECONDS)
+        mark("before-hand-over")
+        private.say_no_more()
+        handed += _hand_over(database, me, None)
+    except psycopg.Error:
+        private.say_no_more()
+    _now.cut_off = bool(private.running())
+    telemetry.left(me, handed, int((time.monotonic() - _now.since) * 1000))
+
+
+def _ready(running: set[str]) -> list[str]:
+    """What may go on elsewhere now: what has stopped; and when its time is up, what nobody waits
+    for here."""
+    ready = _now.stopped - running
+    if time.monotonic() >= _now.since + COMMIT_SECONDS:
+        ready |= {one for one in running if not _is_finite(one)}
+    return sorted(ready)
+
+
+def _hand_over(database: Database, me: str, ids: list[str] | None) -> int:
+    if ids is not None:
+        if not ids:
+            return 0
+        _now.stopped.difference_update(ids)
+    with database.connection() as connection:
+        values = {"me": me, "ids": ids or [], "all": ids is None}
+        handed = connection.execute(_HAND_OVER, values).rowcount
+        if handed:
+            wake(connection)
+        return handed
+
+
+def _is_waited_for(workflow_id: str) -> bool:
+    return _is_finite(workflow_id) or time.monotonic() < _now.since + COMMIT_SECONDS
+
+
+def _is_finite(workflow_id: str) -> bool:
+    """Whether it ends by itself soon: a stage, or something that follows a job. A walk does not,
+    nor does a stage that stands apart."""
+    if is_stage(workflow_id):
+        one = stages().get(workflow_id.split(":")[1])
+        return one is not None and not one.apart
+    return ":" in workflow_id
