@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
 from itertools import permutations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from headrace import plugins
 from headrace.engine.cascade import run_stage
+from headrace.errors import Skip
 from headrace.provider import Record
+from headrace.rows import EventRow, TimelineRow
+from headrace.stage import RawEvent, StreamContext, stage
 from headrace.store.forget import hold
 
 if TYPE_CHECKING:
@@ -38,6 +44,43 @@ def test_in_any_order(trail: Trail, order: tuple[int, ...]) -> None:
     for at in order:
         run_stage(trail.bench.database, NAME, batches[at])
     assert shown(trail.bench) == [("b", 2)]
+
+
+@pytest.fixture
+def silent(probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stage makes an event and a sentence; of some numbers only one of them, or neither."""
+
+    @stage(version=1, content="application/x-probe")
+    def probe_numbers(raw: RawEvent, stream: StreamContext) -> Iterable[EventRow | TimelineRow]:
+        if raw.payload == b"refuse":
+            raise Skip("It is refused.")
+        named = {"source_id": raw.source_id, "version": raw.version}
+        if raw.payload not in (b"nothing", b"told"):
+            yield EventRow(**named, name=raw.payload.decode())
+        if raw.payload not in (b"nothing", b"shown"):
+            yield TimelineRow(**named, kind="number", sentence="It was told.")
+
+    monkeypatch.setitem(plugins.stages(), NAME, probe_numbers)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_what_nothing_is_made_any_more_nothing_stays(
+    trail: Trail, silent: None, order: tuple[int, ...]
+) -> None:
+    """A later version of which the stage makes nothing, or not all that it made of an earlier one,
+    also where it is worked through first; one that is refused takes nothing away."""
+    batches = [
+        land(trail, *[Record(name, b"1") for name in "abcdef"], Record("g", b"nothing")),
+        land(trail, Record("a", b"nothing"), Record("b", b"shown"), Record("c", b"told"),
+             Record("e", b"nothing"), Record("f", b"nothing"), Record("f", b"3")),
+        land(trail, Record("d", b"refuse"), Record("e", b"shown"), Record("g", b"2"),
+             Record("h", b"1"), Record("h", b"nothing")),
+    ]  # fmt: skip
+    for at in order:
+        run_stage(trail.bench.database, NAME, batches[at])
+    assert shown(trail.bench) == [("b", 2), ("d", 1), ("e", 3), ("f", 3), ("g", 2)]
+    told = trail.bench.rows("SELECT source_id, version FROM headrace.timeline_events ORDER BY 1")
+    assert [tuple(row.values()) for row in told] == [("c", 2), ("d", 1), ("f", 3), ("g", 2)]
 
 
 def test_what_comes_back_is_there_again(trail: Trail) -> None:
