@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from tests.engine.sayings import CONFIGS, PAYLOADS, STREAMS, Saying
 from tests.memory_engine import Server
@@ -38,8 +38,10 @@ TABLES = sorted(
     if isinstance(one, type) and one.__module__ == module.__name__ and "__tablename__" in vars(one)
 ) + ["dead_letters"]
 
-_OF_THE_RUN = "{attempts,created_at,resolved_at,told_at,read_by,cut_by,embedded_by}"
+_OF_THE_RUN = ["attempts", "created_at", "cut_by", "embedded_by", "read_by", "resolved_at", "told_at"]
 """Columns that say when something was done, how often, and in which version of a stage."""
+_OF_THE_RUN_THERE = {"contact_identities": ["batch_id"]}
+"""Whose next stage looks at it: any batch may that says something of it."""
 
 WHO = st.sampled_from(["bob@example.com", "b.smith@example.com", "zoe@else.example", "me@x.example"])
 TEXTS = st.sampled_from(["The boat is for sale.", "When can I see it?", "On Monday at noon."])
@@ -49,7 +51,7 @@ BATCHES = st.dictionaries(
     min_size=1,
 )  # fmt: skip
 
-ALWAYS = {"a": Saying("I have a boat.", "bob@example.com", "zoe@else.example")}
+ALWAYS = dict.fromkeys("az", Saying("I have a boat.", "bob@example.com", "zoe@else.example"))
 """What every history begins with."""
 
 
@@ -97,14 +99,15 @@ class World:
 
     def tables(self) -> dict[str, list[str]]:
         """All that was ever made of the owner's records."""
-        query = (
-            "SELECT to_jsonb(t) - '{}'::text[] AS one FROM headrace.{} t WHERE tenant_id = '{}'"
-        )
-        tenant = f"t{self._owners}"
+        query = "SELECT to_jsonb(t) - %s::text[] AS one FROM headrace.{} t WHERE tenant_id = %s"
         return {
             table: sorted(
                 json.dumps(row["one"], sort_keys=True)
-                for row in self.rows(query.format(_OF_THE_RUN, table, tenant))
+                for row in self.rows(
+                    query.format(table),
+                    [*_OF_THE_RUN, *_OF_THE_RUN_THERE.get(table, [])],
+                    f"t{self._owners}",
+                )
             )
             for table in TABLES
         }
@@ -117,6 +120,17 @@ class World:
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         with self.database.connection() as session:
             return session.execute(query.encode(), values or None).fetchall()
+
+
+def unlike(now: dict[str, list[str]], before: dict[str, list[str]]) -> list[tuple[str, str]]:
+    """Rows that have come, with a plus, or gone."""
+    return [
+        (sign, f"{table} {row}")
+        for table in TABLES
+        for sign, some, others in (("+", now, before), ("-", before, now))
+        for row in some[table]
+        if row not in others[table]
+    ] + [("+", table) for table in TABLES if len(now[table]) > len(before[table])]
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +160,7 @@ def test_run_twice_the_tables_are_the_same(
     that changed nothing; and then the whole chain once more."""
     world = World(engine, content)
 
-    @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=2, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(BATCHES, min_size=1, max_size=2), st.booleans())
     def holds(history: list[dict[str, Any]], backwards: bool) -> None:
         batches = world.land([ALWAYS, *history])
@@ -161,10 +175,10 @@ def test_run_twice_the_tables_are_the_same(
                     patched.setitem(plugins.stages(), name, again)
                     for number in reversed(batches) if backwards else batches:
                         run_stage(engine, name, number)
-                    assert world.tables() == before, f"{name} in version {again.version}"
+                    assert not unlike(world.tables(), before), (name, again.version)
             world.forget_newer(name, one.version)
         world.chain(batches)
-        assert world.tables() == before
+        assert not unlike(world.tables(), before)
 
     holds()
 
