@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.engine.sayings import CONFIGS, PAYLOADS, STREAMS, Saying
 from tests.memory_engine import Server
@@ -38,12 +38,22 @@ TABLES = sorted(
     if isinstance(one, type) and one.__module__ == module.__name__ and "__tablename__" in vars(one)
 ) + ["dead_letters"]
 
-_OF_THE_RUN = ["attempts", "created_at", "cut_by", "embedded_by", "read_by", "resolved_at", "told_at"]
+_OF_THE_RUN = [
+    "attempts",
+    "created_at",
+    "cut_by",
+    "embedded_by",
+    "read_by",
+    "resolved_at",
+    "told_at",
+]
 """Columns that say when something was done, how often, and in which version of a stage."""
 _OF_THE_RUN_THERE = {"contact_identities": ["batch_id"]}
 """Whose next stage looks at it: any batch may that says something of it."""
 
-WHO = st.sampled_from(["bob@example.com", "b.smith@example.com", "zoe@else.example", "me@x.example"])
+WHO = st.sampled_from(
+    ["bob@example.com", "b.smith@example.com", "zoe@else.example", "me@x.example"]
+)
 TEXTS = st.sampled_from(["The boat is for sale.", "When can I see it?", "On Monday at noon."])
 SAYINGS = st.builds(Saying, TEXTS, WHO, WHO)
 BATCHES = st.dictionaries(
@@ -160,7 +170,7 @@ def test_run_twice_the_tables_are_the_same(
     that changed nothing; and then the whole chain once more."""
     world = World(engine, content)
 
-    @settings(max_examples=2, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(BATCHES, min_size=1, max_size=2), st.booleans())
     def holds(history: list[dict[str, Any]], backwards: bool) -> None:
         batches = world.land([ALWAYS, *history])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable
 from itertools import permutations
 from typing import TYPE_CHECKING, Any

@@ -90,7 +90,7 @@ def run_pure(
             forget(connection, below, origin.keys(), _gone(connection, batch_id))
         if forgets:
             forget_late(connection, one.rows, origin.keys(), rows)
-        if forgets and not again:
+        if forgets and not again and RawEvent in one.reads:
             tables, ids = [row.table for row in one.rows], [row.source_id for row in rows]
             forget_superseded(connection, tables, origin.keys(), batch_id, one.name, ids, None)
         if again:
@@ -116,9 +116,7 @@ def _made_before(
     return [row for kind in kinds for row in target(kind).read(connection, tenant, batch_id)]
 
 
-def _landed(
-    database: Database, connection: Connection, batch_id: int
-) -> Sequence[RawEvent | Row]:
+def _landed(database: Database, connection: Connection, batch_id: int) -> Sequence[RawEvent | Row]:
     """The batch's raw events, without those that are gone."""
     landed = handoff.take(database, batch_id)
     if landed is not None:

@@ -15,8 +15,8 @@ import msgspec
 import psycopg
 
 from headrace import telemetry
-from headrace.engine.alone import is_deadly, transform_alone
 from headrace.engine.chain import enqueue_stage, follow_up, undo
+from headrace.engine.child import is_deadly, transform_in_child
 from headrace.engine.origin import context
 from headrace.engine.transform import Make, transform
 from headrace.errors import BadInput, HeadraceError, Skip
@@ -166,7 +166,7 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
     origin = context(connection, batch_id)
     # What has ended a worker must not end the process that answers a person.
     made: Make = (
-        transform_alone if is_deadly(letter["reason"]) else partial(transform, isolate=True)
+        transform_in_child if is_deadly(letter["reason"]) else partial(transform, isolate=True)
     )
     rows, bad, _ = made(one, [RawEvent(**row)], origin.stream)
     if bad:
