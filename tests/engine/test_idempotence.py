@@ -31,12 +31,9 @@ from headrace.store.landing import Landing
 from headrace.vault import Vault
 from headrace.wiring import contents
 
-TABLES = sorted(
-    one.__tablename__
-    for module in (projections, people, insights)
-    for one in vars(module).values()
-    if isinstance(one, type) and one.__module__ == module.__name__ and "__tablename__" in vars(one)
-) + ["dead_letters"]
+_MADE = [one for module in (projections, people, insights) for one in vars(module).values()]
+TABLES = {one.__tablename__ for one in _MADE if "__tablename__" in getattr(one, "__dict__", {})}
+TABLES |= {"dead_letters"}
 
 _OF_THE_RUN = [
     "attempts",
@@ -166,8 +163,8 @@ def engine(engine_database: str, home: Path) -> Iterator[Database]:
 def test_run_twice_the_tables_are_the_same(
     engine: Database, content: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Covers A1.52: each stage again on every batch, forwards or backwards; again in a newer version
-    that changed nothing; and then the whole chain once more."""
+    """Covers A1.52: each stage again on every batch, forwards or backwards, and again in a newer
+    version that changed nothing; then the whole chain once more."""
     world = World(engine, content)
 
     @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))

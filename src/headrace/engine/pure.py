@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+import msgspec
 import psycopg
 
 from headrace.engine import anew, handoff
 from headrace.engine.chain import Done, Ran, finish
-from headrace.engine.origin import alone, context, last_run
+from headrace.engine.origin import Context, alone, context, last_run
 from headrace.engine.transform import Make
 from headrace.plugins import made_below
 from headrace.provider import BadRecord
@@ -54,7 +55,7 @@ def run_pure(
             # They never change: what is made of them is made while nothing is held.
             given = _landed(database, connection, batch_id)
             rows, bad, versions = make(one, given, origin.stream)
-            by_itself = by_itself or _silent(one, given, rows, bad, versions)
+            by_itself = by_itself or _silent(one, Handled(given, rows, bad, versions))
             forgets = hold(connection, origin.keys(), alone=by_itself)
         else:
             forgets = hold(connection, origin.keys(), alone=by_itself)
@@ -77,22 +78,8 @@ def run_pure(
         else:
             # A later version must find the earlier one, and it may be in this same batch.
             place(rows, merge=merge or again or any(row.version > 1 for row in given))
-        first_too = again or RawEvent not in one.reads
-        for kind in one.rows if len(one.rows) > 1 else ():
-            unmade = _unmade(given, rows, bad, versions, kind=kind, first_too=first_too)
-            forget(connection, [kind], origin.keys(), unmade)
-        below = made_below(origin.stream.content, one)
-        unmade = _unmade(given, rows, bad, versions, first_too=first_too)
-        forget(connection, below, origin.keys(), unmade)
-        if not forgets and _silent(one, given, rows, bad, versions):
-            look_back(connection, origin.keys())
-        if origin.forgetting:
-            forget(connection, below, origin.keys(), _gone(connection, batch_id))
-        if forgets:
-            forget_late(connection, one.rows, origin.keys(), rows)
-        if forgets and not again and RawEvent in one.reads:
-            tables, ids = [row.table for row in one.rows], [row.source_id for row in rows]
-            forget_superseded(connection, tables, origin.keys(), batch_id, one.name, ids, None)
+        made = Handled(given, rows, bad, versions)
+        take_away(connection, one, origin, batch_id, made, forgets=forgets, again=again)
         if again:
             anew.clear_below(connection, one, origin, batch_id, rows, since)
         for row, error in refused:
@@ -126,37 +113,63 @@ def _landed(database: Database, connection: Connection, batch_id: int) -> Sequen
         return [RawEvent(*row) for row in cursor]
 
 
-def _unmade(
-    given: Sequence[RawEvent | Row],
-    made: Sequence[Row],
-    bad: Sequence[BadRecord],
-    versions: Sequence[int],
+class Handled(msgspec.Struct):
+    """What a stage was given, the rows it made of it, and what it refused with the versions."""
+
+    given: Sequence[RawEvent | Row]
+    rows: Sequence[Row]
+    bad: Sequence[BadRecord]
+    versions: Sequence[int]
+
+
+def take_away(
+    connection: Connection,
+    one: Stage,
+    origin: Context,
+    batch_id: int,
+    made: Handled,
     *,
-    kind: type[Row] | None = None,
-    first_too: bool,
+    forgets: bool,
+    again: bool,
+) -> None:
+    """Delete what was made of earlier versions of these records, where nothing is made of them any
+    more; and of the rows just written, those that a later version has taken away before. `forgets`
+    is what `hold` said."""
+    first_too = again or RawEvent not in one.reads
+    for kind in one.rows if len(one.rows) > 1 else ():
+        forget(connection, [kind], origin.keys(), _unmade(made, kind=kind, first_too=first_too))
+    below = made_below(origin.stream.content, one)
+    forget(connection, below, origin.keys(), _unmade(made, first_too=first_too))
+    if not forgets and _silent(one, made):
+        look_back(connection, origin.keys())
+    if origin.forgetting:
+        forget(connection, below, origin.keys(), _gone(connection, batch_id))
+    if forgets:
+        forget_late(connection, one.rows, origin.keys(), made.rows)
+    if forgets and not again and RawEvent in one.reads:
+        tables, ids = [row.table for row in one.rows], [row.source_id for row in made.rows]
+        forget_superseded(connection, tables, origin.keys(), batch_id, one.name, ids, None)
+
+
+def _unmade(
+    made: Handled, *, kind: type[Row] | None = None, first_too: bool
 ) -> list[tuple[str, int]]:
     """New versions of which nothing was made, or no row of that kind, so that nothing of the old
     ones may stay. One that was refused keeps what there was: it is a dead letter, and not an
     answer. Rows of other stages may have been others in the same version: of those, `first_too`."""
-    changed = [(one.source_id, one.version) for one in given if first_too or one.version > 1]
+    changed = [(one.source_id, one.version) for one in made.given if first_too or one.version > 1]
     if not changed:
         return []
-    kept = {(row.source_id, row.version) for row in made if kind is None or type(row) is kind}
-    kept |= {(str(one.source_id), version) for one, version in zip(bad, versions, strict=True)}
+    kept = {(row.source_id, row.version) for row in made.rows if kind is None or type(row) is kind}
+    kept |= {(str(one.source_id), at) for one, at in zip(made.bad, made.versions, strict=True)}
     return [one for one in changed if one not in kept]
 
 
-def _silent(
-    one: Stage,
-    given: Sequence[RawEvent | Row],
-    made: Sequence[Row],
-    bad: Sequence[BadRecord],
-    versions: Sequence[int],
-) -> bool:
+def _silent(one: Stage, made: Handled) -> bool:
     """Whether a later version of a record says nothing where an earlier one may have: whoever comes
     to that one afterwards has to know."""
     return RawEvent in one.reads and any(
-        _unmade(given, made, bad, versions, kind=kind, first_too=False) for kind in one.rows
+        _unmade(made, kind=kind, first_too=False) for kind in one.rows
     )
 
 
