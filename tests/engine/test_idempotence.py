@@ -73,7 +73,7 @@ class World:
     def land(self, history: Sequence[dict[str, Any]]) -> list[int]:
         """Everything that happened to a new owner's records, a batch each time."""
         self._owners += 1
-        owner = {"tenant": f"t{self._owners}", "user": "ann"}
+        owner: dict[str, Any] = {"tenant": f"t{self._owners}", "user": "ann"}
         plan = StreamPlan(STREAMS.get(self.content, "all"), self.content)
         with self.database.transaction() as session:
             config = CONFIGS.get(self.content, {})
@@ -150,7 +150,10 @@ def engine(engine_database: str, home: Path) -> Iterator[Database]:
     """A database, and every stage at work: also those that a setting has to ask for."""
     database = Database(engine_database).open()
     with Server() as memory:
-        wanted = {"memory_engine_url": f"{memory.url}/headrace", "headrace_insights": "all"}
+        wanted: dict[str, Any] = {
+            "memory_engine_url": f"{memory.url}/headrace",
+            "headrace_insights": "all",
+        }
         made = Settings(_env_file=None, headrace_home=home, **wanted)
         state.enter(state.State(database, made, Vault.from_settings(made)))
         plugins.choose(made)

@@ -55,7 +55,7 @@ def silent(probe: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def probe_numbers(raw: RawEvent, stream: StreamContext) -> Iterable[EventRow | TimelineRow]:
         if raw.payload == b"refuse":
             raise Skip("It is refused.")
-        named = {"source_id": raw.source_id, "version": raw.version}
+        named: dict[str, Any] = {"source_id": raw.source_id, "version": raw.version}
         if raw.payload not in (b"nothing", b"told"):
             yield EventRow(**named, name=raw.payload.decode())
         if raw.payload not in (b"nothing", b"shown"):

@@ -37,7 +37,7 @@ def test_nothing_is_made_twice_and_nothing_is_lost(desk: Desk, tmp_path: Path) -
 
     with serving(answers) as model:
         job_id = desk.submit("thread_summary")
-        named = {"headrace_llm_url": model.url, "headrace_llm_model": "small"}
+        named: dict[str, Any] = {"headrace_llm_url": model.url, "headrace_llm_model": "small"}
         environment = {
             **os.environ,
             "DATABASE_URL": desk.database.url,
