@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 
-from headrace.api.auth import Visitor
+from headrace.api.auth import Visit, Visitor
 from headrace.api.job_shapes import (
     Job,
     JobDetail,
@@ -47,6 +47,8 @@ IdempotencyKey = Annotated[
 def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey = None) -> Made:
     """Put a job on the queue and answer at once. A connection that has one under way answers with
     that one."""
+    if wanted.kind == extract.KIND:
+        return _extract(visitor)
     provider = _provider(wanted.kind)
     with visitor.session() as session:
         connection = _connection(session, provider, wanted.connection)
@@ -65,6 +67,13 @@ def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey
     job = Job.model_validate(row)
     message = "Job created" if new else "This job had been created before"
     return Made(**job.model_dump(), message=message)
+
+
+def _extract(visitor: Visit) -> Made:
+    """The one kind without a source that needs nothing said; it is one job for each user."""
+    with visitor.session() as session:
+        row = extract.submit(session, visitor.caller.tenant, visitor.caller.user)
+    return Made(**Job.model_validate(row).model_dump(), message="Job created")
 
 
 @router.get("")
