@@ -41,6 +41,7 @@ POINTS: Final = {
     "before-stage": "a stage is dequeued, no transaction is open",
     "in-stage": "inside the stage's transaction: its rows are in, its run is not written down",
     "after-stage": "a stage's transaction is over, and the engine has not written that step",
+    "texts-embedded": "some texts of a batch have their vectors, committed, and others have not",
     "points-put": "vectors are in an index outside, and nothing is said of them in the tables",
     # Replays.
     "before-replay": "a stage is about to be run on a batch again, no transaction is open",

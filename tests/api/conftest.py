@@ -19,7 +19,6 @@ from starlette.testclient import TestClient
 
 from headrace import telemetry
 from headrace.api import create_app
-from headrace.engine.schema import prepare
 from headrace.provider import BadRecord, Record, StreamPlan
 from headrace.settings import Settings
 from headrace.store import connections, jobs, keys
@@ -30,22 +29,11 @@ from headrace.store.landing import Gathered, Landing, bury
 TENANT, ANN, BOB, STRANGER = "acme", "ann", "bob", "zoe"
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
-_TEMPLATE = "headrace_api_template"
 _numbers = count(1)
 
 
 def _named(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
-@pytest.fixture(scope="session")
-def api_template(cluster: str) -> str:
-    """Name of a database that has both schemas, ours and the engine's."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {_TEMPLATE}".encode())
-        prepare(_named(cluster, _TEMPLATE))
-        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false".encode())
-    return _TEMPLATE
 
 
 @contextmanager
@@ -59,9 +47,9 @@ def fresh(cluster: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def url(cluster: str, api_template: str) -> Iterator[str]:
+def url(cluster: str, engine_template: str) -> Iterator[str]:
     """URL of a prepared database of the test's own."""
-    with fresh(cluster, api_template) as made:
+    with fresh(cluster, engine_template) as made:
         yield made
 
 

@@ -127,7 +127,10 @@ def test_contacts_of_two_users_are_never_one(
 
 
 def test_extracting_is_a_job(client: TestClient) -> None:
-    """Covers A3.36: asked for twice, it is one job that a person can see."""
+    """Covers A3.34, A3.36, X6: asked for twice, it is one job that a person can see; by its kind
+    too."""
     first, second = (client.post("/api/contacts/extract").json()["job"] for _ in range(2))
     assert first["job_id"] == second["job_id"]
+    by_kind = client.post("/api/jobs", json={"kind": "extract_contacts"})
+    assert (by_kind.status_code, by_kind.json()["job_id"]) == (202, first["job_id"])
     assert client.get(f"/api/jobs/{first['job_id']}").json()["kind"] == "extract_contacts"

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def url(cluster: str, api_template: str) -> Iterator[str]:
+def url(cluster: str, engine_template: str) -> Iterator[str]:
     """One database for all of these: none of them leaves a row."""
-    with fresh(cluster, api_template) as made:
+    with fresh(cluster, engine_template) as made:
         yield made
 
 

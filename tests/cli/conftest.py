@@ -14,25 +14,13 @@ import psycopg
 import pytest
 from tests.cli.command import House, made_home
 
-from headrace.engine.schema import prepare
 from headrace.store import embedded
 from headrace.twin import event_id, run_twin
 
 KEY = "the-right-key"
 TOTAL = 1_000
 
-_TEMPLATE = "cli_template"
 _numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-def cli_template(cluster: str) -> str:
-    """Name of a database that is ready for the engine, to copy."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-        prepare(_named(cluster, _TEMPLATE))
-        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
-    return _TEMPLATE
 
 
 @contextmanager
@@ -49,17 +37,17 @@ def _house(cluster: str, template: str) -> Iterator[House]:
 
 
 @pytest.fixture
-def house(cluster: str, cli_template: str) -> Iterator[House]:
+def house(cluster: str, engine_template: str) -> Iterator[House]:
     """A home of the test's own, and a database with nothing in it."""
-    with _house(cluster, cli_template) as made:
+    with _house(cluster, engine_template) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def houses(cluster: str, cli_template: str) -> Iterator[Callable[[], House]]:
+def houses(cluster: str, engine_template: str) -> Iterator[Callable[[], House]]:
     """`houses()`: one more, until the end of the file."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(_house(cluster, cli_template))
+        yield lambda: stack.enter_context(_house(cluster, engine_template))
 
 
 @pytest.fixture(scope="module")

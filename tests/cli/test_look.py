@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -39,9 +40,14 @@ def full(shared: House) -> House:
 
 
 def test_search(full: House) -> None:
-    """The newest and best first, in words or as JSON; `--limit` is honoured."""
+    """The newest and best first, in words or as JSON; `--limit` is honoured. Under each stands its
+    name, which `headrace why` takes as it is."""
     ran = full.look("search", "invoice", "--limit", "3").ok()
-    assert 3 <= len(ran.out.splitlines()) <= 9
+    assert 6 <= len(ran.out.splitlines()) <= 12
+    name = ran.out.splitlines()[-1].strip()
+    assert full.json("why", *shlex.split(name))["kind"] == "interaction"
+    told = full.look("timeline", "--limit", "1").ok().out.splitlines()[-1].strip()
+    assert full.json("why", *shlex.split(told))["kind"] == "timeline"
     hits = full.json("search", "invoice", "--limit", "3")
     assert len(hits) == 3
     assert all({"title", "occurred_at", "snippet"} <= hit.keys() for hit in hits)

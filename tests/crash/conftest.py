@@ -21,10 +21,8 @@ from tests.crash.tally import Tally, table
 from tests.crash.world import World
 from tests.valkey import valkey  # noqa: F401
 
-from headrace.engine.schema import prepare
 from headrace.twin import run_twin
 
-_TEMPLATE = "crash_template"
 _TALLIES: dict[str, Tally] = {}
 _numbers = count(1)
 
@@ -48,18 +46,8 @@ def tally(request: pytest.FixtureRequest) -> Tally:
     return _TALLIES.setdefault(name, Tally(name))
 
 
-@pytest.fixture(scope="session")
-def prepared(cluster: str) -> str:
-    """Name of a database that is ready for the engine, to copy."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-        prepare(_named(cluster, _TEMPLATE))
-        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
-    return _TEMPLATE
-
-
 @pytest.fixture
-def databases(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
+def databases(cluster: str, engine_template: str) -> Iterator[Callable[..., str]]:
     """`databases()` makes one that is ready; `databases(empty=True)` one that nothing is in. Of the
     many rounds of a test the last two's are kept."""
     made: list[str] = []
@@ -69,7 +57,7 @@ def databases(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
             while len(made) > 1:
                 connection.execute(f"DROP DATABASE {made.pop(0)} WITH (FORCE)")
             made.append(f"crash_{next(_numbers)}")
-            template = "template1" if empty else prepared
+            template = "template1" if empty else engine_template
             connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
             return _named(cluster, made[-1])
 

@@ -27,7 +27,7 @@ LIFE = (
 
 ELSEWHERE = {
     *("upgraded", "restarted", "points-put", "before-notify", "after-notify"),
-    *("entries-taken", "completions-told"),
+    *("entries-taken", "completions-told", "texts-embedded"),
     *("before-replay", "replay-noted", "before-hand-over"),
 }
 """Points that a plain sync does not pass; tests of their own die there."""

@@ -17,11 +17,12 @@ import pytest
 from headrace import plugins
 from headrace.engine import jobs, replay
 from headrace.engine.cascade import run_stage
+from headrace.engine.queues import APART
 from headrace.engine.replay import Wanted
 from headrace.errors import BadInput, Skip
 from headrace.provider import Page, Record
-from headrace.rows import EventRow, TimelineRow
-from headrace.stage import RawEvent, StreamContext, stage
+from headrace.rows import EventRow, TimelineRow, Vectors
+from headrace.stage import Batch, Made, RawEvent, StreamContext, stage
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Bench, Trail
@@ -192,6 +193,29 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(trail: Trail) -> No
     assert told["removed"] == 3
     lies = [one for one in found["sample"] if one["key"] == {"source_id": "g"}]
     assert ["other", "1"] in [one["fields"].get("name") for one in lies]
+
+
+def test_what_stands_apart_is_handed_to_the_queue(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked for by name, so that changed settings reach every batch; and nothing else is run."""
+
+    def aside(batch: Batch[EventRow]) -> Made[Vectors]:
+        raise AssertionError("it is only enqueued")
+
+    monkeypatch.setitem(plugins.stages(), "aside", stage(version=1, apart=True)(aside))
+    batches = build(trail)
+    bench = trail.bench
+    bench.rows("DELETE FROM dbos.workflow_status RETURNING 1 AS n")
+    summary = run(bench, submit(bench, stage="aside"))["summary"]
+    assert (summary["handed"], summary["stages"]) == (len(batches), {})
+    asked = bench.rows(
+        "SELECT workflow_uuid, queue_name FROM dbos.workflow_status"
+        " WHERE workflow_uuid LIKE 'stage:%%' ORDER BY 1"
+    )
+    assert [tuple(row.values()) for row in asked] == [
+        (f"stage:aside:1:{number}:1", APART) for number in batches
+    ]
 
 
 def test_of_a_dry_run_with_nothing_to_say(trail: Trail) -> None:

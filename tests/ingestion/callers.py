@@ -8,7 +8,7 @@ from dbos import DBOSClient
 from sqlalchemy import create_engine
 from tests.ingestion.conftest import Rows
 
-from headrace.store.migrate import engine_url
+from headrace.store.address import engine_url
 
 TOPIC = "wf:exec-456:ingestion-step:ingestion_done"
 

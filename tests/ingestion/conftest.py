@@ -23,12 +23,10 @@ from tests.ingestion.services import Services
 
 from headrace import telemetry
 from headrace.api import create_app
-from headrace.engine.schema import prepare
 from headrace.settings import Settings
 from headrace.store import keys
 from headrace.store.database import Database
 
-_TEMPLATE = "headrace_ingestion_template"
 _numbers = count(1)
 _AN_HOUR = 3600
 
@@ -48,18 +46,8 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     structlog.reset_defaults()
 
 
-@pytest.fixture(scope="session")
-def prepared(cluster: str) -> str:
-    """Name of a database that has both schemas, ours and the engine's."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-        prepare(_named(cluster, _TEMPLATE))
-        connection.execute(f"ALTER DATABASE {_TEMPLATE} WITH ALLOW_CONNECTIONS false")
-    return _TEMPLATE
-
-
 @pytest.fixture(scope="module")
-def new_database(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
+def new_database(cluster: str, engine_template: str) -> Iterator[Callable[..., str]]:
     """`new_database()` has both schemas, `new_database(empty=True)` nothing; all of a module's are
     gone with it."""
     made: list[str] = []
@@ -67,7 +55,7 @@ def new_database(cluster: str, prepared: str) -> Iterator[Callable[..., str]]:
 
         def make(*, empty: bool = False) -> str:
             made.append(f"ingestion_{next(_numbers)}")
-            template = "template1" if empty else prepared
+            template = "template1" if empty else engine_template
             connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
             return _named(cluster, made[-1])
 

@@ -21,7 +21,8 @@ from sqlalchemy import create_engine
 from headrace.errors import Unavailable
 from headrace.model import SCHEMA, metadata
 from headrace.store import migrations
-from headrace.store.migrate import engine_url, upgrade
+from headrace.store.address import engine_url
+from headrace.store.migrate import upgrade
 
 HEAD = max(one.stem for one in Path(migrations.__path__[0], "versions").glob("0*.py"))[:4]
 

@@ -52,6 +52,8 @@ Tree = Annotated[bool, Query(description="This job and all that hangs on it.")]
 def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey = None) -> Made:
     """Put a job on the queue and answer at once. A connection that has one under way answers with
     that one; a job that is to be done `after` others is always a new one."""
+    if wanted.kind == extract.KIND and not wanted.after:
+        return _extract(visitor)
     provider = provider_of(wanted.kind)
     with visitor.session() as session:
         connection = connection_for(session, provider, wanted.connection)
@@ -72,6 +74,13 @@ def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey
     job = Job.model_validate(row)
     message = "Job created" if new else "This job had been created before"
     return Made(**job.model_dump(), message=message)
+
+
+def _extract(visitor: Visit) -> Made:
+    """The one kind without a source that needs nothing said; it is one job for each user."""
+    with visitor.session() as session:
+        row = extract.submit(session, visitor.caller.tenant, visitor.caller.user)
+    return Made(**Job.model_validate(row).model_dump(), message="Job created")
 
 
 @router.get("")

@@ -50,6 +50,7 @@ class Replay(Job):
     batches: int = 0
     records: int = 0
     queued: int = Field(0, description="Batches on which a stage failed: the queue tries again.")
+    handed: int = Field(0, description="Batches that wait on the queue for a stage that is apart.")
     stages: dict[str, Any] = {}
     findings: dict[str, Any] | None = None
 

@@ -50,7 +50,8 @@ def show(contact_id: ContactId, json: Json = False) -> None:
     if json:
         answer_json(row)
         return
-    out.print(f"[bold]{escape(row['name'] or row['email'] or str(row['contact_id']))}[/bold]")
+    name = escape(row["name"] or row["email"] or "")
+    out.print(f"[bold]{name}[/bold] [dim]contact:{row['contact_id']}[/dim]", soft_wrap=True)
     columns = ["identity_id", "kind", "value", "name", "interactions", "last_seen_at"]
     heads = ["identity", "kind", "value", "name", "messages", "last seen"]
     table("identities", heads, [[each[column] for column in columns] for each in row["of"]])

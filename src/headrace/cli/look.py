@@ -12,9 +12,10 @@ from rich.text import Text
 
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit, Since, local
-from headrace.cli.show import answer_json, complain, out, tame
+from headrace.cli.show import answer_json, complain, out, show_name, tame
 from headrace.out.search import Hit
 from headrace.out.search import search as find
+from headrace.out.why import named
 from headrace.settings import load
 
 _ROOM = 5
@@ -62,7 +63,7 @@ def _best_of_each(hits: list[Hit]) -> list[Hit]:
 
 
 def show_hit(hit: Hit) -> None:
-    """One answer: when and what, then where the words stand in it."""
+    """One answer: when and what, then where the words stand in it, then the row's name."""
     when = hit.occurred_at.astimezone().strftime("%Y-%m-%d %H:%M") if hit.occurred_at else ""
     out.print(f"[cyan]{when:16}[/cyan] [bold]{escape(hit.title)}[/bold]{_where(hit)}")
     if hit.snippet:
@@ -70,6 +71,7 @@ def show_hit(hit: Hit) -> None:
         for place, part in enumerate(_FOUND.split(tame(" ".join(hit.snippet.split())))):
             marked.append(part, style="bold" if place % 2 else "")
         out.print(Padding(marked, (0, 0, 0, 17)))
+    show_name(named(hit.kind, hit.stream_id, hit.source_id))
 
 
 def _where(hit: Hit) -> str:

@@ -109,6 +109,8 @@ def _tell(found: dict[str, Any]) -> None:
         _tell_findings(found["findings"])
         return
     out.print(f"Replayed {counts}.", soft_wrap=True)
+    if found.get("handed"):
+        say(f"  {found['handed']:,} batches are on the queue for it, after everything else.")
     if found["queued"]:
         say(f"  On {found['queued']:,} batches a stage failed; `headrace up` tries them again.")
 

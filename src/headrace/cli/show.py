@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -54,6 +55,11 @@ def answer_json(value: Any) -> None:
     # Bytes, because JSON is UTF-8 wherever the terminal is.
     sys.stdout.buffer.write(msgspec.json.encode(value, enc_hook=str) + b"\n")
     sys.stdout.buffer.flush()
+
+
+def show_name(name: str) -> None:
+    """The name of the row that stands above, as `headrace why` takes it in a shell."""
+    out.print(f"{'':16} [dim]{escape(shlex.quote(tame(name)))}[/dim]", soft_wrap=True)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

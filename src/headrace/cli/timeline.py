@@ -9,9 +9,10 @@ from rich.markup import escape
 
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit, Since, local
-from headrace.cli.show import answer_json, out, tame
+from headrace.cli.show import answer_json, out, show_name, tame
 from headrace.out.people import known
 from headrace.out.timeline import timeline as read
+from headrace.out.why import named
 
 
 def timeline(
@@ -43,3 +44,4 @@ def timeline(
             when = row["occurred_at"]
             shown = when.astimezone().strftime("%Y-%m-%d %H:%M") if when else ""
             out.print(f"[cyan]{shown:16}[/cyan] {escape(tame(row['sentence']))}", soft_wrap=True)
+            show_name(named("timeline_events", row["stream_id"], row["source_id"]))

@@ -37,7 +37,7 @@ def why(
         found = find(session, kind, name)
     if found is None:
         raise BadInput(
-            f"There is no {kind} {name}.", hint="`headrace search --json` tells streams and ids."
+            f"There is no {kind} {name}.", hint="`headrace search` prints the names of rows."
         )
     if json:
         answer_json(msgspec.structs.asdict(found))

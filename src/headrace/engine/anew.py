@@ -44,8 +44,9 @@ def clear_below(
     """Delete what nobody would make again: versions that a later one has replaced by nothing, and
     what other stages have made of rows that are no longer there."""
     own = [row.table for row in one.rows]
-    ids = [row.source_id for row in rows]
-    forget_superseded(connection, own, origin.keys(), batch_id, one.name, ids, since)
+    if RawEvent in one.reads:  # rows of other stages are those of the version that counts
+        ids = [row.source_id for row in rows]
+        forget_superseded(connection, own, origin.keys(), batch_id, one.name, ids, since)
     below = [row.table for row in made_below(origin.stream.content, one) if row not in one.rows]
     forget_orphans(connection, below, origin.keys(), batch_id, own)
 

@@ -7,8 +7,8 @@ from functools import partial
 
 import psycopg
 
-from headrace.engine.alone import transform_alone
 from headrace.engine.chain import Done, Ran, finish
+from headrace.engine.child import transform_in_child
 from headrace.engine.origin import context
 from headrace.engine.pure import run_pure
 from headrace.engine.transform import Make, transform
@@ -56,7 +56,7 @@ def run_stage(
         return run_whole(database, one, batch_id, since=since)
     make: Make = partial(transform, isolate=isolate)
     if deaths >= DEATHS:
-        make, isolate = transform_alone, True
+        make, isolate = transform_in_child, True
     run = partial(run_pure, database, one, batch_id, make, isolate=isolate, since=since)
     try:
         return run(merge=False)

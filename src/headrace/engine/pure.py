@@ -8,18 +8,20 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
+import msgspec
 import psycopg
 
 from headrace.engine import anew, handoff
 from headrace.engine.chain import Done, Ran, finish
-from headrace.engine.origin import alone, context, last_run
+from headrace.engine.origin import Context, alone, context, last_run
 from headrace.engine.transform import Make
 from headrace.plugins import made_below
 from headrace.provider import BadRecord
 from headrace.stage import RawEvent, Row, Stage
 from headrace.store.database import Connection, Database
-from headrace.store.forget import forget, forget_late, hold
+from headrace.store.forget import forget, forget_late, hold, look_back
 from headrace.store.projection import sift, target, write_all
+from headrace.store.renew import forget_superseded
 
 _READ = """
 SELECT source_id, version, occurred_at, payload
@@ -48,11 +50,17 @@ def run_pure(
         if ran > one.version and since is None:
             return Ran(0, origin.stream.content)
         again = since is not None or ran > 0
-        forgets = hold(
-            connection, origin.keys(), alone=again or alone(connection, origin, batch_id, one.name)
-        )
-        given = _given(database, connection, one, origin.tenant, batch_id)
-        rows, bad, versions = make(one, given, origin.stream)
+        by_itself = again or alone(connection, origin, batch_id, one.name)
+        if RawEvent in one.reads:
+            # They never change: what is made of them is made while nothing is held.
+            given = _landed(database, connection, batch_id)
+            rows, bad, versions = make(one, given, origin.stream)
+            by_itself = by_itself or _silent(one, Handled(given, rows, bad, versions))
+            forgets = hold(connection, origin.keys(), alone=by_itself)
+        else:
+            forgets = hold(connection, origin.keys(), alone=by_itself)
+            given = _made_before(connection, one, origin.tenant, batch_id)
+            rows, bad, versions = make(one, given, origin.stream)
         place = partial(
             write_all,
             connection,
@@ -70,18 +78,8 @@ def run_pure(
         else:
             # A later version must find the earlier one, and it may be in this same batch.
             place(rows, merge=merge or again or any(row.version > 1 for row in given))
-        first_too = again or RawEvent not in one.reads
-        for kind in one.rows if len(one.rows) > 1 else ():
-            of_kind = [row for row in rows if type(row) is kind]
-            unmade = _unmade(given, of_kind, bad, first_too=first_too)
-            forget(connection, [kind], origin.keys(), unmade)
-        below = made_below(origin.stream.content, one)
-        unmade = _unmade(given, rows, bad, first_too=first_too)
-        forget(connection, below, origin.keys(), unmade)
-        if origin.forgetting:
-            forget(connection, below, origin.keys(), _gone(connection, batch_id))
-        if forgets:
-            forget_late(connection, one.rows, origin.keys(), rows)
+        made = Handled(given, rows, bad, versions)
+        take_away(connection, one, origin, batch_id, made, forgets=forgets, again=again)
         if again:
             anew.clear_below(connection, one, origin, batch_id, rows, since)
         for row, error in refused:
@@ -97,13 +95,16 @@ def run_pure(
     return Ran(written, origin.stream.content)
 
 
-def _given(
-    database: Database, connection: Connection, one: Stage, tenant: str, batch_id: int
+def _made_before(
+    connection: Connection, one: Stage, tenant: str, batch_id: int
 ) -> Sequence[RawEvent | Row]:
-    """What a pure stage is given: the batch's raw events, or rows that other stages wrote."""
-    if RawEvent not in one.reads:
-        kinds = [kind for kind in one.reads if issubclass(kind, Row)]
-        return [row for kind in kinds for row in target(kind).read(connection, tenant, batch_id)]
+    """The batch's rows that other stages wrote, for a stage that is given those."""
+    kinds = [kind for kind in one.reads if issubclass(kind, Row)]
+    return [row for kind in kinds for row in target(kind).read(connection, tenant, batch_id)]
+
+
+def _landed(database: Database, connection: Connection, batch_id: int) -> Sequence[RawEvent | Row]:
+    """The batch's raw events, without those that are gone."""
     landed = handoff.take(database, batch_id)
     if landed is not None:
         return [raw for raw in landed if not raw.gone]
@@ -112,21 +113,64 @@ def _given(
         return [RawEvent(*row) for row in cursor]
 
 
-def _unmade(
-    given: Sequence[RawEvent | Row],
-    made: Sequence[Row],
-    bad: Sequence[BadRecord],
+class Handled(msgspec.Struct):
+    """What a stage was given, the rows it made of it, and what it refused with the versions."""
+
+    given: Sequence[RawEvent | Row]
+    rows: Sequence[Row]
+    bad: Sequence[BadRecord]
+    versions: Sequence[int]
+
+
+def take_away(
+    connection: Connection,
+    one: Stage,
+    origin: Context,
+    batch_id: int,
+    made: Handled,
     *,
-    first_too: bool,
+    forgets: bool,
+    again: bool,
+) -> None:
+    """Delete what was made of earlier versions of these records, where nothing is made of them any
+    more; and of the rows just written, those that a later version has taken away before. `forgets`
+    is what `hold` said."""
+    first_too = again or RawEvent not in one.reads
+    for kind in one.rows if len(one.rows) > 1 else ():
+        forget(connection, [kind], origin.keys(), _unmade(made, kind=kind, first_too=first_too))
+    below = made_below(origin.stream.content, one)
+    forget(connection, below, origin.keys(), _unmade(made, first_too=first_too))
+    if not forgets and _silent(one, made):
+        look_back(connection, origin.keys())
+    if origin.forgetting:
+        forget(connection, below, origin.keys(), _gone(connection, batch_id))
+    if forgets:
+        forget_late(connection, one.rows, origin.keys(), made.rows)
+    if forgets and not again and RawEvent in one.reads:
+        tables, ids = [row.table for row in one.rows], [row.source_id for row in made.rows]
+        forget_superseded(connection, tables, origin.keys(), batch_id, one.name, ids, None)
+
+
+def _unmade(
+    made: Handled, *, kind: type[Row] | None = None, first_too: bool
 ) -> list[tuple[str, int]]:
-    """New versions of which nothing was made, so that nothing of the old ones may stay. One that
-    was refused keeps what there was: it is a dead letter, and not an answer. Rows of other stages
-    may have been others in the same version: of those, `first_too`."""
-    changed = [(one.source_id, one.version) for one in given if first_too or one.version > 1]
+    """New versions of which nothing was made, or no row of that kind, so that nothing of the old
+    ones may stay. One that was refused keeps what there was: it is a dead letter, and not an
+    answer. Rows of other stages may have been others in the same version: of those, `first_too`."""
+    changed = [(one.source_id, one.version) for one in made.given if first_too or one.version > 1]
     if not changed:
         return []
-    kept = {row.source_id for row in made} | {one.source_id for one in bad}
-    return [one for one in changed if one[0] not in kept]
+    kept = {(row.source_id, row.version) for row in made.rows if kind is None or type(row) is kind}
+    kept |= {(str(one.source_id), at) for one, at in zip(made.bad, made.versions, strict=True)}
+    return [one for one in changed if one not in kept]
+
+
+def _silent(one: Stage, made: Handled) -> bool:
+    """Whether a later version of a record says nothing where an earlier one may have: whoever comes
+    to that one afterwards has to know."""
+    return RawEvent in one.reads and any(
+        _unmade(made, kind=kind, first_too=False) for kind in one.rows
+    )
 
 
 def _gone(connection: Connection, batch_id: int) -> list[tuple[str, int]]:

@@ -15,14 +15,16 @@ import msgspec
 import psycopg
 
 from headrace import telemetry
-from headrace.engine.alone import is_deadly, transform_alone
 from headrace.engine.chain import enqueue_stage, follow_up, undo
+from headrace.engine.child import is_deadly, transform_in_child
 from headrace.engine.origin import context
+from headrace.engine.pure import Handled, take_away
 from headrace.engine.transform import Make, transform
 from headrace.errors import BadInput, HeadraceError, Skip
 from headrace.plugins import provider, stages
 from headrace.stage import RawEvent, Stage
 from headrace.store.database import Connection, Database
+from headrace.store.forget import hold
 from headrace.store.projection import write_all
 from headrace.store.quarantine import why_not
 from headrace.store.reland import reland
@@ -166,11 +168,14 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
     origin = context(connection, batch_id)
     # What has ended a worker must not end the process that answers a person.
     made: Make = (
-        transform_alone if is_deadly(letter["reason"]) else partial(transform, isolate=True)
+        transform_in_child if is_deadly(letter["reason"]) else partial(transform, isolate=True)
     )
-    rows, bad, _ = made(one, [RawEvent(**row)], origin.stream)
+    given = [RawEvent(**row)]
+    rows, bad, _ = made(one, given, origin.stream)
     if bad:
         raise Skip(bad[0].reason, hint=bad[0].hint)
+    # Other versions may have been worked through since, or be just now.
+    hold(connection, origin.keys(), alone=True)
     write_all(
         connection,
         one.rows,
@@ -181,6 +186,8 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
         batch_id=batch_id,
         merge=True,
     )
+    handled = Handled(given, rows, [], [])
+    take_away(connection, one, origin, batch_id, handled, forgets=True, again=False)
     undo(connection, one, origin, batch_id)
     return f"the stage {one.name} has worked through {letter['source_id']}."
 

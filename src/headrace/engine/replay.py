@@ -68,7 +68,8 @@ class Tally(msgspec.Struct):
 
 class Standing(msgspec.Struct):
     """How far a replay is, kept in its job's `summary`: `batches` `of` how many, the last of them
-    `at`. `queued` are those that a stage failed on; the queue goes on with them."""
+    `at`. `queued` are those that a stage failed on, `handed` those of a stage that stands apart and
+    was asked for: the queue goes on with them."""
 
     of: int
     until: int
@@ -76,6 +77,7 @@ class Standing(msgspec.Struct):
     batches: int = 0
     records: int = 0
     queued: int = 0
+    handed: int = 0
     stages: dict[str, Tally] = {}
     dry_run: bool = False
     findings: Findings | None = None
@@ -199,6 +201,10 @@ def _work(
         stopped: set[str] = set()
         for step in run:
             name = step.stage.name
+            if step.stage.apart and name == plan.stage:
+                with database.transaction() as connection:
+                    enqueue_again(connection, step.stage, batch_id, priority="low")
+                standing.handed += 1
             if step.stage.apart or any(one.name in stopped for one in step.before):
                 stopped.add(name)
                 continue

@@ -15,6 +15,7 @@ from headrace.engine import (  # workflows are registered by being there
     at_redis,
     discover,
     drain,
+    private,
     recent,
     schedule,
     state,
@@ -38,8 +39,8 @@ from headrace.engine.sweep import SWEEP_SECONDS, sweep
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
+from headrace.store.address import engine_url
 from headrace.store.database import Database
-from headrace.store.migrate import engine_url
 from headrace.store.projection import target
 from headrace.vault import Vault
 

@@ -37,7 +37,8 @@ def prepare(url: str) -> None:
     # Imported only here: most commands find everything prepared, and need none of these.
     from dbos import DBOS
 
-    from headrace.store.migrate import engine_url, migration_lock, upgrade
+    from headrace.store.address import engine_url
+    from headrace.store.migrate import migration_lock, upgrade
 
     upgrade(url)
     mark("upgraded")

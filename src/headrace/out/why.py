@@ -98,6 +98,12 @@ def why(connection: Connection, kind: str, name: str) -> Why | None:
     return Why(kind=kind, row=row, stages=_makers(record, wanted), records=records)
 
 
+def named(table: str, stream_id: int, source_id: str) -> str:
+    """What a row of this table is called here: `interaction:12:abc`."""
+    kind = next(kind for kind, there in _KINDS.items() if there == table)
+    return f"{kind}:{stream_id}:{source_id}"
+
+
 def split(named: str) -> tuple[str, str]:
     """`interaction:12:abc` as a kind and a name. Raises BadInput."""
     kind, found, name = named.partition(":")

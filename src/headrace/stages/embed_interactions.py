@@ -14,6 +14,7 @@ import msgspec
 import psycopg
 
 from headrace.chunking import chunk as cut
+from headrace.crashpoints import mark
 from headrace.embedding import Embedder
 from headrace.errors import NeedsHuman, Retry, Unavailable
 from headrace.files.config import EmbedderConfig
@@ -120,6 +121,7 @@ def embed_interactions(batch: Batch[InteractionRow]) -> Made[Vectors]:
         connection = batch.hold(_OPEN)
         for at in range(0, len(todo), _AT_ONCE):
             written += _embed(batch, connection, model, todo[at : at + _AT_ONCE], found)
+            mark("texts-embedded")
 
     def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
         changes = bool((connection.execute(_CHANGED, keys).fetchone() or {})["changed"])

@@ -87,6 +87,19 @@ WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s AND r.content_hash 
   AND d.version <= r.version
 """
 
+# Contents of the batch that are shown or are going to be. Those that a later version of their paths
+# has replaced, or taken away, have been swept.
+_WANTED = """
+SELECT DISTINCT r.content_hash FROM headrace.raw_events r
+LEFT JOIN headrace.documents d ON d.tenant_id = r.tenant_id AND d.stream_id = r.stream_id
+  AND d.source_id = r.source_id
+WHERE r.tenant_id = %(tenant)s AND r.batch_id = %(batch_id)s
+  AND (d.indexed_hash = r.content_hash OR (d.version IS NULL OR d.version <= r.version)
+    AND NOT EXISTS (SELECT FROM headrace.raw_events later WHERE later.stream_id = r.stream_id
+      AND later.source_id = r.source_id AND later.version > r.version
+      AND later.tenant_id = r.tenant_id AND later.content_hash = ''))
+"""
+
 # See `embed`: contents without a path are swept when nobody writes paths.
 PATHS = 0x48525041
 _HOLD = "SELECT pg_advisory_xact_lock_shared(%(lock)s, %(stream_id)s::int)"
@@ -132,8 +145,10 @@ def parse(batch: Batch[RawEvent]) -> Made[Texts]:
 
     def write(connection: psycopg.Connection[dict[str, Any]]) -> int:
         connection.execute(_HOLD, keys)
+        wanted = {row["content_hash"] for row in connection.execute(_WANTED, batch.keys())}
         with connection.cursor() as cursor:
-            cursor.executemany(_WRITE, [_row(batch, *item) for item in sorted(read.items())])
+            rows = [_row(batch, *item) for item in sorted(read.items()) if item[0] in wanted]
+            cursor.executemany(_WRITE, rows)
         connection.execute(_PATHS, batch.keys())
         connection.execute(_GONE, batch.keys())
         there = connection.execute(_THERE, keys).fetchone()

@@ -37,12 +37,24 @@ _DELETE_LATE = sql.SQL(
 )
 
 
+_LOOK_BACK = (
+    "UPDATE headrace.streams SET forgets = true"
+    " WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s"
+)
+
+
 def hold(connection: Connection, keys: dict[str, Any], *, alone: bool) -> bool:
     """Hold the stream until the transaction ends, so that writing and deleting do not pass one
-    another: together with others that write, or `alone`. Returns whether
-    anything of it has ever been deleted by its source."""
+    another: together with others that write, or `alone`. Returns whether anything of it has ever
+    been deleted, by its source or because a later version of it says nothing."""
     found = connection.execute(_HOLD[alone], keys).fetchone()
     return bool(found and found["forgets"])
+
+
+def look_back(connection: Connection, keys: dict[str, Any]) -> None:
+    """From now on, whoever writes for the stream looks whether a later version has taken away what
+    it writes. For whoever holds the stream alone."""
+    connection.execute(_LOOK_BACK, keys)
 
 
 def forget(

@@ -11,11 +11,11 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, pool, text
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
 from headrace.errors import Unavailable
 from headrace.model import SCHEMA
+from headrace.store.address import engine_url
 from headrace.store.database import unavailable
 
 # Any number that nothing else locks; the same in every version, so that versions wait for each
@@ -25,11 +25,6 @@ _LOCK = 0x4845_4144_5241_4345
 _ASK_SECONDS = 0.1
 
 _FOLDER = Path(__file__).parent / "migrations"
-
-
-def engine_url(url: str) -> URL:
-    """A libpq URL as SQLAlchemy wants it: psycopg 3 is the one driver."""
-    return make_url(url).set(drivername="postgresql+psycopg")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import create_engine, pool, text
 
 from headrace.model import SCHEMA, metadata
-from headrace.store.migrate import engine_url
+from headrace.store.address import engine_url
 
 _connection = context.config.attributes.get("connection")
 

@@ -26,7 +26,7 @@ _HINT = "Report it; retry the dead letter once the stage, or a library that it u
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
-def transform_alone(one: Stage, given: Given, stream: StreamContext) -> Transformed:
+def transform_in_child(one: Stage, given: Given, stream: StreamContext) -> Transformed:
     """As `transform` isolates what a stage fails on; what it dies of is one of the bad records."""
     rows: list[Row] = []
     bad: list[BadRecord] = []
