@@ -27,7 +27,7 @@ LIFE = (
 
 ELSEWHERE = {
     *("upgraded", "restarted", "points-put", "before-notify", "after-notify"),
-    *("before-replay", "replay-noted"),
+    *("before-replay", "replay-noted", "fired", "moved"),
 }
 """Points that a plain sync does not pass; tests of their own die there."""
 

@@ -111,7 +111,7 @@ def reconnect(visitor: Visitor, connection_id: str, request: Request) -> Address
         raise NotFound(
             f"There is no connection {connection_id!r}.", hint="GET /api/connections lists them."
         )
-    wish = Wish(row["provider"], row["name"], row["config"], row["every_seconds"])
+    wish = Wish(row["provider"], row["name"], row["config"], keeps=True)
     asked = consent.Asked(
         wishes=[wish], redirect_uri=_callback(visitor, request), hint=row["account"]
     )

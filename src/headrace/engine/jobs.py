@@ -68,16 +68,19 @@ def dispatch(connection: Connection, row: JobRow) -> None:
     )
 
 
-def submit_syncs(connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]]) -> int:
+def submit_syncs(
+    connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]], **more: Any
+) -> list[JobRow]:
     """Create jobs of these kinds for these connections, and their workflows, in the caller's
-    transaction; how many. A connection with a job under way gets no other."""
-    made = jobs.create_syncs(connection, wanted)
+    transaction; see `store.jobs.create_syncs`. A connection with a job under way gets no other."""
+    made = jobs.create_syncs(connection, wanted, **more)
     workflows = [
         (workflow_id(row["job_id"], row["turn"]), (row["job_id"], row["turn"]), row["priority"])
         for row in made
     ]
-    enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
-    return len(made)
+    times = [row["resume_at"] for row in made]
+    enqueue_many(connection, "headrace.job", workflows, queue=JOBS, not_before=times)
+    return made
 
 
 def workflow_id(job_id: str, turn: int) -> str:

@@ -27,6 +27,7 @@ from headrace.model.projections import (
     VectorGone,
     VectorIndex,
 )
+from headrace.model.schedules import Schedule
 from headrace.model.work import (
     ApiKey,
     Batch,
@@ -71,6 +72,7 @@ __all__ = [
     "Participant",
     "RawEvent",
     "RecentInteraction",
+    "Schedule",
     "Seen",
     "StageRun",
     "Stream",

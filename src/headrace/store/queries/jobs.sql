@@ -11,10 +11,12 @@ RETURNING *;
 
 -- name: create_many
 -- A sync of each of these connections; one that has an active job gets no other.
-INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id)
-SELECT tenant, owner, gen_random_uuid()::text, kind, connection
-FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[])
-  AS wanted (tenant, owner, kind, connection)
+INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, idempotency_key,
+  resume_at)
+SELECT tenant, owner, gen_random_uuid()::text, kind, connection, key, resume_at
+FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[],
+    %(keys)s::text[], %(resumes)s::timestamptz[])
+  AS wanted (tenant, owner, kind, connection, key, resume_at)
 ON CONFLICT DO NOTHING
 RETURNING *;
 
