@@ -9,6 +9,7 @@ every hour means a rhythm: it goes on through the hour that comes twice.
 from __future__ import annotations
 
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from croniter import CroniterBadDateError, CroniterError, croniter
 
 from headrace.errors import BadInput
 
+_lock = threading.Lock()
 _MINUTE = timedelta(minutes=1)
 _STEP = timedelta(days=7)
 # Its random and hashed fields would be another time whenever they are read.
@@ -31,7 +33,7 @@ def check(text: str) -> None:
         hint='It has five fields: minute, hour, day, month, weekday; such as "0 7 * * mon".',
     )
     known = _KNOWN.fullmatch(text.upper()) or _KNOWN.fullmatch(text.lower())
-    if not known or _RANDOM.search(text.upper()):
+    if not known or (len(text.split()) != 5 and text[:1] != "@") or _RANDOM.search(text.upper()):
         raise wrong
     try:
         _next(text, datetime(2026, 1, 1))  # noqa: DTZ001 - a time on a wall
@@ -53,8 +55,15 @@ def after(text: str, zone: str, moment: datetime) -> datetime:
 
 @lru_cache(4096)
 def _next(text: str, wall: datetime) -> datetime:
-    found: datetime = croniter(text, wall).get_next(datetime)
+    # Reading an expression takes most of the time; whoever has been read keeps where it is.
+    with _lock:
+        found: datetime = _read(text).get_next(datetime, start_time=wall)
     return found
+
+
+@lru_cache(1024)
+def _read(text: str) -> croniter:
+    return croniter(text)
 
 
 @lru_cache(1024)

@@ -15,7 +15,7 @@ import msgspec
 
 KEPT = 24
 """Looks that are remembered."""
-FADING = 0.9
+FADING = 0.85
 """What each look counts of the one after it: news of late say more than those of last month."""
 RUNG = 2**0.25
 """Spans are steps of a ladder: one that changed a little each time would lose its phase."""
@@ -39,17 +39,17 @@ class History(msgspec.Struct):
 
 
 def rate(history: History) -> float:
-    """News a second, by the likelihood of what was found; with half a look that found nothing more,
-    as the estimator has it, so that looks that always find something do not mean infinity."""
+    """News a second, by the likelihood of what was found; with half a look before them that found
+    nothing, as the estimator has it: looks that always find something do not mean infinity."""
     size = len(history.gaps)
     if not any(history.news):
         return 0.0
     weights = [FADING ** (size - 1 - n) for n in range(size)]
     seen = list(zip(weights, history.gaps, history.news, strict=True))
     without = sum(w * gap for w, gap, found in seen if not found)
-    without += 0.5 * sum(history.gaps) / size
+    without += 0.5 * FADING**size * sum(history.gaps) / size
     low, high = 0.0, 100.0 / min(history.gaps)
-    for _ in range(60):
+    for _ in range(40):
         middle = (low + high) / 2
         # Where it falls to zero is the likeliest rate; expm1 of more than 700 is infinite.
         slope = sum(w * gap / math.expm1(min(middle * gap, 700)) for w, gap, new in seen if new)

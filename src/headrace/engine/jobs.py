@@ -79,7 +79,8 @@ def submit_syncs(
         for row in made
     ]
     times = [row["resume_at"] for row in made]
-    enqueue_many(connection, "headrace.job", workflows, queue=JOBS, not_before=times)
+    with as_owner(connection):
+        enqueue_many(connection, "headrace.job", workflows, queue=JOBS, not_before=times)
     return made
 
 

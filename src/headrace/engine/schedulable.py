@@ -21,10 +21,14 @@ from headrace.store.schedules import SYNC, ScheduleRow
 from headrace.store.sql import query
 from headrace.text import one_line
 
-ONCE_OF_SYNCS = BadInput(
-    "A sync that was missed is made up for by the next one, which fetches everything since.",
-    hint='Say "once" or "skip" instead of "all".',
-)
+
+def check_missed(kind: str, missed: str) -> None:
+    """Raises BadInput where each of several runs would do the same."""
+    if missed == "all" and kind != insight.KIND:
+        raise BadInput(
+            f"A {kind} that was missed is made up for by the next one: it does everything since.",
+            hint='Say "once" or "skip" instead of "all".',
+        )
 
 
 def key(row: ScheduleRow, instant: datetime | None) -> str | None:
@@ -54,7 +58,7 @@ def known(kind: str, payload: dict[str, Any]) -> tuple[str, dict[str, Any]]:
             of.check_subject(str(payload["subject"]))
         return insight.KIND, payload
     if kind == replay.KIND:
-        _only(kind, payload, [name for name in replay.Wanted.__struct_fields__])
+        _only(kind, payload, list(replay.Wanted.__struct_fields__))
         _replay(payload)
         return kind, payload
     if kind == extract.KIND:
@@ -133,7 +137,7 @@ def _later(source: ScheduleRow, begin: datetime | None, width: int) -> datetime 
 
 
 def _insights(connection: Connection, row: ScheduleRow, instant: datetime | None) -> list[JobRow]:
-    """An insight of a week is about the week before its moment, however late that is made up for."""
+    """One of a week is about the week before its moment, however late that is made up for."""
     kind, subject = row["payload"]["kind"], row["payload"].get("subject")
     if subject is None and instant is not None and insight_kind(kind).when == "week":
         subject = week_before(instant)
@@ -143,12 +147,14 @@ def _insights(connection: Connection, row: ScheduleRow, instant: datetime | None
 
 
 def _replays(connection: Connection, row: ScheduleRow, instant: datetime | None) -> list[JobRow]:
+    del instant  # the same that is under way answers itself
     wanted = _replay(row["payload"])
     owner = (row["tenant_id"], row["user_id"])
     return [replay.submit(connection, *owner, wanted, of_user=row["key_user"])]
 
 
 def _extracting(connection: Connection, row: ScheduleRow, instant: datetime | None) -> list[JobRow]:
+    del instant
     return [extract.submit(connection, row["tenant_id"], row["user_id"])]
 
 

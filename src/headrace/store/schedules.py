@@ -34,7 +34,7 @@ def beat(row: Mapping[str, Any]) -> Beat:
 
 def own(connection: Connection, connection_id: str, spec: Spec, *, at_once: bool) -> None:
     """Sync a connection as this says; the first time at once, or when its time comes."""
-    id_ = _known(connection, connection_id) or str(uuid.uuid4())
+    id_ = of_connection(connection, connection_id) or str(uuid.uuid4())
     made = Beat(spec, phase(id_, spread(spec, None, sync=True)), _every(spec))
     now = datetime.now(UTC)
     values = {
@@ -47,7 +47,8 @@ def own(connection: Connection, connection_id: str, spec: Spec, *, at_once: bool
     connection.execute(query("schedules", "own"), values)
 
 
-def _known(connection: Connection, connection_id: str) -> str | None:
+def of_connection(connection: Connection, connection_id: str) -> str | None:
+    """The id of a connection's own schedule."""
     row = connection.execute(
         "SELECT schedule_id FROM headrace.schedules WHERE connection_id = %s", [connection_id]
     ).fetchone()
