@@ -158,8 +158,9 @@ def get_schedule(visitor: Visitor, schedule_id: str) -> Schedule:
 
 
 @router.patch("/{schedule_id}")
-def change_schedule(visitor: Visitor, schedule_id: str, changes: Changes) -> Schedule:
+def change_schedule(visitor: Visitor, schedule_id: str, changes: Changes | None = None) -> Schedule:
     """Change a schedule. It is due next as it says then, from now on."""
+    changes = changes or Changes()
     with visitor.session() as session:
         row = _row(session, schedule_id)
         arrange.change(session, row, changes.model_dump(exclude_unset=True))
