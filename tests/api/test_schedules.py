@@ -35,6 +35,11 @@ def test_a_digest_every_monday(house: House) -> None:
     assert client.get("/api/schedules").json()["items"] == [made]
     assert client.get("/api/schedules?named=mondays").json()["items"] == [made]
     assert client.get("/api/schedules?named=tuesdays").json()["items"] == []
+    other = make(client, spec="every 1d")
+    page = client.get("/api/schedules?limit=1").json()
+    assert page["items"] == [made]
+    after = client.get(f"/api/schedules?limit=1&cursor={page['next']}").json()
+    assert (after["items"], after["next"]) == ([other], None)
 
 
 def test_a_connection_has_one(house: House, problem: Problem) -> None:
@@ -79,8 +84,9 @@ def test_paused_resumed_and_run(house: House, problem: Problem) -> None:
     assert told["detail"] == "The connection shop cannot be synced: paused."
 
 
-def test_every_connection_at_once(house: House) -> None:
-    """Covers A0.12: run by hand; those of others are not touched."""
+def test_every_connection_at_once(house: House, problem: Problem) -> None:
+    """Covers A0.12: run by hand; those of others are not touched. A user's own key
+    does not see what is done for the whole tenant."""
     for name in ("a", "b"):
         house.connection(name=name)
     house.connection("zoe", "other", "foreign")
@@ -88,7 +94,9 @@ def test_every_connection_at_once(house: House) -> None:
     made = make(house.client(), spec="every 1h")
     assert house.client().post(f"/api/schedules/{made['schedule_id']}/run").json()["count"] == 3
     ann = house.client(key_user="ann")
+    problem(ann.get(f"/api/schedules/{made['schedule_id']}"), 404)
     own = make(ann, spec="every 1h", name="mine")
+    assert ann.get("/api/schedules").json()["items"] == [own]
     nothing = ann.post(f"/api/schedules/{own['schedule_id']}/run").json()
     assert (nothing["count"], nothing["jobs"]) == (0, [])
     assert len(house.execute("SELECT 1 FROM headrace.jobs")) == 3

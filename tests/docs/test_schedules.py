@@ -53,7 +53,8 @@ def test_its_numbers_are_those_of_the_code(page: Callable[[str], str]) -> None:
     assert "15 minutes to an hour where nothing is said" in text
     assert f"The newest {times.MOST_MISSED};" in text
     assert f"its last {learned.KEPT} syncs" in text
-    assert times.SPREAD_SECONDS == 60
+    assert (times.SPREAD_SECONDS, times.TOGETHER_SECONDS) == (60, 900)
+    assert "puts each of them off by up to 15 minutes" in text
     assert "in one minute where it is a sync by a cron" in text
     for spec in ("every 15m", "0 7 * * mon", "learned", "learned 5m to 4h", "learned 2m to 30m"):
         parse(spec)

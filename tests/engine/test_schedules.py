@@ -104,6 +104,10 @@ def test_every_connection_of_a_tenant(bench: Bench) -> None:
     assert bench.one(later) == 3
     delayed = "SELECT count(*) FROM dbos.workflow_status WHERE status = 'DELAYED'"
     assert bench.one(delayed) == 3
+    [one] = bench.rows("SELECT * FROM headrace.connections WHERE name = 'one'")
+    asked = bench.job(bench.submit(one))
+    assert (asked["turn"], asked["resume_at"]) == (2, None), "somebody asks: at once"
+    assert bench.one("SELECT count(*) FROM dbos.workflow_status WHERE status = 'ENQUEUED'") == 1
     overdue(bench, all_, "1 minute")
     assert look(bench) == 1
     assert jobs_of(bench) == dict.fromkeys(("one", "two", "three", "his"), 1)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Job
 from headrace.api.problems import Conflict, NotFound, Strict
-from headrace.api.shapes import Page, Time
+from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
 from headrace.engine import arrange, schedulable
 from headrace.errors import BadInput
 from headrace.store import listings, schedules
@@ -83,6 +83,16 @@ class Changes(Strict):
     paused: bool = False
 
 
+class Listing(Strict):
+    """Which schedules."""
+
+    named: str | None = Field(
+        None, max_length=4096, description="Only those of this id, name or connection's name."
+    )
+    limit: Limit = 50
+    cursor: Cursor = None
+
+
 class Schedule(BaseModel):
     """Something that is done again and again."""
 
@@ -141,13 +151,15 @@ def create_schedule(visitor: Visitor, wanted: NewSchedule) -> Schedule:
 
 
 @router.get("")
-def list_schedules(
-    visitor: Visitor, named: Annotated[str | None, Query(max_length=4096)] = None
-) -> Page[Schedule]:
-    """Every schedule, the oldest first; or those of this name, id or connection."""
+def list_schedules(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Schedule]:
+    """Every schedule, the oldest first."""
+    after = place(asked.cursor, schedules.Place)
     with visitor.session() as session:
-        rows = schedules.listing(session, named)
-    return Page(items=[Schedule.model_validate(schedules.shown(row)) for row in rows])
+        rows = schedules.listing(session, asked.named, after=after, limit=asked.limit + 1)
+    items = [Schedule.model_validate(schedules.shown(row)) for row in rows[: asked.limit]]
+    if len(rows) <= asked.limit:
+        return Page(items=items)
+    return Page(items=items, next=cursor(items[-1].created_at, items[-1].schedule_id))
 
 
 @router.get("/{schedule_id}")

@@ -18,6 +18,8 @@ from headrace.cadence.spec import CEILING_SECONDS, Spec
 
 SPREAD_SECONDS = 60
 """How far the syncs of one cron are spread where nobody says otherwise."""
+TOGETHER_SECONDS = 900
+"""The same of a sync of every connection, by a span: nobody waits longer for the last of them."""
 
 MOST_MISSED = 24
 """Runs that are made up for at once, of those that were missed: the newest."""

@@ -46,11 +46,14 @@ class Run(msgspec.Struct):
 
 
 def submit(connection: Connection, **wanted: Any) -> tuple[JobRow, bool]:
-    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`."""
+    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`. One that
+    a schedule has put off, so that not all are run at once, is run now: somebody asks for it."""
     row, new = jobs.create(connection, **wanted)
     if new:
         with as_owner(connection):
             dispatch(connection, row)
+    elif row["turn"] == 1 and row["resume_at"] is not None and hasten(connection, row["job_id"]):
+        row = jobs.get(connection, row["job_id"]) or row
     return row, new
 
 
@@ -233,8 +236,8 @@ def cancel(connection: Connection, job_id: str) -> JobRow:
 
 
 def hasten(connection: Connection, job_id: str) -> bool:
-    """Have a job that waits after a failure go on now, for a person asks. Returns whether it did
-    wait so: a wait that its source asked for is kept."""
+    """Have a job that waits after a failure, or that a schedule has put off, go on now: a person
+    asks. Returns whether it did wait so: a wait that its source asked for is kept."""
     row = connection.execute(query("jobs", "hasten"), {"job_id": job_id}).fetchone()
     if row is not None:
         with as_owner(connection):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from headrace.cadence.times import phase, spread
+from headrace.cadence.times import TOGETHER_SECONDS, phase, spread
 from headrace.engine import extract, insight, intake, jobs, replay
 from headrace.errors import BadInput, HeadraceError
 from headrace.insights.weekly_digest import week_before
@@ -124,6 +124,7 @@ def _syncs(connection: Connection, row: ScheduleRow, instant: datetime | None) -
             continue  # a sync of its own says so
     made_of = key(row, instant)
     width = spread(schedules.beat(row).spec, row["jitter"], sync=True)
+    width = width if row["jitter"] is not None else min(width, TOGETHER_SECONDS)
     begin = instant and max(instant, row["now"])
     later = [_later(source, begin, width) for source, _ in wanted]
     keys = [made_of and f"{made_of}:{source['connection_id']}" for source, _ in wanted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg.types.json import Jsonb
@@ -18,6 +18,14 @@ from headrace.store.database import Connection
 from headrace.store.sql import query
 
 ScheduleRow = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """Where a page ended."""
+
+    created_at: datetime
+    schedule_id: str
+
 
 SYNC = "sync"
 """The kind of job that syncs: one connection, or every one."""
@@ -108,9 +116,18 @@ def remove(connection: Connection, schedule_id: str) -> None:
     connection.execute("DELETE FROM headrace.schedules WHERE schedule_id = %s", [schedule_id])
 
 
-def listing(connection: Connection, named: str | None = None) -> list[ScheduleRow]:
-    """The schedules this session may see, or those that an id or a name may mean."""
-    return connection.execute(query("schedules", "listing"), {"named": named}).fetchall()
+def listing(
+    connection: Connection,
+    named: str | None = None,
+    *,
+    after: Place | None = None,
+    limit: int | None = None,
+) -> list[ScheduleRow]:
+    """The schedules this session may see, or those that an id or a name may mean; the oldest
+    first."""
+    values: dict[str, Any] = {"named": named, "limit": limit}
+    values |= {"at": after and after.created_at, "id": after and after.schedule_id}
+    return connection.execute(query("schedules", "listing"), values).fetchall()
 
 
 def one(connection: Connection, schedule_id: str) -> ScheduleRow | None:

@@ -111,10 +111,12 @@ WHERE job_id = %(job_id)s AND status IN ('FAILED', 'CANCELLED')
 RETURNING *;
 
 -- name: hasten
--- The turn that waits becomes an old one, and ends as soon as it is begun.
+-- The turn that waits becomes an old one, and ends as soon as it is begun. A first turn waits only
+-- where a schedule has spread its jobs.
 UPDATE headrace.jobs
 SET turn = turn + 1, last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
-WHERE job_id = %(job_id)s AND status = 'PENDING' AND attempts > 0 AND last_error IS NOT NULL
+WHERE job_id = %(job_id)s AND status = 'PENDING'
+  AND (attempts > 0 AND last_error IS NOT NULL OR turn = 1 AND resume_at IS NOT NULL)
 RETURNING *;
 
 -- name: get

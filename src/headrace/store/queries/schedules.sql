@@ -64,5 +64,6 @@ SET spec = excluded.spec, timezone = excluded.timezone, every_seconds = excluded
 -- name: listing
 SELECT s.*, c.name AS connection FROM headrace.schedules s
 LEFT JOIN headrace.connections c USING (tenant_id, connection_id)
-WHERE %(named)s::text IS NULL OR %(named)s IN (s.schedule_id, s.name, c.name)
-ORDER BY s.schedule_id = %(named)s DESC, s.created_at, s.schedule_id;
+WHERE (%(named)s::text IS NULL OR %(named)s IN (s.schedule_id, s.name, c.name))
+  AND (%(at)s::timestamptz IS NULL OR (s.created_at, s.schedule_id) > (%(at)s, %(id)s))
+ORDER BY s.schedule_id = %(named)s DESC, s.created_at, s.schedule_id LIMIT %(limit)s;

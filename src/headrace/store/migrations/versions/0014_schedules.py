@@ -55,12 +55,13 @@ DROP INDEX headrace.connections_due;
 ALTER TABLE headrace.connections DROP every_seconds, DROP next_sync_at;
 """
 
-# As in 0001.
+# Who sees one user's rows only does not see, or change, what is done for the whole tenant.
 POLICY = """
 ALTER TABLE headrace.schedules ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_only ON headrace.schedules TO headrace_people USING (
   tenant_id = (SELECT NULLIF(current_setting('headrace.tenant', true), ''))
-  AND (user_id = (SELECT NULLIF(current_setting('headrace.user', true), ''))
+  AND ((user_id = (SELECT NULLIF(current_setting('headrace.user', true), ''))
+        AND (connection_id IS NOT NULL OR key_user = user_id))
        OR (SELECT NULLIF(current_setting('headrace.user', true), '')) IS NULL));
 GRANT SELECT, INSERT, UPDATE, DELETE ON headrace.schedules TO headrace_people;
 """
