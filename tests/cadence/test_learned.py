@@ -25,7 +25,7 @@ def history(gap: float, *news: int) -> History:
 def test_the_rate_is_the_estimator_of_cho_and_garcia_molina(
     looks: int, found: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Covers C19: for looks that are equally far apart and count alike, -log((n-X+0.5)/(n+0.5))."""
+    """For looks that are equally far apart and count alike, -log((n-X+0.5)/(n+0.5))."""
     monkeypatch.setattr("headrace.cadence.learned.FADING", 1.0)
     made = history(900, *([1] * found + [0] * (looks - found)))
     wanted = -math.log((looks - found + 0.5) / (looks + 0.5)) / 900
@@ -118,7 +118,7 @@ def simulate(floor: int, ceiling: int, *, sources: int = 40, days: int = 8) -> R
 
 
 def test_it_saves_calls() -> None:
-    """Covers C19: the figures of docs/how-to/schedules.md."""
+    """The figures of docs/how-to/schedules.md."""
     fixed = simulate(900, 900)
     assert fixed.calls == pytest.approx(96, abs=1)
     assert fixed.behind == pytest.approx(30, abs=1)

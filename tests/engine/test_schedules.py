@@ -175,7 +175,7 @@ def test_one_that_cannot_be_run_says_so_and_stops_no_other(bench: Bench) -> None
 
 @pytest.mark.usefixtures("probe")
 def test_a_learned_cadence_follows_what_is_found(bench: Bench) -> None:
-    """Covers C19: twelve syncs that find nothing, and then some that do."""
+    """Covers A3.38: seven syncs that find nothing, and then some that do."""
     row = bench.connect("one")
     with bench.database.transaction() as session:
         own = (row["connection_id"], parse("learned 15m to 4h"))
