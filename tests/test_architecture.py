@@ -14,6 +14,7 @@ _FILES = sorted(_SOURCE.rglob("*.py"))
 _LAYERS = [
     ["errors", "model", "crashpoints", "redis_settings", "__version__"],
     ["settings", "telemetry", "text"],
+    ["cadence"],
     ["provider", "vault"],
     ["stage", "insight"],
     ["rows", "wiring", "http", "mail", "prompt"],

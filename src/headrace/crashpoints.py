@@ -46,6 +46,9 @@ POINTS: Final = {
     # Replays.
     "before-replay": "a stage is about to be run on a batch again, no transaction is open",
     "replay-noted": "how far a replay is stands in its row, and the engine has not written that",
+    # Schedules.
+    "fired": "inside the transaction of what is due: its jobs are made, it is due as before",
+    "moved": "that transaction is over",
     # The message of a job's end.
     "before-notify": "a job is over, and its waiters have not been told",
     "after-notify": "they have been told, and the engine has not written that step",

@@ -168,9 +168,14 @@ def notified(job_id: str, workflow: str, topic: str) -> None:
     _log().info("notified", jobId=job_id, workflow=workflow, topic=topic)
 
 
-def scheduled(connections: int) -> None:
-    """Connections were due, and their jobs are on the queue."""
-    _log().info("scheduled", connections=connections)
+def scheduled(due: int, jobs: int) -> None:
+    """Schedules were due, and their jobs are on the queue."""
+    _log().info("scheduled", due=due, jobs=jobs)
+
+
+def left_out(schedule_id: str, runs: int) -> None:
+    """A schedule was due more often, while nobody looked, than is made up for."""
+    _log().warning("runs_left_out", scheduleId=schedule_id, runs=runs)
 
 
 def discovered(connected: int, back: int, gone: int) -> None:

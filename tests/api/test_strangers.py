@@ -61,6 +61,9 @@ def things(house: House) -> dict[str, Any]:
         "link_id": suggest(house, contact, identity(house, "z@acme.example", "Zoe")),
         "insight_id": house.insight(stream, "folder/m1"),
         "name": "plan.md",
+        "schedule_id": house.client()
+        .post("/api/schedules", json={"connection": connection, "spec": "every 1h"})
+        .json()["schedule_id"],
     }
 
 
@@ -96,7 +99,10 @@ def test_an_id_of_somebody_else_is_not_there(
     """Covers A4.8, CVE-2026-41949, CVE-2026-42276: every id, every method; never a 403, which would
     tell that it exists."""
     stranger = house.client(*who)
-    before = house.execute("SELECT j.*, d.* FROM headrace.jobs j, headrace.dead_letters d")
+    tables = "SELECT j.*, d.*, s.* FROM headrace.jobs j, headrace.dead_letters d,"
+    tables += " headrace.schedules s"
+    before = house.execute(tables)
+    assert before
     asked = urls(stranger.app, things)
     assert len(asked) >= 8
     for method, url in asked:
@@ -105,7 +111,7 @@ def test_an_id_of_somebody_else_is_not_there(
         assert set(told) == {*told} - {"errors"}
     job = {"kind": "rest_sync", "connection": things["connection"]}
     problem(stranger.post("/api/jobs", json=job), 404)
-    assert house.execute("SELECT j.*, d.* FROM headrace.jobs j, headrace.dead_letters d") == before
+    assert house.execute(tables) == before
     assert house.execute("SELECT name FROM headrace.uploads") == [{"name": "plan.md"}]
 
 
@@ -116,6 +122,7 @@ def test_listings_of_somebody_else_are_empty(
     stranger = house.client(*who)
     listings = ["jobs", "connections", "dead-letters", "interactions", "calendar-events", "events"]
     listings += ["search?q=teapot", "insights", "contacts", "contacts/suggestions", "timeline"]
+    listings += ["schedules"]
     for listing in listings:
         assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
     assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0

@@ -119,7 +119,10 @@ class Application:
 
     def connections(self) -> list[dict[str, Any]]:
         """Headrace's connections, by name."""
-        return self.run("SELECT * FROM headrace.connections ORDER BY name")
+        return self.run(
+            "SELECT c.*, s.every_seconds FROM headrace.connections c LEFT JOIN headrace.schedules s"
+            " USING (tenant_id, connection_id) ORDER BY c.name"
+        )
 
     def keeper(self, row_id: str) -> Keeper:
         """The keeper of the tokens of an account that was discovered."""

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from headrace.cli.app import app
-from headrace.cli.connections import _seconds, _words
 from headrace.errors import BadInput
 from headrace.store import connections
 from headrace.store.database import Database
@@ -46,24 +45,24 @@ def test_paused_and_resumed(row: Any) -> None:
     assert (row()["health"], row()["health_hint"]) == ("paused", "Resume it.")
     assert run("resume", "shop") == "shop is synced again.\n"
     assert (row()["health"], row()["health_reason"]) == ("active", None)
-    assert row()["next_sync_at"] is not None
 
 
 def test_as_often_as_somebody_says(row: Any) -> None:
-    """Covers A0.22."""
-    assert run("every", "shop", "15m") == "shop is synced every 15m.\n"
+    """Covers A0.22, A3.38: by a span, by a cron, as is learned; or when somebody asks."""
+    assert run("every", "shop", "15m") == "shop is synced every 15 minutes.\n"
+    assert (row()["every_seconds"], row()["schedule"]) == (900, "every 15m")
+    assert row()["next_sync_at"] is not None
+    assert "every 15m" in run("list")
+    run("every", "shop", "0 7 * * mon")
+    assert (row()["every_seconds"], row()["schedule"]) == (None, "0 7 * * mon")
+    assert "learned from what it finds" in run("every", "shop", "learned")
     assert row()["every_seconds"] == 900
-    assert "15m" in run("list")
     run("every", "shop", "never")
-    assert row()["every_seconds"] is None
+    assert (row()["every_seconds"], row()["schedule"], row()["next_sync_at"]) == (None, None, None)
 
 
-@pytest.mark.parametrize("span", ["", "15", "m", "0m", "1w", "-1d", "999999d"])
-def test_what_is_no_span_is_refused(span: str) -> None:
-    with pytest.raises(BadInput, match="no span of time"):
-        _seconds(span)
-
-
-@pytest.mark.parametrize("span", ["90s", "15m", "2h", "1d"])
-def test_spans_are_told_as_they_are_given(span: str) -> None:
-    assert _words(_seconds(span)) == span
+@pytest.mark.parametrize("span", ["", "15", "m", "0m", "1w", "-1d", "999999d", "30s"])
+def test_what_is_no_span_is_refused(row: Any, span: str) -> None:
+    with pytest.raises(BadInput):
+        run("every", "shop", "--", span)
+    assert row()["schedule"] is None

@@ -80,7 +80,8 @@ def test_a_consent_given_anew_makes_them_active(world: World) -> None:
     assert world.health() == dict.fromkeys(BOTH, "active")
     now = fresh(world.database, row)
     assert (now["health_reason"], now["health_hint"]) == (None, None)
-    assert now["next_sync_at"] is not None
+    due = "SELECT count(*) AS n FROM headrace.schedules WHERE next_at <= now()"
+    assert world.rows(due) == [{"n": len(BOTH)}]
     assert now["grant_id"] == row["grant_id"]
     [outcome, *_] = world.sync(now)
     assert outcome.state == "done"

@@ -34,6 +34,7 @@ from headrace.api import (
     problems,
     records,
     replay,
+    schedules,
     search,
     timeline,
     uploads,
@@ -63,6 +64,7 @@ ROUTERS = (
     insights,
     dead_letters,
     replay,
+    schedules,
     why,
 )
 

@@ -30,7 +30,8 @@ class Connection(BaseModel):
     landed_at: Time | None
     batches: int
     records: int
-    every_seconds: int | None = Field(description="How often it is synced; null: when asked.")
+    schedule: str | None = Field(description="When it is synced; null: when somebody asks.")
+    every_seconds: int | None = Field(description="How often that is now; null: not by a span.")
     next_sync_at: Time | None
 
 
@@ -39,7 +40,7 @@ class Changes(Strict):
 
     paused: bool | None = None
     every_minutes: float | None = Field(
-        None, gt=0, le=525_600, description="How often it is synced; null: when somebody asks."
+        None, ge=1, le=525_600, description="How often it is synced; null: when somebody asks."
     )
 
 
@@ -70,7 +71,7 @@ def change_connection(
                 )
             if "every_minutes" in changes.model_fields_set:
                 minutes = changes.every_minutes
-                seconds = None if minutes is None else max(1, round(minutes * 60))
+                seconds = None if minutes is None else round(minutes * 60)
                 connections.every(session, connection_id, seconds)
         [row] = [
             one for one in connections.listing(session) if one["connection_id"] == connection_id

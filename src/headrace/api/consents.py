@@ -40,7 +40,7 @@ class Connect(Strict):
     )
     config: dict[str, dict[str, Any]] = Field({}, description="By provider.")
     every_minutes: float | None = Field(
-        EVERY_SECONDS / 60, gt=0, le=525_600, description="How often they are synced; null: never."
+        EVERY_SECONDS / 60, ge=1, le=525_600, description="How often they are synced; null: never."
     )
     approve: bool = Field(False, description="Fetch nothing before the first sync is approved.")
     login_hint: str | None = Field(None, max_length=320, description="The account's address.")
@@ -83,7 +83,7 @@ def connect(visitor: Visitor, wanted: Connect, request: Request) -> Address:
             f"There is a config for {', '.join(sorted(unknown))}, which is not asked for.",
             hint="Name it among the providers, or leave its config out.",
         )
-    seconds = None if wanted.every_minutes is None else max(1, round(wanted.every_minutes * 60))
+    seconds = None if wanted.every_minutes is None else round(wanted.every_minutes * 60)
     wishes = [
         Wish(
             name,
@@ -111,7 +111,7 @@ def reconnect(visitor: Visitor, connection_id: str, request: Request) -> Address
         raise NotFound(
             f"There is no connection {connection_id!r}.", hint="GET /api/connections lists them."
         )
-    wish = Wish(row["provider"], row["name"], row["config"], row["every_seconds"])
+    wish = Wish(row["provider"], row["name"], row["config"], keeps=True)
     asked = consent.Asked(
         wishes=[wish], redirect_uri=_callback(visitor, request), hint=row["account"]
     )

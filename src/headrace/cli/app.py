@@ -15,6 +15,7 @@ from headrace.cli import (
     look,
     memory,
     replay,
+    schedules,
     serve,
     stages,
     steer,
@@ -75,6 +76,7 @@ for name, function, panel in (
 app.add_typer(insights.insights, name="insights", rich_help_panel=_LOOK)
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
+app.add_typer(schedules.schedules, name="schedules", rich_help_panel=_LOOK)
 app.add_typer(contacts.contacts, name="contacts", rich_help_panel=_LOOK)
 app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
 app.add_typer(memory.memory, name="memory", rich_help_panel=_LOOK)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from headrace import telemetry
+from headrace.cadence import spec
 from headrace.errors import HeadraceError
 from headrace.oauth.connect import EVERY_SECONDS
 from headrace.plugins import providers
@@ -94,7 +95,7 @@ def _apply(connection: Connection, tenant: str) -> Discovered:
     renewed = connection.execute(query("better_auth", "renew_grants"), values).fetchall()
     run("end_gone")
     # Grants before connections: whoever finds a consent ended goes the same way.
-    connected = run("add_connections", every=EVERY_SECONDS)
+    connected = run("add_connections", spec=spec.every(EVERY_SECONDS).text, every=EVERY_SECONDS)
     back = run("bring_back", grants=[row["grant_id"] for row in renewed]) if renewed else 0
     back += run("bring_home")
     gone = run("pause_gone") + run("pause_elsewhere")

@@ -54,7 +54,8 @@ def submit(
     regardless: bool = False,
     **wanted: Any,
 ) -> tuple[JobRow, bool]:
-    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`.
+    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`. One that
+    a schedule has put off, so that not all are run at once, is run now: somebody asks for it.
 
     With `after`, it waits until those jobs have succeeded, or `regardless` of what came of them
     until they are over. Raises UnknownJob for one that the caller does not see, BadInput for one
@@ -66,6 +67,8 @@ def submit(
     if new:
         with as_owner(connection):
             dispatch(connection, row)
+    elif row["turn"] == 1 and row["resume_at"] is not None and hasten(connection, row["job_id"]):
+        row = jobs.get(connection, row["job_id"]) or row
     return row, new
 
 
@@ -99,7 +102,9 @@ def dispatch_syncs(connection: Connection, made: Sequence[JobRow]) -> None:
         (workflow_id(row["job_id"], row["turn"]), (row["job_id"], row["turn"]), row["priority"])
         for row in made
     ]
-    enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
+    times = [row["resume_at"] for row in made]
+    with as_owner(connection):
+        enqueue_many(connection, "headrace.job", workflows, queue=JOBS, not_before=times)
 
 
 def begin(database: Database, job_id: str, turn: int, minutes: float) -> Run | None:
@@ -234,8 +239,8 @@ def _finish(connection: Connection, values: dict[str, Any], status: str, ended: 
 
 
 def hasten(connection: Connection, job_id: str) -> bool:
-    """Have a job that waits after a failure go on now, for a person asks. Returns whether it did
-    wait so: a wait that its source asked for is kept."""
+    """Have a job that waits after a failure, or that a schedule has put off, go on now: a person
+    asks. Returns whether it did wait so: a wait that its source asked for is kept."""
     row = connection.execute(query("jobs", "hasten"), {"job_id": job_id}).fetchone()
     if row is not None:
         with as_owner(connection):

@@ -51,9 +51,9 @@ _ENQUEUE_MANY = """
 SELECT dbos.enqueue_workflow(
   workflow_name => %(name)s, queue_name => %(queue)s, workflow_id => id,
   positional_args => ARRAY(SELECT json_array_elements(arguments)), priority => rank,
-  app_version => %(version)s, application_name => %(application)s)
-FROM unnest(%(ids)s::text[], %(arguments)s::json[], %(priorities)s::int[])
-  AS wanted (id, arguments, rank),
+  app_version => %(version)s, application_name => %(application)s, delay_until_epoch_ms => delay)
+FROM unnest(%(ids)s::text[], %(arguments)s::json[], %(priorities)s::int[], %(delays)s::bigint[])
+  AS wanted (id, arguments, rank, delay),
   pg_notify(%(channel)s, %(queue)s)
 """
 
@@ -79,7 +79,7 @@ def enqueue(
             "version": VERSION,
             "application": APPLICATION,
             "channel": CHANNEL,
-            "delay": None if not_before is None else int(not_before.timestamp() * 1000),
+            "delay": _epoch_ms(not_before),
         },
     )
 
@@ -90,6 +90,7 @@ def enqueue_many(
     wanted: Sequence[tuple[str, Sequence[Any], str]],
     *,
     queue: str,
+    not_before: Sequence[datetime | None] | None = None,
 ) -> None:
     """Enqueue one workflow many times at once: by id, arguments and priority of each."""
     values = {
@@ -98,11 +99,16 @@ def enqueue_many(
         "ids": [id_ for id_, _, _ in wanted],
         "arguments": [json.dumps(arguments) for _, arguments, _ in wanted],
         "priorities": [PRIORITIES[priority] for _, _, priority in wanted],
+        "delays": [_epoch_ms(moment) for moment in not_before or [None] * len(wanted)],
         "version": VERSION,
         "application": APPLICATION,
         "channel": CHANNEL,
     }
     connection.execute(_ENQUEUE_MANY, values)
+
+
+def _epoch_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)
 
 
 def wake(connection: psycopg.Connection[Any]) -> None:

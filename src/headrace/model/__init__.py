@@ -28,6 +28,7 @@ from headrace.model.projections import (
     VectorIndex,
 )
 from headrace.model.redis import RedisCompletion, RedisEntry, RedisOffer, RedisServer
+from headrace.model.schedules import Schedule
 from headrace.model.work import (
     ApiKey,
     Batch,
@@ -78,6 +79,7 @@ __all__ = [
     "RedisEntry",
     "RedisOffer",
     "RedisServer",
+    "Schedule",
     "Seen",
     "StageRun",
     "Stream",

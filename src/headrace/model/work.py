@@ -48,8 +48,6 @@ class Connection(Table, table=True):
     account: str | None = col()
     grant_id: str | None = col(ID)
     found_by: str | None = col(ID)
-    every_seconds: int | None = col(Integer)
-    next_sync_at: datetime | None = time()
 
 
 class Stream(Table, table=True):

@@ -30,13 +30,15 @@ WAITS = ("It waits for its owner's approval.", "Approve its first sync, or resum
 
 class Wish(msgspec.Struct):
     """A connection somebody wants of an account. Without a name it is called by provider and
-    account; `approve` has it wait for an approval before anything is fetched."""
+    account; `approve` has it wait for an approval before anything is fetched, and with `keeps` it
+    is synced as often as before."""
 
     provider: str
     name: str | None = None
     config: dict[str, Any] = {}
     every_seconds: int | None = EVERY_SECONDS
     approve: bool = False
+    keeps: bool = False
 
 
 def check(wish: Wish) -> type[Provider]:
@@ -125,6 +127,7 @@ def connect(
                     grant_id=grant_id,
                     account=theirs.account,
                     every_seconds=wish.every_seconds,
+                    keeps=wish.keeps,
                 )
             )
             if wish.approve and row["synced_at"] is None:

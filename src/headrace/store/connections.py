@@ -10,8 +10,10 @@ import msgspec
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
+from headrace.cadence import spec
 from headrace.errors import BadInput, NeedsHuman
 from headrace.provider import Owner, StreamPlan
+from headrace.store import schedules
 from headrace.store.database import Connection
 
 ConnectionRow = dict[str, Any]
@@ -77,17 +79,19 @@ def of_account(
     grant_id: str | None,
     account: str | None,
     every_seconds: int | None,
+    keeps: bool = False,
 ) -> ConnectionRow:
     """Say whose account it is, and how often it is synced; None: when somebody asks. The first
-    time is now."""
-    row = connection.execute(
-        """
-        UPDATE headrace.connections SET grant_id = %s, account = %s, every_seconds = %s,
-          next_sync_at = now()
-        WHERE connection_id = %s RETURNING *
-        """,
-        [grant_id, account, every_seconds, connection_id],
-    ).fetchone()
+    time is now. With `keeps`, it is synced as often as before."""
+    connection.execute(
+        "UPDATE headrace.connections SET grant_id = %s, account = %s WHERE connection_id = %s",
+        [grant_id, account, connection_id],
+    )
+    if keeps:
+        schedules.at_once(connection, connection_id)
+    else:
+        every(connection, connection_id, every_seconds, at_once=True)
+    row = get(connection, connection_id)
     assert row is not None, "the caller has just made it"
     return row
 
@@ -99,26 +103,25 @@ def pause(connection: Connection, connection_id: str) -> None:
 
 def resume(connection: Connection, connection_id: str) -> None:
     """Sync a paused connection again, from now on."""
-    connection.execute(
+    back = connection.execute(
         """
-        UPDATE headrace.connections SET health = 'active', health_reason = NULL,
-          health_hint = NULL, next_sync_at = now()
+        UPDATE headrace.connections SET health = 'active', health_reason = NULL, health_hint = NULL
         WHERE connection_id = %s AND health = 'paused'
         """,
         [connection_id],
     )
+    if back.rowcount:
+        schedules.at_once(connection, connection_id)
 
 
-def every(connection: Connection, connection_id: str, seconds: int | None) -> None:
-    """How often it is synced; None: when somebody asks."""
-    connection.execute(
-        """
-        UPDATE headrace.connections SET every_seconds = %s,
-          next_sync_at = coalesce(synced_at, now()) + make_interval(secs => %s)
-        WHERE connection_id = %s
-        """,
-        [seconds, seconds or 0, connection_id],
-    )
+def every(
+    connection: Connection, connection_id: str, seconds: int | None, *, at_once: bool = False
+) -> None:
+    """How often it is synced; None: when somebody asks. Raises BadInput."""
+    if seconds is None:
+        schedules.disown(connection, connection_id)
+    else:
+        schedules.own(connection, connection_id, spec.every(seconds), at_once=at_once)
 
 
 def owned(connection: Connection, row: ConnectionRow, owner: Owner) -> None:
@@ -150,8 +153,11 @@ def listing(connection: Connection) -> list[ConnectionRow]:
     return connection.execute(
         """
         SELECT c.*, count(b.batch_id) AS batches, coalesce(sum(b.inserted), 0)::bigint AS records,
-               max(b.committed_at) AS landed_at
+               max(b.committed_at) AS landed_at, max(h.spec) AS schedule,
+               max(h.every_seconds) AS every_seconds,
+               max(h.next_at) FILTER (WHERE NOT h.paused) AS next_sync_at
         FROM headrace.connections c
+        LEFT JOIN headrace.schedules h USING (tenant_id, connection_id)
         LEFT JOIN headrace.streams s USING (tenant_id, connection_id)
         LEFT JOIN headrace.batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.stream_id
         GROUP BY c.tenant_id, c.connection_id ORDER BY c.name

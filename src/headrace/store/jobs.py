@@ -65,16 +65,22 @@ def create(
 
 
 def create_syncs(
-    connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]]
+    connection: Connection,
+    wanted: Sequence[tuple[ConnectionRow, str]],
+    *,
+    keys: Sequence[str | None] | None = None,
+    not_before: Sequence[datetime | None] | None = None,
 ) -> list[JobRow]:
     """New jobs of these kinds for these connections, whoever's they are. A connection that has an
-    active job already is left out."""
+    active job already is left out, and so is one whose idempotency key has made a job before."""
     rows = [row for row, _ in wanted]
     values = {
         "tenants": [row["tenant_id"] for row in rows],
         "users": [row["user_id"] for row in rows],
         "kinds": [kind for _, kind in wanted],
         "connections": [row["connection_id"] for row in rows],
+        "keys": keys or [None] * len(rows),
+        "resumes": not_before or [None] * len(rows),
     }
     return connection.execute(query("jobs", "create_many"), values).fetchall()
 

@@ -34,27 +34,41 @@ WHERE g.tenant_id = %(tenant)s AND g.user_id = f.user_id AND g.issuer = f.issuer
 RETURNING g.grant_id;
 
 -- name: add_connections
-INSERT INTO headrace.connections (tenant_id, user_id, connection_id, provider, name, config,
-  addresses, trusted, grant_id, found_by, every_seconds, next_sync_at)
-SELECT %(tenant)s, f.user_id, gen_random_uuid()::text, p.provider, p.provider || ':' || f.account,
-  '{}', '{}', false, g.grant_id, g.grant_id, %(every)s, now()
-FROM found f
-JOIN headrace.grants g ON g.tenant_id = %(tenant)s AND g.external_id = f.external
-  AND g.user_id = f.user_id AND g.issuer = f.issuer AND g.account = f.account AND g.tokens IS NULL
-CROSS JOIN unnest(f.providers) AS p (provider)
-WHERE NOT EXISTS (SELECT FROM headrace.connections c WHERE c.tenant_id = %(tenant)s
-  AND c.found_by = g.grant_id AND c.provider = p.provider)
-ON CONFLICT DO NOTHING;
+WITH made AS (
+  INSERT INTO headrace.connections (tenant_id, user_id, connection_id, provider, name, config,
+    addresses, trusted, grant_id, found_by)
+  SELECT %(tenant)s, f.user_id, gen_random_uuid()::text, p.provider, p.provider || ':' || f.account,
+    '{}', '{}', false, g.grant_id, g.grant_id
+  FROM found f
+  JOIN headrace.grants g ON g.tenant_id = %(tenant)s AND g.external_id = f.external
+    AND g.user_id = f.user_id AND g.issuer = f.issuer AND g.account = f.account AND g.tokens IS NULL
+  CROSS JOIN unnest(f.providers) AS p (provider)
+  WHERE NOT EXISTS (SELECT FROM headrace.connections c WHERE c.tenant_id = %(tenant)s
+    AND c.found_by = g.grant_id AND c.provider = p.provider)
+  ON CONFLICT DO NOTHING
+  RETURNING tenant_id, user_id, connection_id
+)
+INSERT INTO headrace.schedules (tenant_id, schedule_id, user_id, kind, connection_id, spec,
+  every_seconds, next_at)
+SELECT tenant_id, gen_random_uuid()::text, user_id, 'sync', connection_id, %(spec)s, %(every)s, now()
+FROM made;
 
 -- name: bring_back
 -- What a person has paused stays so.
-UPDATE headrace.connections c
-SET health = 'active', health_reason = NULL, health_hint = NULL, next_sync_at = now()
-FROM headrace.grants g, found f
-WHERE c.tenant_id = %(tenant)s AND c.grant_id = ANY(%(grants)s)
-  AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
-  AND f.external = g.external_id AND c.provider = ANY(f.providers)
-  AND (c.health = 'needs_reauth' OR (c.health = 'paused' AND c.health_reason = %(reason)s));
+WITH back AS (
+  UPDATE headrace.connections c
+  SET health = 'active', health_reason = NULL, health_hint = NULL
+  FROM headrace.grants g, found f
+  WHERE c.tenant_id = %(tenant)s AND c.grant_id = ANY(%(grants)s)
+    AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
+    AND f.external = g.external_id AND c.provider = ANY(f.providers)
+    AND (c.health = 'needs_reauth' OR (c.health = 'paused' AND c.health_reason = %(reason)s))
+  RETURNING c.tenant_id, c.connection_id
+), due AS (
+  UPDATE headrace.schedules s SET next_at = now() FROM back
+  WHERE s.tenant_id = back.tenant_id AND s.connection_id = back.connection_id
+)
+SELECT connection_id FROM back;
 
 -- name: pause_gone
 UPDATE headrace.connections c
@@ -74,12 +88,19 @@ WHERE g.tenant_id <> %(tenant)s AND g.tenant_id = c.tenant_id AND g.grant_id = c
   AND g.external_id IS NOT NULL AND g.tokens IS NULL AND c.health <> 'paused';
 
 -- name: bring_home
-UPDATE headrace.connections c
-SET health = 'active', health_reason = NULL, health_hint = NULL, next_sync_at = now()
-FROM headrace.grants g, found f
-WHERE c.tenant_id = %(tenant)s AND c.health = 'paused' AND c.health_reason = %(moved)s
-  AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
-  AND f.external = g.external_id AND c.provider = ANY(f.providers);
+WITH back AS (
+  UPDATE headrace.connections c
+  SET health = 'active', health_reason = NULL, health_hint = NULL
+  FROM headrace.grants g, found f
+  WHERE c.tenant_id = %(tenant)s AND c.health = 'paused' AND c.health_reason = %(moved)s
+    AND g.tenant_id = c.tenant_id AND g.grant_id = c.grant_id
+    AND f.external = g.external_id AND c.provider = ANY(f.providers)
+  RETURNING c.tenant_id, c.connection_id
+), due AS (
+  UPDATE headrace.schedules s SET next_at = now() FROM back
+  WHERE s.tenant_id = back.tenant_id AND s.connection_id = back.connection_id
+)
+SELECT connection_id FROM back;
 
 -- name: end_gone
 -- Without a time: whatever the row says when it is back, it is new.

@@ -48,6 +48,11 @@ SET health = 'needs_reauth', health_reason = %(reason)s, health_hint = %(hint)s
 WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health NOT IN ('needs_reauth', 'paused');
 
 -- name: consented
-UPDATE headrace.connections
-SET health = 'active', health_reason = NULL, health_hint = NULL, next_sync_at = now()
-WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health = 'needs_reauth';
+WITH back AS (
+  UPDATE headrace.connections
+  SET health = 'active', health_reason = NULL, health_hint = NULL
+  WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health = 'needs_reauth'
+  RETURNING tenant_id, connection_id
+)
+UPDATE headrace.schedules s SET next_at = now() FROM back
+WHERE s.tenant_id = back.tenant_id AND s.connection_id = back.connection_id;

@@ -13,10 +13,12 @@ RETURNING *;
 
 -- name: create_many
 -- A sync of each of these connections; one that has an active job gets no other.
-INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id)
-SELECT tenant, owner, gen_random_uuid()::text, kind, connection
-FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[])
-  AS wanted (tenant, owner, kind, connection)
+INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, idempotency_key,
+  resume_at)
+SELECT tenant, owner, gen_random_uuid()::text, kind, connection, key, resume_at
+FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[],
+    %(keys)s::text[], %(resumes)s::timestamptz[])
+  AS wanted (tenant, owner, kind, connection, key, resume_at)
 ON CONFLICT DO NOTHING
 RETURNING *;
 
@@ -114,10 +116,12 @@ WHERE job_id = ANY(%(job_ids)s::text[]) AND status IN ('FAILED', 'CANCELLED')
 RETURNING *;
 
 -- name: hasten
--- The turn that waits becomes an old one, and ends as soon as it is begun.
+-- The turn that waits becomes an old one, and ends as soon as it is begun. A first turn waits only
+-- where a schedule has spread its jobs.
 UPDATE headrace.jobs
 SET turn = turn + 1, last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
-WHERE job_id = %(job_id)s AND status = 'PENDING' AND attempts > 0 AND last_error IS NOT NULL
+WHERE job_id = %(job_id)s AND status = 'PENDING'
+  AND (attempts > 0 AND last_error IS NOT NULL OR turn = 1 AND resume_at IS NOT NULL)
 RETURNING *;
 
 -- name: get

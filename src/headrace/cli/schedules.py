@@ -1,0 +1,173 @@
+"""`headrace schedules`: what is done again and again, and when."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.markup import escape
+
+from headrace.cli.house import TENANT, USER, reading
+from headrace.cli.options import Json
+from headrace.cli.show import answer_json, out, table
+from headrace.engine import arrange, intake, schedulable
+from headrace.errors import BadInput
+from headrace.store import schedules as store
+from headrace.store.database import Connection
+from headrace.store.schedules import ScheduleRow
+
+schedules = typer.Typer(help="What is done again and again, and when.", no_args_is_help=True)
+
+Named = Annotated[str, typer.Argument(help="Its id or name, or the connection's.")]
+
+
+@schedules.command("list")
+def list_schedules(json: Json = False) -> None:
+    """Every schedule, with its next three runs."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        rows = [store.shown(row) for row in store.listing(session)]
+    if json:
+        answer_json(rows)
+        return
+    table(
+        "schedules",
+        ["id", "what", "of", "when", "next runs", "last", "why"],
+        [
+            [
+                row["schedule_id"],
+                row["name"] or row["payload"].get("kind") or row["kind"],
+                row["connection"] or row["payload"].get("provider"),
+                row["description"],
+                _runs(row),
+                row["last_at"],
+                row["last_error"] or row["why"],
+            ]
+            for row in rows
+        ],
+    )
+
+
+@schedules.command("add")
+def add(
+    kind: Annotated[
+        str, typer.Argument(help="sync, weekly_digest, replay, extract_contacts and others.")
+    ],
+    spec: Annotated[str, typer.Argument(help='"every 15m", "learned", "0 7 * * mon".')],
+    connection: Annotated[
+        str | None, typer.Option(help="Of a sync: which one. Without it: every connection.")
+    ] = None,
+    timezone: Annotated[str, typer.Option(help="Whose clock a cron goes by.")] = "UTC",
+    jitter: Annotated[
+        int | None, typer.Option(min=0, max=86_400, help="Seconds over which runs are spread.")
+    ] = None,
+    missed: Annotated[
+        str, typer.Option(help="Runs that nothing was there for: once, all or skip.")
+    ] = "once",
+    name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
+    payload: Annotated[str, typer.Option(help="What each job is given, as JSON.")] = "{}",
+    json: Json = False,
+) -> None:
+    """Do something again and again."""
+    if missed not in ("once", "all", "skip"):
+        raise BadInput(
+            f"{missed!r} is nothing to do with missed runs.", hint="Say once, all or skip."
+        )
+    with reading() as database, database.people(TENANT, USER) as session:
+        source = None
+        if connection is not None:
+            [source] = intake.named(session, TENANT, USER, connection)
+        made = arrange.create(
+            session,
+            source,
+            tenant=TENANT,
+            user=USER,
+            key_user=USER,
+            kind=kind,
+            spec=spec,
+            payload=_object(payload),
+            timezone=timezone,
+            jitter=jitter,
+            missed=missed,
+            name=name,
+        )
+        row = _one(session, made["schedule_id"])
+    _tell(row, "", json=json)
+
+
+@schedules.command("pause")
+def pause(named: Named, json: Json = False) -> None:
+    """Do it no more, until it is resumed."""
+    _tell(_changed(named, paused=True), " is paused", json=json)
+
+
+@schedules.command("resume")
+def resume(named: Named, json: Json = False) -> None:
+    """Do it again, from now on; what the pause has left out is not made up for."""
+    _tell(_changed(named, paused=False), "", json=json)
+
+
+@schedules.command("run")
+def run(named: Named, json: Json = False) -> None:
+    """Do it now as well: `headrace up`, or a worker, takes the jobs up."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        made = schedulable.run_now(session, _one(session, named))
+    if json:
+        answer_json({"jobs": [job["job_id"] for job in made]})
+    else:
+        out.print(f"{len(made):,} jobs are on the queue.")
+
+
+@schedules.command("remove")
+def remove(named: Named, json: Json = False) -> None:
+    """Do it no more. A connection is then synced when somebody asks."""
+    with reading() as database, database.people(TENANT, USER) as session:
+        row = _one(session, named)
+        store.remove(session, row["schedule_id"])
+    if json:
+        answer_json({"schedule_id": row["schedule_id"]})
+    else:
+        out.print(f"{escape(_called(row))} is not done any more.")
+
+
+def _changed(named: str, **changes: Any) -> ScheduleRow:
+    with reading() as database, database.people(TENANT, USER) as session:
+        row = _one(session, named)
+        store.change(session, {**row, **changes})
+        return _one(session, row["schedule_id"])
+
+
+def _one(session: Connection, named: str) -> ScheduleRow:
+    rows = store.listing(session, named)
+    if not rows:
+        raise BadInput(f"There is no schedule {named!r}.", hint="`headrace schedules list` shows.")
+    if len(rows) > 1 and rows[0]["schedule_id"] != named:
+        raise BadInput(f"More than one schedule is called {named!r}.", hint="Name it by its id.")
+    return store.shown(rows[0])
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        raise BadInput(
+            "The payload is no JSON object.", hint="Such as --payload '{\"days\": 7}'."
+        ) from None
+
+
+def _called(row: ScheduleRow) -> str:
+    return str(row["name"] or row["connection"] or row["payload"].get("kind") or row["kind"])
+
+
+def _runs(row: ScheduleRow) -> str:
+    if row["paused"]:
+        return "paused"
+    return ", ".join(one.astimezone().strftime("%a %d %b %H:%M") for one in row["next_runs"])
+
+
+def _tell(row: ScheduleRow, said: str, *, json: bool) -> None:
+    if json:
+        answer_json(row)
+        return
+    words = said or f", {row['description']}: {_runs(row)}"
+    out.print(f"{escape(_called(row) + words)}.", soft_wrap=True)
