@@ -79,6 +79,17 @@ class Settings(BaseSettings):
     headrace_run_minutes: float = Field(
         10, gt=0, description="Wall time after which a run stops and the next one goes on."
     )
+    headrace_job_hours: float = Field(
+        168,
+        gt=0,
+        description="Hours after its start, waits included, after which a job is failed that has"
+        " not ended; a job may say otherwise (`deadline_seconds`).",
+    )
+    headrace_queue_alert_seconds: float = Field(
+        300,
+        gt=0,
+        description="How long work may wait on a queue before the log says `queued_too_long`.",
+    )
     headrace_extract_contacts: Literal["auto", "manual"] = Field(
         "auto",
         description="Whether contacts are extracted as messages arrive, or only when somebody asks"

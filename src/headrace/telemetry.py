@@ -163,6 +163,16 @@ def swept(jobs: int, stages: int) -> None:
     _log().warning("swept", jobs=jobs, stages=stages)
 
 
+def queued_too_long(queue: str, seconds: float) -> None:
+    """Work has waited on a queue for longer than it should; said once, until it is over."""
+    _log().error("queued_too_long", queue=queue, oldestSeconds=round(seconds))
+
+
+def queued_no_longer(queue: str, seconds: float) -> None:
+    """What `queued_too_long` was said of is over, after so many seconds."""
+    _log().warning("queued_no_longer", queue=queue, afterSeconds=round(seconds))
+
+
 def started(what: str, **facts: Any) -> None:
     """A process is ready."""
     _log().info("started", what=what, **facts)

@@ -75,6 +75,7 @@ def submit(
     wanted: list[Wish],
     *,
     idempotency_key: str | None = None,
+    lane: str = "interactive",
 ) -> tuple[JobRow, bool]:
     """Make a job for insights, and say whether it is new. Raises BadInput for an unknown kind, or
     for what is no subject of it."""
@@ -90,6 +91,7 @@ def submit(
         kind=KIND,
         payload=payload,
         priority="low",
+        lane=lane,
         idempotency_key=idempotency_key,
     )
 

@@ -14,8 +14,10 @@ from psycopg.types.json import Jsonb
 
 from headrace import telemetry
 from headrace.crashpoints import mark
+from headrace.engine import kinds
+from headrace.engine.lanes import SHORT, owner
 from headrace.engine.notify import notify
-from headrace.engine.queues import JOBS, enqueue, enqueue_many, queue_of
+from headrace.engine.queues import JOBS, Work, enqueue, enqueue_many, queue_of
 from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
@@ -27,6 +29,16 @@ from headrace.store.sql import query
 
 ATTEMPTS = 5
 """Runs of a job that may fail without landing anything before the job fails (A1.12, X4)."""
+
+DEADLINE_HOURS = 168.0
+"""How long a job may take where nobody says otherwise: a first walk may well take days."""
+
+TOO_LATE = (
+    "The job did not end by its deadline.",
+    "What was landed is kept, and a retry goes on from there with its time begun anew."
+    " HEADRACE_JOB_HOURS, or `deadline_seconds` of a job, allows for more.",
+)
+"""What is said of a job that takes longer than it may, and what to do."""
 
 _BACKOFF_SECONDS = (2, 300)
 _LEAST_WAIT_SECONDS = 1.0
@@ -43,10 +55,16 @@ class Run(msgspec.Struct):
     deadline: float
     began: float
     landed_before: int
+    priority: str = "medium"
+    lane: str = "incremental"
+    ends: float | None = None
+    """When it is failed, be it done or not."""
 
 
 def submit(connection: Connection, **wanted: Any) -> tuple[JobRow, bool]:
-    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`."""
+    """Create a job and its workflow in the caller's transaction; see `store.jobs.create`. Raises
+    BadInput where nobody does such jobs."""
+    kinds.check(wanted["kind"])
     row, new = jobs.create(connection, **wanted)
     if new:
         with as_owner(connection):
@@ -63,7 +81,9 @@ def dispatch(connection: Connection, row: JobRow) -> None:
         row["job_id"],
         row["turn"],
         queue=queue_of(row["kind"]),
+        owner=owner(row["tenant_id"], row["user_id"]),
         priority=row["priority"],
+        lane=row["lane"],
         not_before=row["resume_at"],
     )
 
@@ -73,7 +93,13 @@ def submit_syncs(connection: Connection, wanted: Sequence[tuple[ConnectionRow, s
     transaction; how many. A connection with a job under way gets no other."""
     made = jobs.create_syncs(connection, wanted)
     workflows = [
-        (workflow_id(row["job_id"], row["turn"]), (row["job_id"], row["turn"]), row["priority"])
+        Work(
+            workflow_id(row["job_id"], row["turn"]),
+            (row["job_id"], row["turn"]),
+            owner(row["tenant_id"], row["user_id"]),
+            row["priority"],
+            row["lane"],
+        )
         for row in made
     ]
     enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
@@ -85,12 +111,14 @@ def workflow_id(job_id: str, turn: int) -> str:
     return job_id if turn == 1 else f"{job_id}/{turn}"
 
 
-def begin(database: Database, job_id: str, turn: int, minutes: float) -> Run | None:
-    """Take a turn up; None when the job is over or has gone on to another turn."""
+def begin(
+    database: Database, job_id: str, turn: int, minutes: float, hours: float = DEADLINE_HOURS
+) -> Run | None:
+    """Take a turn up; None when the job is over or has gone on to another turn. The job may take
+    `hours` from its first turn on, where it does not say itself how long."""
+    values = {"job_id": job_id, "turn": turn, "most_seconds": hours * 3600}
     with database.transaction() as connection:
-        row = connection.execute(
-            query("jobs", "begin"), {"job_id": job_id, "turn": turn}
-        ).fetchone()
+        row = connection.execute(query("jobs", "begin"), values).fetchone()
         if row is None:
             return None
         landed = jobs.totals(connection, row["tenant_id"], job_id)
@@ -102,6 +130,9 @@ def begin(database: Database, job_id: str, turn: int, minutes: float) -> Run | N
         deadline=time.time() + minutes * 60,
         began=time.time(),
         landed_before=landed["fetched"],
+        priority=row["priority"],
+        lane=row["lane"],
+        ends=row["deadline_at"].timestamp(),
     )
 
 
@@ -132,6 +163,8 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
             "code": ended.code if ended.error else None,
             "progressed": progressed,
             "failed": 0,
+            # What is not over after one turn is a backfill, whoever has asked for it.
+            "short": list(SHORT) if ended.state == "more" else [],
         }
         # A wait the source asked for is no failure; a run that failed is tried again in a while.
         waited = ended.state == "retry" and not ended.failure
@@ -164,6 +197,13 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
     return status
 
 
+def fail(connection: Connection, row: JobRow, words: tuple[str, str]) -> None:
+    """What follows where a job was failed: its connection says why, its waiter is told."""
+    if row["connection_id"] is not None:
+        connections.health(connection, row["connection_id"], "error", *words)
+    notify(connection, row)
+
+
 def _resume_at(ended: Outcome, tried: int, progressed: bool) -> datetime | None:
     if ended.state == "more" or (ended.after == 0 and progressed):
         return None
@@ -181,15 +221,7 @@ def _pause(connection: Connection, values: dict[str, Any], resume_at: datetime |
         query("jobs", "pause"), {**values, "resume_at": resume_at}
     ).fetchone()
     if paused is not None:
-        turn = values["turn"] + 1
-        row = {
-            "job_id": values["job_id"],
-            "kind": paused["kind"],
-            "turn": turn,
-            "priority": paused["priority"],
-            "resume_at": resume_at,
-        }
-        dispatch(connection, row)
+        dispatch(connection, paused)
     return "PENDING"
 
 
@@ -211,6 +243,8 @@ def _finish(connection: Connection, values: dict[str, Any], status: str, ended: 
         if status == "FAILED":
             state = "needs_reauth" if ended.reauth else "error"
         connections.health(connection, row["connection_id"], state, ended.error, ended.hint)
+        if ended.deadly:
+            connections.set_aside(connection, row["connection_id"])
     if row is not None:
         notify(connection, row)
     return status

@@ -29,6 +29,8 @@ def create(
     connection_id: str | None = None,
     payload: dict[str, Any] | None = None,
     priority: str = "medium",
+    lane: str = "interactive",
+    deadline_seconds: int | None = None,
     idempotency_key: str | None = None,
 ) -> tuple[JobRow, bool]:
     """The job, and whether it is new: a connection's active job or the same key answers itself.
@@ -43,6 +45,8 @@ def create(
         "connection_id": connection_id,
         "payload": Jsonb(payload or {}),
         "priority": priority,
+        "lane": lane,
+        "deadline": deadline_seconds,
         "idempotency_key": idempotency_key,
     }
     for _ in range(_TRIES):

@@ -3,16 +3,16 @@
 -- name: create
 -- A connection has one active job: asking again answers with it. The same idempotency key, too.
 INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
-  idempotency_key)
+  lane, deadline_seconds, idempotency_key)
 VALUES (%(tenant)s, %(user)s, %(job_id)s, %(kind)s, %(connection_id)s, %(payload)s, %(priority)s,
-  %(idempotency_key)s)
+  %(lane)s, %(deadline)s, %(idempotency_key)s)
 ON CONFLICT DO NOTHING
 RETURNING *;
 
 -- name: create_many
 -- A sync of each of these connections; one that has an active job gets no other.
-INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id)
-SELECT tenant, owner, gen_random_uuid()::text, kind, connection
+INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, lane)
+SELECT tenant, owner, gen_random_uuid()::text, kind, connection, 'incremental'
 FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[])
   AS wanted (tenant, owner, kind, connection)
 ON CONFLICT DO NOTHING
@@ -29,9 +29,11 @@ LIMIT 1;
 -- name: begin
 -- Only the newest turn of an unfinished job may run; a recovered workflow finds its own turn again.
 UPDATE headrace.jobs
-SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NULL
+SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NULL,
+    deadline_at = coalesce(deadline_at,
+      now() + make_interval(secs => coalesce(deadline_seconds, %(most_seconds)s)))
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status IN ('PENDING', 'RUNNING')
-RETURNING tenant_id, user_id, kind, connection_id, payload, priority;
+RETURNING tenant_id, user_id, kind, connection_id, payload, priority, lane, deadline_at;
 
 -- name: finish
 UPDATE headrace.jobs
@@ -89,9 +91,10 @@ GROUP BY n.stage, n.depth ORDER BY n.depth, n.stage;
 UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, resume_at = %(resume_at)s, last_error = %(error)s,
     hint = %(hint)s, error_code = %(code)s, summary = coalesce(%(summary)s, summary),
-    attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s
+    attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s,
+    lane = CASE WHEN lane = ANY(%(short)s::text[]) THEN 'backfill' ELSE lane END
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
-RETURNING kind, priority;
+RETURNING *;
 
 -- name: attempts
 SELECT attempts FROM headrace.jobs WHERE job_id = %(job_id)s;
@@ -102,9 +105,10 @@ WHERE job_id = %(job_id)s AND status IN ('PENDING', 'RUNNING')
 RETURNING *;
 
 -- name: retry
+-- Its time, where it has a deadline, begins anew.
 UPDATE headrace.jobs
-SET status = 'PENDING', turn = turn + 1, attempts = 0, completed_at = NULL, landed_at = NULL,
-    last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
+SET status = 'PENDING', turn = turn + 1, attempts = 0, deaths = 0, deadline_at = NULL,
+    completed_at = NULL, landed_at = NULL, last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL
 WHERE job_id = %(job_id)s AND status IN ('FAILED', 'CANCELLED')
 RETURNING *;
 
