@@ -33,11 +33,11 @@ ATTEMPTS = 5
 DEADLINE_HOURS = 168.0
 """How long a job may take where nobody says otherwise: a first walk may well take days."""
 
-TOO_LATE = (
-    "The job did not end by its deadline.",
+_MORE_TIME = (
     "What was landed is kept, and a retry goes on from there with its time begun anew."
-    " HEADRACE_JOB_HOURS, or `deadline_seconds` of a job, allows for more.",
+    " HEADRACE_JOB_HOURS, or `deadline_seconds` of a job, allows for more."
 )
+TOO_LATE = ("The job did not end by its deadline.", _MORE_TIME)
 """What is said of a job that takes longer than it may, and what to do."""
 
 _BACKOFF_SECONDS = (2, 300)

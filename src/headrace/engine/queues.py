@@ -39,10 +39,10 @@ SELECT dbos.enqueue_workflow(
   positional_args => ARRAY(SELECT json_array_elements(wanted.arguments)), priority => {NUMBER},
   queue_partition_key => wanted.owner, delay_until_epoch_ms => %(delay)s,
   app_version => %(version)s, application_name => %(application)s)
-FROM (SELECT *, row_number() OVER (PARTITION BY owner, first) - 1 AS nth
+FROM (SELECT *, (row_number() OVER (PARTITION BY owner, first) - 1)::int AS nth
   FROM unnest(%(ids)s::text[], %(arguments)s::json[], %(owners)s::text[], %(firsts)s::int[],
     %(lasts)s::int[]) AS given (id, arguments, owner, first, last)) AS wanted
-"""
+"""  # noqa: S608 - of this program's own words
 
 
 class Work(msgspec.Struct, frozen=True):

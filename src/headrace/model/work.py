@@ -161,8 +161,8 @@ class Job(Table, table=True):
     a pause, `attempts` those of them that failed. `lane` says what goes before what: see
     `engine.lanes`. `deadline_seconds` is how long it may take from its start, waits included,
     where somebody has said so, and `deadline_at` when that is over; `deaths` how many processes
-    have ended while they ran it and nothing else that was suspected. `error_code` is what a command ends with that
-    waited for it: see `headrace.errors`.
+    have ended while they ran it and nothing else that was suspected. `error_code` is what a command
+    ends with that waited for it: see `headrace.errors`.
     """
 
     __tablename__ = "jobs"

@@ -1,4 +1,4 @@
-"""The queues as others see them: how much waits, how long, and whether anybody is there to do it."""
+"""The queues as others see them: how much waits, how long, and whether anybody is there."""
 
 from __future__ import annotations
 
