@@ -1,4 +1,4 @@
-"""`headrace up`, `api`, `worker`, `migrate`, `check`: the processes of the service."""
+"""`headrace up`, `api`, `worker`, `migrate`: the processes of the service."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from contextlib import contextmanager
 
 from headrace import __version__, telemetry
 from headrace.cli import Stop
-from headrace.cli.house import TENANT, database_url, reading
+from headrace.cli.house import TENANT, database_url
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
-from headrace.plugins import providers, stages
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
-from headrace.vault import Vault
 
 
 def up(json: Json = False) -> None:
@@ -112,27 +110,3 @@ def migrate(json: Json = False) -> None:
             answer_json({"version": __version__})
         else:
             out.print("The database is up to date.")
-
-
-def check(json: Json = False) -> None:
-    """Check settings, database and plugins, and say what is wrong and what to do."""
-    from headrace.engine.runtime import check as prove
-
-    settings = load()
-    prove()
-    Vault.from_settings(settings)
-    with reading() as database, database.connection() as connection:
-        row = connection.execute("SHOW server_version").fetchone()
-    found = {
-        "database": "DATABASE_URL" if settings.database_url else "embedded",
-        "postgresql": row["server_version"] if row else "",
-        "home": str(settings.headrace_home),
-        "providers": sorted(providers()),
-        "stages": sorted(stages()),
-    }
-    if json:
-        answer_json(found)
-        return
-    for name, value in found.items():
-        out.print(f"{name:12} {', '.join(value) if isinstance(value, list) else value}")
-    out.print("[green]All is well.[/green]")

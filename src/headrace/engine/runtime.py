@@ -19,6 +19,7 @@ from headrace.engine import (  # workflows are registered by being there
     schedule,
     state,
     unasked,
+    waiting,
     workflows,  # noqa: F401
 )
 from headrace.engine.place import new_executor_id
@@ -79,6 +80,11 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly(
+            "waiting",
+            waiting.LOOK_SECONDS,
+            partial(waiting.watch, database, settings.headrace_queue_alert_seconds),
+        ),
         Regularly(
             "recent",
             recent.COUNT_SECONDS,

@@ -14,7 +14,9 @@ from headrace.engine.lanes import BAND, bands
 from headrace.engine.queues import QUEUES
 from headrace.store.database import Connection, Database
 
-MOST: int = 10_000
+LOOK_SECONDS = 10.0
+
+MOST = 10_000
 """Waiting work is counted up to here."""
 
 _LOOK = """

@@ -26,7 +26,7 @@ scripts: dict[str, Fetch] = {}
 
 class Config(BaseModel):
     """`total` records in pages of `page`, in as many slices, each page after `latency_ms`. Whoever
-    runs the stage on a number that is `deadly` dies of it."""
+    runs the stage on a number that is `deadly` dies of it, as whoever fetches from `ends_at` on."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -35,6 +35,7 @@ class Config(BaseModel):
     latency_ms: float = 0
     slices: int = 1
     deadly: list[int] = []
+    ends_at: int | None = None
     script: str = ""
 
 
@@ -56,6 +57,8 @@ class Probe(Provider):
         await asyncio.sleep(self.config.latency_ms / 1000)
         assert cursor is None or isinstance(cursor, int)
         first, step = cursor or int(slice_), self.config.slices
+        if self.config.ends_at is not None and first >= self.config.ends_at:
+            os._exit(9)
         numbers = range(first, self.config.total, step)[: self.config.page]
         following = first + step * len(numbers)
         records = [Record(f"{n:06}", self._payload(n)) for n in numbers]
