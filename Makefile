@@ -6,7 +6,7 @@ SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
-  bench-docs-peers bench-stages bench-accounts bench-contacts crash histories clean
+  bench-docs-peers bench-stages bench-accounts bench-contacts bench-fairness crash histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench-stages: install ## what the stages of mail do a second, to a million mails
 	$(BIN)/python -m benchmarks.stages $(SIZES)
 bench-contacts: install ## how right links between people are, and how fast they are made; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.contacts
+
+bench-fairness: install ## how soon new mail is searchable beside a backfill; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.fairness
 
 bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.docs

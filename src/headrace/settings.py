@@ -80,15 +80,10 @@ class Settings(BaseSettings):
         10, gt=0, description="Wall time after which a run stops and the next one goes on."
     )
     headrace_job_hours: float = Field(
-        168,
-        gt=0,
-        description="Hours after its start, waits included, after which a job is failed that has"
-        " not ended; a job may say otherwise (`deadline_seconds`).",
+        168, gt=0, description="Hours from its start in which a job has to end, waits included."
     )
     headrace_queue_alert_seconds: float = Field(
-        300,
-        gt=0,
-        description="How long work may wait on a queue before the log says `queued_too_long`.",
+        300, gt=0, description="Seconds that work may wait on a queue before the log says so."
     )
     headrace_extract_contacts: Literal["auto", "manual"] = Field(
         "auto",

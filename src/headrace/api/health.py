@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from headrace import __version__, store
 from headrace.errors import Unavailable
 from headrace.out import queues
-from headrace.store.database import Database, unavailable
+from headrace.store.database import Connection, Database, unavailable
 
 router = APIRouter(tags=["health"])
 
@@ -52,21 +52,25 @@ def ready(request: Request) -> Ready:
         # A connection of its own: the pool would wait for the database to come back.
         line = psycopg.connect(database.url, connect_timeout=2, row_factory=dict_row)
         with line as connection:
-            row = connection.execute("SELECT version_num FROM headrace.alembic_version").fetchone()
+            found = _schema(connection)
+            if found != newest():
+                raise Unavailable(
+                    f"The database's schema is {found}, this program's is {newest()}.",
+                    hint="Run `headrace migrate`, or update the older one of the two.",
+                )
+            waits = {one.queue: round(one.oldest_seconds, 1) for one in queues.look(connection)}
             workers = queues.workers_alive(connection)
-            waiting = queues.look(connection)
     except psycopg.OperationalError as error:
         raise unavailable(error) from error
+    return Ready(schema_version=found, workers=workers, queue_seconds=waits)
+
+
+def _schema(connection: Connection) -> str:
+    try:
+        row = connection.execute("SELECT version_num FROM headrace.alembic_version").fetchone()
     except psycopg.errors.UndefinedTable:
         row = None
-    found = row["version_num"] if row else "none"
-    if found != newest():
-        raise Unavailable(
-            f"The database's schema is {found}, this program's is {newest()}.",
-            hint="Run `headrace migrate`, or update the older one of the two.",
-        )
-    waits = {one.queue: round(one.oldest_seconds, 1) for one in waiting}
-    return Ready(schema_version=found, workers=workers, queue_seconds=waits)
+    return row["version_num"] if row else "none"
 
 
 @cache
