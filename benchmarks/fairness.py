@@ -172,16 +172,13 @@ def main() -> None:
         f" at the end {landed:,} were landed, {made:,} of them searchable, and {running} of its"
         " jobs not over."
     )
-    text = "\n\n".join(
-        [
-            f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync on,"
-            f" all on the same cores. `make bench-fairness`: {wanted.streams:,} streams of"
-            f" {wanted.tenants:,} tenants, each due every {wanted.every} s;"
-            f" {wanted.workers} workers of 4 places.",
-            "\n".join([HEAD, *lines]),
-            said,
-        ]
+    measured = (
+        f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync on,"
+        f" all on the same cores. `make bench-fairness`: {wanted.streams:,} streams of"
+        f" {wanted.tenants:,} tenants, each due every {wanted.every} s; {wanted.workers} workers of"
+        " 4 places."
     )
+    text = "\n\n".join([measured, "\n".join([HEAD, *lines]), said])
     print(text)
     if not wanted.no_write:
         write("bench-fairness", text)

@@ -10,6 +10,7 @@ from headrace import telemetry
 from headrace.engine import jobs, lanes
 from headrace.engine.chain import enqueue_stage
 from headrace.engine.queues import QUEUES, STAGES
+from headrace.engine.settle import settle
 from headrace.plugins import stages, wiring
 from headrace.store.database import Connection, Database
 
@@ -97,6 +98,21 @@ WHERE job_id = %s RETURNING *
 """
 
 
+# What takes over from the dead knows them by their row; this is for those who have none any more.
+_FORGOTTEN = """
+UPDATE dbos.workflow_status s SET status = 'ENQUEUED', owner_xid = NULL, started_at_epoch_ms = NULL
+WHERE s.status = 'PENDING' AND s.queue_name = ANY(%(queues)s)
+  AND s.updated_at < extract(epoch FROM clock_timestamp()) * 1000 - %(quiet)s * 1000
+  AND NOT EXISTS (SELECT FROM headrace.workers w WHERE w.executor_id = s.executor_id)
+"""
+
+# A stage that a job waited for may be wanted no more: then nobody else ends the job.
+_LANDED = """
+SELECT tenant_id, job_id FROM headrace.jobs
+WHERE status = 'RUNNING' AND landed_at < now() - %(quiet)s * interval '1 second'
+ORDER BY random() LIMIT 100
+"""
+
 # The run itself ends when its time has come; this finds those whose turn waits, and those of a
 # process that does not get to it.
 _LATE = """
@@ -121,7 +137,11 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
             telemetry.job_failed(
                 row["job_id"], *jobs.TOO_LATE, attempts=row["attempts"], final=True
             )
-        found = (_jobs(connection, quiet), _stages(connection, quiet))
+        values = {"queues": list(QUEUES), "quiet": quiet}
+        forgotten = connection.execute(_FORGOTTEN, values).rowcount
+        for row in connection.execute(_LANDED, {"quiet": quiet}).fetchall():
+            settle(connection, row["tenant_id"], row["job_id"])
+        found = (_jobs(connection, quiet) + forgotten, _stages(connection, quiet))
         lanes.move_up(connection, list(QUEUES))
     if any(found):
         telemetry.swept(*found)
