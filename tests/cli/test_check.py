@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def test_a_probe_through_each_queue(house: House) -> None:
-    """Covers A3.9: nobody there is said, and fails; with a worker every queue answers."""
+    """Covers A3.27: nobody there is said, and fails; with a worker every queue answers."""
     lost = house.run("check", "--live", "--seconds", "0.3")
     assert lost.code == 69
     assert "No worker is alive" in lost.err

@@ -60,7 +60,7 @@ def states() -> list[tuple[str, int, str | None]]:
 def test_a_job_in_any_state_gets_a_next_step(
     bench: Bench, states: list[tuple[str, int, str | None]]
 ) -> None:
-    """Covers A3.9, A3.27: both states that are not the end, the first turn and a later one, and
+    """Covers A3.27: both states that are not the end, the first turn and a later one, and
     whatever became of its workflow."""
     made = {}
     for status, turn, gone in states:

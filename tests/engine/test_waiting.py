@@ -36,7 +36,7 @@ def seconds(bench: Bench) -> dict[str, float]:
 
 
 def test_how_long_the_oldest_has_waited(bench: Bench) -> None:
-    """Covers A3.9: of what could run: what waits for its time does not count, and what has waited
+    """Covers A3.27: of what could run: what waits for its time does not count, and what has waited
     for its time counts from then on."""
     assert seconds(bench) == {}
     old, new = bench.submit(bench.connect("a")), bench.submit(bench.connect("b"), priority="low")
@@ -56,7 +56,7 @@ def test_how_long_the_oldest_has_waited(bench: Bench) -> None:
 def test_it_is_said_once_when_it_begins_and_once_when_it_ends(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Covers A3.9: whoever looks, and however often."""
+    """Covers A3.27: whoever looks, and however often."""
     telemetry.configure("INFO")
     job = bench.submit(bench.connect())
     watch(bench.database, 300)
@@ -73,7 +73,7 @@ def test_it_is_said_once_when_it_begins_and_once_when_it_ends(
 
 
 def test_a_probe_comes_back_through_each_queue(bench: Bench, running: Running) -> None:
-    """Covers A3.9: where somebody works; and what is left of one that nobody took is nothing."""
+    """Covers A3.27: where somebody works; and what is left of one that nobody took is nothing."""
     assert probe(bench.database, 0.1) == dict.fromkeys(QUEUES)
     assert bench.one("SELECT count(*) FROM dbos.workflow_status") == 0
     with bench.database.connection() as session:

@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import kinds
+from headrace.engine.deadline import DEADLINE_HOURS
 from headrace.engine.lanes import SHORT, owner
 from headrace.engine.notify import notify
 from headrace.engine.queues import JOBS, Work, enqueue, enqueue_many, queue_of
@@ -29,16 +30,6 @@ from headrace.store.sql import query
 
 ATTEMPTS = 5
 """Runs of a job that may fail without landing anything before the job fails (A1.12, X4)."""
-
-DEADLINE_HOURS = 168.0
-"""How long a job may take where nobody says otherwise: a first walk may well take days."""
-
-_MORE_TIME = (
-    "What was landed is kept, and a retry goes on from there with its time begun anew."
-    " HEADRACE_JOB_HOURS, or `deadline_seconds` of a job, allows for more."
-)
-TOO_LATE = ("The job did not end by its deadline.", _MORE_TIME)
-"""What is said of a job that takes longer than it may, and what to do."""
 
 _BACKOFF_SECONDS = (2, 300)
 _LEAST_WAIT_SECONDS = 1.0
@@ -195,13 +186,6 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
         timed_out=ended.state == "more",
     )
     return status
-
-
-def fail(connection: Connection, row: JobRow, words: tuple[str, str]) -> None:
-    """What follows where a job was failed: its connection says why, its waiter is told."""
-    if row["connection_id"] is not None:
-        connections.health(connection, row["connection_id"], "error", *words)
-    notify(connection, row)
 
 
 def _resume_at(ended: Outcome, tried: int, progressed: bool) -> datetime | None:

@@ -17,7 +17,8 @@ import psycopg
 from dbos import DBOS
 
 from headrace.engine import lanes
-from headrace.engine.jobs import ATTEMPTS, TOO_LATE, Run
+from headrace.engine.deadline import TOO_LATE
+from headrace.engine.jobs import ATTEMPTS, Run
 from headrace.engine.queues import queue_of
 from headrace.engine.recovery import deaths
 from headrace.engine.sync import Deadly, TooLate

@@ -9,6 +9,7 @@ from __future__ import annotations
 from headrace import telemetry
 from headrace.engine import jobs, lanes
 from headrace.engine.chain import enqueue_stage
+from headrace.engine.deadline import TOO_LATE, fail
 from headrace.engine.queues import QUEUES, STAGES
 from headrace.engine.settle import settle
 from headrace.plugins import stages, wiring
@@ -132,11 +133,9 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
         ).fetchone()
         if not (mine and mine["mine"]):
             return 0, 0
-        for row in connection.execute(_LATE, jobs.TOO_LATE).fetchall():
-            jobs.fail(connection, row, jobs.TOO_LATE)
-            telemetry.job_failed(
-                row["job_id"], *jobs.TOO_LATE, attempts=row["attempts"], final=True
-            )
+        for row in connection.execute(_LATE, TOO_LATE).fetchall():
+            fail(connection, row, TOO_LATE)
+            telemetry.job_failed(row["job_id"], *TOO_LATE, attempts=row["attempts"], final=True)
         values = {"queues": list(QUEUES), "quiet": quiet}
         forgotten = connection.execute(_FORGOTTEN, values).rowcount
         for row in connection.execute(_LANDED, {"quiet": quiet}).fetchall():
@@ -162,7 +161,7 @@ def _jobs(connection: Connection, quiet: float) -> int:
         if again["attempts"] >= jobs.ATTEMPTS:
             over = connection.execute(_GIVE_UP, [row["job_id"]]).fetchone()
             assert over is not None, "its row was changed a moment ago"
-            jobs.fail(connection, over, (over["last_error"], over["hint"]))
+            fail(connection, over, (over["last_error"], over["hint"]))
         else:
             jobs.dispatch(connection, again)
         revived += 1

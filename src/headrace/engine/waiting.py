@@ -23,7 +23,8 @@ _LOOK = """
 SELECT q.queue, counted.waiting, oldest.seconds
 FROM unnest(%(queues)s::text[]) WITH ORDINALITY AS q (queue, at)
 CROSS JOIN LATERAL (SELECT count(*) AS waiting FROM (SELECT FROM dbos.workflow_status w
-  WHERE w.queue_name = q.queue AND w.status = 'ENQUEUED' LIMIT %(most)s) few) counted
+  WHERE w.queue_name = q.queue AND w.status = 'ENQUEUED' ORDER BY w.priority LIMIT %(most)s) few)
+  counted
 CROSS JOIN LATERAL (
   SELECT coalesce(max(extract(epoch FROM clock_timestamp()) - head.since / 1000.0), 0)::float
     AS seconds
