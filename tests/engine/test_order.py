@@ -169,8 +169,8 @@ def test_a_place_is_given_up_to_what_goes_before(bench: Bench) -> None:
 
 
 def test_nothing_starves(bench: Bench) -> None:
-    """Covers A3.27: the first of each band that waits too long is moved up, one at a time; what goes
-    on by itself is left alone."""
+    """Covers A3.27: the first of each band that waits too long is moved up, one at a time; what
+    goes on by itself is left alone."""
 
     def move() -> int:
         with bench.database.transaction() as session:
