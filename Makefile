@@ -78,6 +78,8 @@ bench-takeover: install ## how soon a dead worker's jobs go on elsewhere; as roo
 
 soak: install ## everything at once, with kills and faults, for MINUTES; at the end the tables equal the sources
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),5)
+bench-fairness: install ## how soon new mail is searchable beside a backfill; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.fairness
 
 bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.docs

@@ -13,7 +13,7 @@ from dbos import DBOS
 
 from benchmarks.jobs_measure import Notebook, arguments, feed
 from headrace.engine import extract, jobs
-from headrace.engine.queues import JOBS, enqueue, enqueue_many
+from headrace.engine.queues import JOBS, Work, enqueue, enqueue_many
 from headrace.engine.runtime import engine
 from headrace.engine.schema import prepare
 from headrace.settings import Settings
@@ -56,7 +56,7 @@ def send() -> None:
         for first in range(0, number, MANY):
             sent = time.time()
             size = min(MANY, number - first)
-            wanted = [(str(uuid.uuid4()), (sent,), "medium") for _ in range(size)]
+            wanted = [Work(str(uuid.uuid4()), (sent,)) for _ in range(size)]
             with database.transaction() as connection:
                 enqueue_many(connection, NAME, wanted, queue=JOBS)
 

@@ -70,6 +70,18 @@ def sync_kinds() -> dict[str, type[Provider]]:
     return {kind: one for one in providers().values() for kind in (one.kind, *one.aliases)}
 
 
+def provider_of_kind(kind: str) -> type[Provider]:
+    """Who does sync jobs of this kind, or of this alias. Raises BadInput with the nearest kind."""
+    known = sync_kinds()
+    if kind not in known:
+        near = difflib.get_close_matches(kind, known, n=1)
+        raise BadInput(
+            f"Unknown job kind: {one_line(kind)}",
+            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}.",
+        )
+    return known[kind]
+
+
 @cache
 def stages() -> dict[str, Stage]:
     """Every stage by name, proven to be fed (ruling X8)."""

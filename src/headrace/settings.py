@@ -91,6 +91,12 @@ class _Settings(BaseSettings):
         description="Seconds that `up`, `api` and `worker` wait at their start for a PostgreSQL"
         " that does not answer. 0: they end at once, and say so.",
     )
+    headrace_job_hours: float = Field(
+        168, gt=0, description="Hours from its start in which a job has to end, waits included."
+    )
+    headrace_queue_alert_seconds: float = Field(
+        300, gt=0, description="Seconds that work may wait on a queue before the log says so."
+    )
     headrace_extract_contacts: Literal["auto", "manual"] = Field(
         "auto",
         description="Whether contacts are extracted as messages arrive, or only when somebody asks"

@@ -228,6 +228,16 @@ def redis_untold(completions: int) -> None:
     _log().error("redis_untold", completions=completions)
 
 
+def queued_too_long(queue: str, seconds: float) -> None:
+    """Work has waited on a queue for longer than it should; said once, until it is over."""
+    _log().error("queued_too_long", queue=queue, oldestSeconds=round(seconds))
+
+
+def queued_no_longer(queue: str, seconds: float) -> None:
+    """What `queued_too_long` was said of is over, after so many seconds."""
+    _log().warning("queued_no_longer", queue=queue, afterSeconds=round(seconds))
+
+
 def started(what: str, **facts: Any) -> None:
     """A process is ready."""
     _log().info("started", what=what, **facts)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.testclient import TestClient
 
 from headrace import plugins
+from headrace.engine.lanes import band
 from headrace.provider import Record
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def test_asking_makes_a_job_and_a_place_on_the_queue(house: House, client: TestC
     assert (job["kind"], job["status"], job["priority"]) == ("rest_sync", "PENDING", "urgent")
     assert (job["connection_id"], job["payload"]) == (connection, {"a": 1})
     [queued] = house.execute("SELECT workflow_uuid, status, priority FROM dbos.workflow_status")
-    assert queued == {"workflow_uuid": job["job_id"], "status": "ENQUEUED", "priority": 1}
+    first, _ = band("urgent", "interactive")
+    assert queued == {"workflow_uuid": job["job_id"], "status": "ENQUEUED", "priority": first}
 
 
 def test_a_connection_is_named_by_id_too_or_not_at_all(house: House, client: TestClient) -> None:

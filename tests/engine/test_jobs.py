@@ -9,6 +9,7 @@ import pytest
 
 from headrace.engine import jobs
 from headrace.engine.jobs import Run
+from headrace.engine.lanes import PRIORITIES, band
 from headrace.engine.sync import Outcome
 from headrace.errors import BadInput
 
@@ -60,7 +61,8 @@ def test_a_job_and_its_workflow_are_one_commit(bench: Bench, job: str) -> None:
         0,
         None,
     )
-    assert workflows(bench) == [(job, "ENQUEUED", "headrace_jobs", 3)]
+    first, _ = band("medium", "interactive")
+    assert workflows(bench) == [(job, "ENQUEUED", "headrace_jobs", first)]
     with bench.database.transaction() as session:
         jobs.submit(session, tenant="acme", user="ann", kind="probe_sync")
         session.execute("ROLLBACK")
@@ -74,14 +76,14 @@ def test_asking_again_enqueues_nothing(bench: Bench) -> None:
     assert len(workflows(bench)) == 1
 
 
-@pytest.mark.parametrize(
-    ("priority", "number"), [("urgent", 1), ("high", 2), ("medium", 3), ("low", 4)]
-)
-def test_priorities_are_numbers_to_the_queue(bench: Bench, priority: str, number: int) -> None:
-    """Covers A3.41: urgent, high, medium, low; lower runs first. Later turns keep theirs."""
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_priorities_are_numbers_to_the_queue(bench: Bench, priority: str) -> None:
+    """Covers A3.41: urgent, high, medium, low; lower runs first. Later turns keep theirs, and are
+    those of a backfill."""
     job = bench.submit(bench.connect(), priority=priority)
     turn(bench, job, Outcome("more"))
-    assert [one[3] for one in workflows(bench)] == [number, number]
+    expected = [band(priority, "interactive")[0], band(priority, "backfill")[0]]
+    assert [one[3] for one in workflows(bench)] == expected
 
 
 @pytest.mark.parametrize(

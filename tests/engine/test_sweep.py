@@ -9,6 +9,7 @@ import pytest
 
 from headrace.engine import jobs, sweep
 from headrace.engine.cascade import run_stage
+from headrace.engine.lanes import band
 from headrace.provider import Record
 
 if TYPE_CHECKING:
@@ -184,7 +185,8 @@ def test_old_batches_wait_behind_new_ones(
     low = bench.rows(
         "SELECT DISTINCT priority FROM dbos.workflow_status WHERE name = 'headrace.stage'"
     )
-    assert [row["priority"] for row in low] == [4]
+    first, last = band("low", "reconcile")
+    assert all(first <= row["priority"] <= last for row in low)
     trail.land_one(Record("new", b"2"))
     lose(bench, f"stage:%:{trail.batches()[-1]['batch_id']}:%")
     assert swept(bench) == (0, 1)

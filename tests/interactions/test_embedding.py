@@ -15,6 +15,7 @@ from tests.interactions.conftest import Post, wrote
 from headrace.chunking import content_hash
 from headrace.embedding.local import LocalEmbedder
 from headrace.engine import vectors
+from headrace.engine.lanes import band
 from headrace.engine.queues import APART
 from headrace.errors import NeedsHuman, Retry
 from headrace.stages import embed_interactions as stage_
@@ -216,4 +217,5 @@ def test_it_stands_apart(post: Post) -> None:
         "SELECT queue_name, priority FROM dbos.workflow_status WHERE workflow_uuid LIKE %s",
         f"stage:{EMBED}:%:{number}:1",
     )
-    assert asked == {"queue_name": APART, "priority": 4}
+    first, _ = band("medium", "interactive")
+    assert asked == {"queue_name": APART, "priority": first}

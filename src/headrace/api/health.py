@@ -8,11 +8,13 @@ from typing import Literal
 
 import psycopg
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from psycopg.rows import dict_row
+from pydantic import BaseModel, Field
 
 from headrace import __version__, store
 from headrace.errors import Unavailable
-from headrace.store.database import Database, unavailable
+from headrace.out import queues
+from headrace.store.database import Connection, Database, unavailable
 
 router = APIRouter(tags=["health"])
 
@@ -29,6 +31,11 @@ class Ready(BaseModel):
 
     status: Literal["ready"] = "ready"
     schema_version: str
+    workers: int = Field(description="Processes that run jobs now.")
+    queue_seconds: dict[str, float] = Field(
+        description="How long the oldest work on each queue has waited that could run; 0 where none"
+        " does."
+    )
 
 
 @router.get("/health")
@@ -43,19 +50,27 @@ def ready(request: Request) -> Ready:
     database: Database = request.app.state.database
     try:
         # A connection of its own: the pool would wait for the database to come back.
-        with psycopg.connect(database.url, connect_timeout=2) as connection:
-            row = connection.execute("SELECT version_num FROM headrace.alembic_version").fetchone()
+        line = psycopg.connect(database.url, connect_timeout=2, row_factory=dict_row)
+        with line as connection:
+            found = _schema(connection)
+            if found != newest():
+                raise Unavailable(
+                    f"The database's schema is {found}, this program's is {newest()}.",
+                    hint="Run `headrace migrate`, or update the older one of the two.",
+                )
+            waits = {one.queue: round(one.oldest_seconds, 1) for one in queues.look(connection)}
+            workers = queues.workers_alive(connection)
     except psycopg.OperationalError as error:
         raise unavailable(error) from error
+    return Ready(schema_version=found, workers=workers, queue_seconds=waits)
+
+
+def _schema(connection: Connection) -> str:
+    try:
+        row = connection.execute("SELECT version_num FROM headrace.alembic_version").fetchone()
     except psycopg.errors.UndefinedTable:
         row = None
-    found = row[0] if row else "none"
-    if found != newest():
-        raise Unavailable(
-            f"The database's schema is {found}, this program's is {newest()}.",
-            hint="Run `headrace migrate`, or update the older one of the two.",
-        )
-    return Ready(schema_version=found)
+    return row["version_num"] if row else "none"
 
 
 @cache

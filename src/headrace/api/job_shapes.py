@@ -45,6 +45,10 @@ class NewJob(Strict):
     payload: dict[str, Any] = Field({}, description="Kept with the job.")
     after: After = []
     when: When = "succeeded"
+    deadline_seconds: int | None = Field(
+        None, ge=1, le=31_536_000,
+        description="It is failed when it has not ended so long after its start, waits included.",
+    )  # fmt: skip
 
 
 class Listing(Strict):

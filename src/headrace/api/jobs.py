@@ -3,7 +3,6 @@ row and a place on the queue, written in one transaction."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from typing import Annotated
 
@@ -30,7 +29,7 @@ from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
 from headrace.errors import BadInput
-from headrace.plugins import sync_kinds
+from headrace.plugins import provider_of_kind
 from headrace.provider import Provider
 from headrace.store import jobs, listings
 from headrace.store.connections import ConnectionRow
@@ -65,6 +64,7 @@ def create_job(visitor: Visitor, wanted: NewJob, idempotency_key: IdempotencyKey
             connection_id=connection["connection_id"],
             payload=wanted.payload,
             priority=wanted.priority,
+            deadline_seconds=wanted.deadline_seconds,
             idempotency_key=idempotency_key,
             after=wanted.after,
             regardless=wanted.when == "ended",
@@ -186,17 +186,10 @@ _ELSEWHERE = {
 
 def provider_of(kind: str) -> type[Provider]:
     """Who does jobs of this kind, or of this alias. Raises BadInput with the nearest kind."""
-    known = sync_kinds()
     if kind in _ELSEWHERE:
         what, where = _ELSEWHERE[kind]
         raise BadInput(f"{what} asked for elsewhere.", hint=f"POST {where} makes the job.")
-    if kind not in known:
-        near = difflib.get_close_matches(kind, known, n=1)
-        raise BadInput(
-            f"Unknown job kind: {kind}",
-            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}.",
-        )
-    return known[kind]
+    return provider_of_kind(kind)
 
 
 def connection_for(

@@ -6,6 +6,7 @@ import typer
 
 from headrace import __version__
 from headrace.cli import (
+    check,
     connect,
     connections,
     contacts,
@@ -61,7 +62,7 @@ for name, function, panel in (
     ("api", serve.api, _START),
     ("worker", serve.worker, _START),
     ("migrate", serve.migrate, _START),
-    ("check", serve.check, _START),
+    ("check", check.check, _START),
     ("connect", connect.connect, _WORK),
     ("sync", sync.sync, _WORK),
     ("ingest", sync.ingest, _WORK),

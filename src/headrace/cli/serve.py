@@ -1,22 +1,19 @@
-"""`headrace up`, `api`, `worker`, `migrate`, `check`: the processes of the service."""
+"""`headrace up`, `api`, `worker`, `migrate`: the processes of the service."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from headrace import __version__, telemetry
 from headrace.cli.ending import Ending, ending
-from headrace.cli.house import TENANT, database_url, reading
+from headrace.cli.house import TENANT, database_url
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
-from headrace.plugins import providers, stages
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
-from headrace.vault import Vault
 
 
 def up(json: Json = False) -> None:
@@ -126,34 +123,3 @@ def migrate(json: Json = False) -> None:
             answer_json({"version": __version__})
         else:
             out.print("The database is up to date.")
-
-
-def check(json: Json = False) -> None:
-    """Check settings, database and plugins, and say what is wrong and what to do."""
-    from headrace.engine.runtime import check as prove
-    from headrace.redis_streams.look import look, words
-
-    settings = load()
-    prove()
-    Vault.from_settings(settings)
-    with reading() as database, database.connection() as connection:
-        row = connection.execute("SHOW server_version").fetchone()
-    at_redis = look(settings.redis_url)
-    found: dict[str, Any] = {
-        "database": "DATABASE_URL" if settings.database_url else "embedded",
-        "postgresql": row["server_version"] if row else "",
-        "home": str(settings.headrace_home),
-        "providers": sorted(providers()),
-        "stages": sorted(stages()),
-        "redis": at_redis,
-    }
-    if json:
-        answer_json(found)
-        return
-    for name, value in found.items():
-        shown = words(value) if isinstance(value, dict) else value
-        out.print(f"{name:12} {', '.join(shown) if isinstance(shown, list) else shown}")
-    if at_redis.get("answers", True):
-        out.print("[green]All is well.[/green]")
-    else:
-        out.print("[yellow]Redis is away; jobs of the API and the schedule go on.[/yellow]")

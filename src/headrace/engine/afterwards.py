@@ -1,4 +1,5 @@
-"""The workflows of what comes after a job: its waiters told, its rows and points tended."""
+"""The workflows of what comes after a job: its waiters told, its rows and points tended. And one
+that does nothing, to see that work gets through."""
 
 from __future__ import annotations
 
@@ -32,6 +33,12 @@ def _notify_step(job_id: str, turn: int, attempt: int) -> bool:
             notify.dispatch(connection, job_id, turn, attempt + 1)
         return False
     mark("after-notify")
+    return True
+
+
+@DBOS.workflow(name="headrace.probe")
+def run_probe() -> bool:
+    """What `headrace check --live` sends through each queue: see `engine.probing`."""
     return True
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.crashpoints import mark
+from headrace.engine.lanes import of_batch
 from headrace.engine.origin import Context, context
 from headrace.engine.queues import APART, NOTICES, STAGES, enqueue, stage_workflow_id
 from headrace.engine.settle import settle, stages_settle
@@ -52,7 +53,7 @@ SELECT max(attempt) AS attempts, bool_or(status IN ('ENQUEUED', 'DELAYED')) AS w
 """
 
 
-def follow_up(content: str, *, priority: str = "medium") -> FollowUp:
+def follow_up(content: str, *, priority: str | None = None) -> FollowUp:
     """What to enqueue with every batch of this content: its first stages."""
     first = raw_stages(content)
 
@@ -69,11 +70,14 @@ def enqueue_stage(
     batch_id: int,
     *,
     attempt: int = 1,
-    priority: str = "medium",
+    priority: str | None = None,
+    lane: str | None = None,
     not_before: Any = None,
 ) -> None:
-    """Enqueue a stage for a batch, in the caller's transaction; the same attempt only once. One
-    that stands apart comes after everything else, whatever the priority."""
+    """Enqueue a stage for a batch, in the caller's transaction; the same attempt only once. It goes
+    in the lane of the job that landed the batch, unless another is named."""
+    named = {"priority": priority, "lane": lane}
+    place = of_batch(connection, batch_id) | {key: one for key, one in named.items() if one}
     enqueue(
         connection,
         "headrace.stage",
@@ -82,13 +86,13 @@ def enqueue_stage(
         batch_id,
         attempt,
         queue=APART if one.apart else STAGES,
-        priority="low" if one.apart else priority,
         not_before=not_before,
+        **place,
     )
 
 
 def enqueue_again(
-    connection: Connection, one: Stage, batch_id: int, *, priority: str, not_before: Any = None
+    connection: Connection, one: Stage, batch_id: int, *, not_before: Any = None, **place: str
 ) -> None:
     """Enqueue a stage for a batch that it may have been enqueued for before. One that waits on the
     queue is enough; one that is being run may have read what is old by now."""
@@ -97,8 +101,7 @@ def enqueue_again(
     assert asked is not None, "an aggregate always answers"
     if not asked["waits"]:
         attempt = asked["attempts"] + 1
-        more = {"attempt": attempt, "priority": priority, "not_before": not_before}
-        enqueue_stage(connection, one, batch_id, **more)
+        enqueue_stage(connection, one, batch_id, attempt=attempt, not_before=not_before, **place)
 
 
 class Done(msgspec.Struct):
@@ -171,7 +174,7 @@ def _set_apart(connection: Connection, one: Stage, further: Sequence[Step], batc
     """Enqueue those that come right after `one` and stand apart; the others, the workflow runs."""
     for after in further:
         if after.stage.apart and one in after.before:
-            enqueue_again(connection, after.stage, batch_id, priority="low")
+            enqueue_again(connection, after.stage, batch_id)
 
 
 def ready(database: Database, name: str, batch_id: int) -> bool:

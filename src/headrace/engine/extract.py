@@ -25,7 +25,7 @@ def submit(connection: Connection, tenant: str, user: str) -> JobRow:
     ).fetchone()
     if under_way is not None:
         return under_way
-    return jobs.submit(connection, tenant=tenant, user=user, kind=KIND)[0]
+    return jobs.submit(connection, tenant=tenant, user=user, kind=KIND, lane="backfill")[0]
 
 
 def leg(database: Database, job_id: str, turn: int) -> Outcome:

@@ -78,6 +78,7 @@ def submit(
     idempotency_key: str | None = None,
     after: Sequence[str] = (),
     regardless: bool = False,
+    lane: str = "interactive",
 ) -> tuple[JobRow, bool]:
     """Make a job for insights, and say whether it is new; for `after`, see `jobs.submit`. Raises
     BadInput for an unknown kind, or for what is no subject of it."""
@@ -93,6 +94,7 @@ def submit(
         kind=KIND,
         payload=payload,
         priority="low",
+        lane=lane,
         idempotency_key=idempotency_key,
         after=after,
         regardless=regardless,

@@ -13,10 +13,12 @@ from psycopg.types.json import Jsonb
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import graph, needs
+from headrace.engine import graph, kinds, needs
 from headrace.engine.again import cancel as cancel
 from headrace.engine.again import retry as retry
-from headrace.engine.queues import JOBS, enqueue, enqueue_many, queue_of
+from headrace.engine.deadline import DEADLINE_HOURS
+from headrace.engine.lanes import SHORT, owner
+from headrace.engine.queues import JOBS, Work, enqueue, enqueue_many, queue_of
 from headrace.engine.queues import workflow_id as workflow_id
 from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
@@ -44,12 +46,17 @@ class Run(msgspec.Struct):
     deadline: float
     began: float
     landed_before: int
+    priority: str = "medium"
+    lane: str = "incremental"
+    ends: float | None = None
+    """When it is failed, be it done or not."""
 
 
 def submit(
     connection: Connection,
     *,
     tenant: str,
+    kind: str,
     after: Sequence[str] = (),
     regardless: bool = False,
     **wanted: Any,
@@ -59,8 +66,10 @@ def submit(
 
     With `after`, it waits until those jobs have succeeded, or `regardless` of what came of them
     until they are over. Raises UnknownJob for one that the caller does not see, BadInput for one
-    that will never succeed.
+    that will never succeed, and where nobody does such jobs.
     """
+    kinds.check(kind)
+    wanted["kind"] = kind
     if after:
         return graph.submit_after(connection, tenant, after, regardless, wanted)
     row, new = jobs.create(connection, tenant=tenant, **wanted)
@@ -81,7 +90,9 @@ def dispatch(connection: Connection, row: JobRow) -> None:
         row["job_id"],
         row["turn"],
         queue=queue_of(row["kind"]),
+        owner=owner(row["tenant_id"], row["user_id"]),
         priority=row["priority"],
+        lane=row["lane"],
         not_before=row["resume_at"],
     )
 
@@ -99,20 +110,28 @@ def submit_syncs(
 def dispatch_syncs(connection: Connection, made: Sequence[JobRow]) -> None:
     """Enqueue the workflows of new sync jobs, all at once."""
     workflows = [
-        (workflow_id(row["job_id"], row["turn"]), (row["job_id"], row["turn"]), row["priority"])
+        Work(
+            workflow_id(row["job_id"], row["turn"]),
+            (row["job_id"], row["turn"]),
+            owner(row["tenant_id"], row["user_id"]),
+            row["priority"],
+            row["lane"],
+            row["resume_at"],
+        )
         for row in made
     ]
-    times = [row["resume_at"] for row in made]
     with as_owner(connection):
-        enqueue_many(connection, "headrace.job", workflows, queue=JOBS, not_before=times)
+        enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
 
 
-def begin(database: Database, job_id: str, turn: int, minutes: float) -> Run | None:
-    """Take a turn up; None when the job is over or has gone on to another turn."""
+def begin(
+    database: Database, job_id: str, turn: int, minutes: float, hours: float = DEADLINE_HOURS
+) -> Run | None:
+    """Take a turn up; None when the job is over or has gone on to another turn. The job may take
+    `hours` from its first turn on, where it does not say itself how long."""
+    values = {"job_id": job_id, "turn": turn, "most_seconds": hours * 3600}
     with database.transaction() as connection:
-        row = connection.execute(
-            query("jobs", "begin"), {"job_id": job_id, "turn": turn}
-        ).fetchone()
+        row = connection.execute(query("jobs", "begin"), values).fetchone()
         if row is None:
             return None
         landed = jobs.totals(connection, row["tenant_id"], job_id)
@@ -124,6 +143,9 @@ def begin(database: Database, job_id: str, turn: int, minutes: float) -> Run | N
         deadline=time.time() + minutes * 60,
         began=time.time(),
         landed_before=landed["fetched"],
+        priority=row["priority"],
+        lane=row["lane"],
+        ends=row["deadline_at"].timestamp(),
     )
 
 
@@ -154,6 +176,8 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
             "code": ended.code if ended.error else None,
             "progressed": progressed,
             "failed": 0,
+            # What is not over after one turn is a backfill, whoever has asked for it.
+            "short": list(SHORT) if ended.state == "more" else [],
         }
         # A wait the source asked for is no failure; a run that failed is tried again in a while.
         waited = ended.state == "retry" and not ended.failure
@@ -203,15 +227,7 @@ def _pause(connection: Connection, values: dict[str, Any], resume_at: datetime |
         query("jobs", "pause"), {**values, "resume_at": resume_at}
     ).fetchone()
     if paused is not None:
-        turn = values["turn"] + 1
-        row = {
-            "job_id": values["job_id"],
-            "kind": paused["kind"],
-            "turn": turn,
-            "priority": paused["priority"],
-            "resume_at": resume_at,
-        }
-        dispatch(connection, row)
+        dispatch(connection, paused)
     return "PENDING"
 
 
@@ -233,6 +249,8 @@ def _finish(connection: Connection, values: dict[str, Any], status: str, ended: 
         if status == "FAILED":
             state = "needs_reauth" if ended.reauth else "error"
         connections.health(connection, row["connection_id"], state, ended.error, ended.hint)
+        if ended.deadly:
+            connections.set_aside(connection, row["connection_id"])
     if row is not None:
         needs.ended(connection, [row])
     return status

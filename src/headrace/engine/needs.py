@@ -17,8 +17,9 @@ from typing import Any
 
 import psycopg
 
+from headrace.engine.lanes import owner
 from headrace.engine.notify import notify
-from headrace.engine.queues import enqueue_many, queue_of, workflow_id
+from headrace.engine.queues import Work, enqueue_many, queue_of, workflow_id
 from headrace.errors import BadInput
 from headrace.store.database import Connection, as_owner
 from headrace.store.jobs import JobRow
@@ -68,7 +69,13 @@ def release(connection: Connection, job_ids: Sequence[str]) -> None:
     freed.sort(key=lambda row: queue_of(row["kind"]))
     for queue, rows in groupby(freed, key=lambda row: queue_of(row["kind"])):
         workflows = [
-            (workflow_id(row["job_id"], row["turn"]), (row["job_id"], row["turn"]), row["priority"])
+            Work(
+                workflow_id(row["job_id"], row["turn"]),
+                (row["job_id"], row["turn"]),
+                owner(row["tenant_id"], row["user_id"]),
+                row["priority"],
+                row["lane"],
+            )
             for row in rows
         ]
         enqueue_many(connection, "headrace.job", workflows, queue=queue)

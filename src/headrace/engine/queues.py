@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 import psycopg
 
 from headrace.crashpoints import PRETENDED
+from headrace.engine.lanes import NUMBER, band
 from headrace.store.database import Connection
 
 APPLICATION: Final = "headrace"
@@ -31,31 +33,36 @@ NOTICES: Final = "headrace_notices"
 INSIGHTS: Final = "headrace_insights"
 """Language models are slow: whoever waits for one takes no place from what brings data in."""
 
+QUEUES: Final = (JOBS, STAGES, APART, NOTICES, INSIGHTS)
+
 CHANNEL: Final = "headrace_work"
 """Where it is said that a queue has something, by the queue's name: see `engine.dispatch`. Said
 twice in a transaction, it is heard once. What is delayed is found when it has come due."""
 
-PRIORITIES: Final = {"urgent": 1, "high": 2, "medium": 3, "low": 4}
-"""Lower runs first (A3.41)."""
-
-_ENQUEUE = """
+_ENQUEUE = f"""
 SELECT dbos.enqueue_workflow(
-  workflow_name => %(name)s, queue_name => %(queue)s, workflow_id => %(id)s,
-  positional_args => %(arguments)s::json[], priority => %(priority)s,
-  app_version => %(version)s, application_name => %(application)s,
-  delay_until_epoch_ms => %(delay)s),
-  CASE WHEN %(delay)s::bigint IS NULL THEN pg_notify(%(channel)s, %(queue)s) END
-"""
+  workflow_name => %(name)s, queue_name => %(queue)s, workflow_id => wanted.id,
+  positional_args => ARRAY(SELECT json_array_elements(wanted.arguments)), priority => {NUMBER},
+  queue_partition_key => wanted.owner, delay_until_epoch_ms => wanted.delay,
+  app_version => %(version)s, application_name => %(application)s),
+  CASE WHEN wanted.delay IS NULL THEN pg_notify(%(channel)s, %(queue)s) END
+FROM (SELECT *, (row_number() OVER (PARTITION BY owner, first) - 1)::int AS nth
+  FROM unnest(%(ids)s::text[], %(arguments)s::json[], %(owners)s::text[], %(firsts)s::int[],
+    %(lasts)s::int[], %(delays)s::bigint[])
+    AS given (id, arguments, owner, first, last, delay)) AS wanted
+"""  # noqa: S608 - of this program's own words
 
-_ENQUEUE_MANY = """
-SELECT dbos.enqueue_workflow(
-  workflow_name => %(name)s, queue_name => %(queue)s, workflow_id => id,
-  positional_args => ARRAY(SELECT json_array_elements(arguments)), priority => rank,
-  app_version => %(version)s, application_name => %(application)s, delay_until_epoch_ms => delay)
-FROM unnest(%(ids)s::text[], %(arguments)s::json[], %(priorities)s::int[], %(delays)s::bigint[])
-  AS wanted (id, arguments, rank, delay),
-  pg_notify(%(channel)s, %(queue)s)
-"""
+
+class Work(msgspec.Struct, frozen=True):
+    """One workflow to be enqueued: its id and arguments, and its place: see `engine.lanes`. The
+    owner is a label on the row: these queues are not cut by it. It waits until `not_before`."""
+
+    id: str
+    arguments: Sequence[Any]
+    owner: str | None = None
+    priority: str = "medium"
+    lane: str = "interactive"
+    not_before: datetime | None = None
 
 
 def enqueue(
@@ -64,47 +71,39 @@ def enqueue(
     workflow_id: str,
     *arguments: Any,
     queue: str,
+    owner: str | None = None,
     priority: str = "medium",
+    lane: str = "interactive",
     not_before: datetime | None = None,
 ) -> None:
     """Enqueue one workflow in the caller's transaction. The same id twice is one workflow."""
-    connection.execute(
-        _ENQUEUE,
-        {
-            "name": workflow,
-            "queue": queue,
-            "id": workflow_id,
-            "arguments": [json.dumps(one) for one in arguments],
-            "priority": PRIORITIES[priority],
-            "version": VERSION,
-            "application": APPLICATION,
-            "channel": CHANNEL,
-            "delay": _epoch_ms(not_before),
-        },
-    )
+    one = Work(workflow_id, arguments, owner, priority, lane, not_before)
+    enqueue_many(connection, workflow, [one], queue=queue)
 
 
 def enqueue_many(
     connection: Connection,
     workflow: str,
-    wanted: Sequence[tuple[str, Sequence[Any], str]],
+    wanted: Sequence[Work],
     *,
     queue: str,
-    not_before: Sequence[datetime | None] | None = None,
 ) -> None:
-    """Enqueue one workflow many times at once: by id, arguments and priority of each."""
+    """Enqueue one workflow many times at once."""
+    places = [band(one.priority, one.lane) for one in wanted]
     values = {
         "name": workflow,
         "queue": queue,
-        "ids": [id_ for id_, _, _ in wanted],
-        "arguments": [json.dumps(arguments) for _, arguments, _ in wanted],
-        "priorities": [PRIORITIES[priority] for _, _, priority in wanted],
-        "delays": [_epoch_ms(moment) for moment in not_before or [None] * len(wanted)],
+        "ids": [one.id for one in wanted],
+        "arguments": [json.dumps(list(one.arguments)) for one in wanted],
+        "owners": [one.owner for one in wanted],
+        "firsts": [first for first, _ in places],
+        "lasts": [last for _, last in places],
+        "delays": [_epoch_ms(one.not_before) for one in wanted],
         "version": VERSION,
         "application": APPLICATION,
         "channel": CHANNEL,
     }
-    connection.execute(_ENQUEUE_MANY, values)
+    connection.execute(_ENQUEUE, values)
 
 
 def _epoch_ms(moment: datetime | None) -> int | None:

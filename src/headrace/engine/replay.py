@@ -95,7 +95,13 @@ def submit(
     if found is not None:
         return found
     made, _ = jobs.submit(
-        connection, tenant=tenant, user=user, kind=KIND, payload=payload, priority="low"
+        connection,
+        tenant=tenant,
+        user=user,
+        kind=KIND,
+        payload=payload,
+        priority="low",
+        lane="backfill",
     )
     return made
 
@@ -234,7 +240,9 @@ def _run(database: Database, one: Stage, batch_id: int, since: datetime) -> int 
             telemetry.bug(f"stage {one.name} on batch {batch_id}", error)
         later = datetime.now(UTC) + timedelta(seconds=_AGAIN_SECONDS)
         with database.transaction() as connection:
-            enqueue_again(connection, one, batch_id, priority="low", not_before=later)
+            enqueue_again(
+                connection, one, batch_id, priority="low", lane="backfill", not_before=later
+            )
         return None
 
 

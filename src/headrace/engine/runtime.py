@@ -20,6 +20,7 @@ from headrace.engine import (  # workflows are registered by being there
     schedule,
     state,
     unasked,
+    waiting,
     workflows,  # noqa: F401
 )
 from headrace.engine.dispatch import Chore, Dispatcher
@@ -78,6 +79,11 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         recovery,
         schedules,
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly(
+            "waiting",
+            waiting.LOOK_SECONDS,
+            partial(waiting.watch, database, settings.headrace_queue_alert_seconds),
+        ),
         Regularly(
             "recent",
             recent.COUNT_SECONDS,

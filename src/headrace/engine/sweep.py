@@ -7,9 +7,11 @@ because the ids of workflows are made of what they do.
 from __future__ import annotations
 
 from headrace import telemetry
-from headrace.engine import jobs, needs, replaced
+from headrace.engine import jobs, lanes, needs, replaced
 from headrace.engine.chain import enqueue_stage
-from headrace.engine.queues import PRIORITIES, STAGES
+from headrace.engine.deadline import TOO_LATE, fail
+from headrace.engine.queues import QUEUES, STAGES
+from headrace.engine.settle import settle
 from headrace.plugins import stages, wiring
 from headrace.store.database import Connection, Database
 
@@ -57,15 +59,20 @@ WHERE b.inserted > 0 AND b.committed_at < now() - %(quiet)s * interval '1 second
 ORDER BY old, b.batch_id LIMIT %(limit)s
 """
 
+_OLD = {"priority": "low", "lane": "reconcile"}
+"""The place of old batches: nothing comes after it."""
+
 _WAITING = """
-SELECT count(*) AS waiting FROM dbos.workflow_status
-WHERE status = 'ENQUEUED' AND queue_name = %(queue)s AND priority = %(low)s
+SELECT count(*) AS waiting FROM (SELECT FROM dbos.workflow_status
+  WHERE status = 'ENQUEUED' AND queue_name = %(queue)s
+    AND priority BETWEEN %(first)s AND %(last)s LIMIT %(limit)s) old
 """
 
 # A job is stalled when it ought to be moving and its turn's workflow is not there, or is over. The
 # ids are those of `jobs.workflow_id`.
 _STALLED = """
-SELECT j.job_id, j.kind, j.turn, j.priority, j.resume_at, w.status AS workflow
+SELECT j.tenant_id, j.user_id, j.job_id, j.kind, j.turn, j.priority, j.lane, j.resume_at,
+  w.status AS workflow
 FROM headrace.jobs j
 LEFT JOIN dbos.workflow_status w
   ON w.workflow_uuid = j.job_id || CASE WHEN j.turn = 1 THEN '' ELSE '/' || j.turn END
@@ -92,6 +99,31 @@ WHERE job_id = %s RETURNING *
 """
 
 
+# What takes over from the dead knows them by their row; this is for those who have none any more.
+_FORGOTTEN = """
+UPDATE dbos.workflow_status s SET status = 'ENQUEUED', owner_xid = NULL, started_at_epoch_ms = NULL
+WHERE s.status = 'PENDING' AND s.queue_name = ANY(%(queues)s)
+  AND s.updated_at < extract(epoch FROM clock_timestamp()) * 1000 - %(quiet)s * 1000
+  AND NOT EXISTS (SELECT FROM headrace.workers w WHERE w.executor_id = s.executor_id)
+"""
+
+# A stage that a job waited for may be wanted no more: then nobody else ends the job.
+_LANDED = """
+SELECT tenant_id, job_id FROM headrace.jobs
+WHERE status = 'RUNNING' AND landed_at < now() - %(quiet)s * interval '1 second'
+ORDER BY random() LIMIT 100
+"""
+
+# The run itself ends when its time has come; this finds those whose turn waits, and those of a
+# process that does not get to it.
+_LATE = """
+UPDATE headrace.jobs SET status = 'FAILED', completed_at = now(), last_error = %s, hint = %s
+WHERE (tenant_id, job_id) IN (SELECT tenant_id, job_id FROM headrace.jobs
+  WHERE status IN ('PENDING', 'RUNNING') AND deadline_at < now()
+  ORDER BY deadline_at LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING *
+"""
+
+
 def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
     """Enqueue what is stranded. Returns how many jobs and how many stage runs were."""
     with database.transaction() as connection:
@@ -102,8 +134,16 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
         if not (mine and mine["mine"]):
             return 0, 0
         replaced.take_over(connection)
+        for row in connection.execute(_LATE, TOO_LATE).fetchall():
+            fail(connection, row, TOO_LATE)
+            telemetry.job_failed(row["job_id"], *TOO_LATE, attempts=row["attempts"], final=True)
+        values = {"queues": list(QUEUES), "quiet": quiet}
+        forgotten = connection.execute(_FORGOTTEN, values).rowcount
+        for row in connection.execute(_LANDED, {"quiet": quiet}).fetchall():
+            settle(connection, row["tenant_id"], row["job_id"])
         revived = _jobs(connection, quiet) + needs.sweep(connection)
-        found = (revived, _stages(connection, quiet))
+        found = (revived + forgotten, _stages(connection, quiet))
+        lanes.move_up(connection, list(QUEUES))
     if any(found):
         telemetry.swept(*found)
     return found
@@ -123,7 +163,7 @@ def _jobs(connection: Connection, quiet: float) -> int:
         if again["attempts"] >= jobs.ATTEMPTS:
             over = connection.execute(_GIVE_UP, [row["job_id"]]).fetchone()
             assert over is not None, "its row was changed a moment ago"
-            needs.ended(connection, [over])
+            fail(connection, over, (over["last_error"], over["hint"]))
         else:
             jobs.dispatch(connection, again)
         revived += 1
@@ -133,13 +173,14 @@ def _jobs(connection: Connection, quiet: float) -> int:
 def _stages(connection: Connection, quiet: float) -> int:
     values = {**wiring(), "quiet": quiet, "limit": AT_ONCE}
     stranded = connection.execute(_STRANDED, values).fetchall()
-    low = {"queue": STAGES, "low": PRIORITIES["low"]}
-    waiting = (connection.execute(_WAITING, low).fetchone() or {})["waiting"] if stranded else 0
+    first, last = lanes.band(*_OLD.values())
+    queued = {"queue": STAGES, "first": first, "last": last, "limit": AT_ONCE}
+    waiting = (connection.execute(_WAITING, queued).fetchone() or {})["waiting"] if stranded else 0
     room = max(0, AT_ONCE - waiting)
     old = [row for row in stranded if row["old"]]
     taken = [row for row in stranded if not row["old"]] + old[:room]
     for row in taken:
-        priority = "low" if row["old"] else "medium"
-        more = {"attempt": row["tried"] + 1, "priority": priority}
-        enqueue_stage(connection, stages()[row["stage"]], row["batch_id"], **more)
+        place = _OLD if row["old"] else {}
+        stage, attempt = stages()[row["stage"]], row["tried"] + 1
+        enqueue_stage(connection, stage, row["batch_id"], attempt=attempt, **place)
     return len(taken)

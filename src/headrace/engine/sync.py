@@ -45,10 +45,19 @@ _LONGEST_WORDS = 4000
 State = Literal["done", "more", "capped", "retry", "human", "failed", "stop"]
 
 
+class TooLate(HeadraceError):
+    """The job has not ended by its deadline."""
+
+
+class Deadly(HeadraceError):
+    """Processes have ended while they ran the job, and nothing else that was suspected."""
+
+
 class Outcome(msgspec.Struct):
     """How a part, a leg or a run ended. `after` is seconds to wait, where that is known, and
     `doubles` whether the next wait is twice as long; `failure` whether it counts as a failed
-    attempt; `code` is what a command ends with for this error."""
+    attempt; `deadly` whether processes have ended with it; `code` is what a command ends with for
+    this error."""
 
     state: State
     after: float | None = None
@@ -58,6 +67,7 @@ class Outcome(msgspec.Struct):
     inserted: int = 0
     failure: bool | None = None
     doubles: bool = False
+    deadly: bool = False
     code: int = HeadraceError.exit_code
 
     def __post_init__(self) -> None:
@@ -85,6 +95,8 @@ def outcome_of(error: Exception, where: str) -> Outcome:
             ended.state, ended.after, ended.failure = "retry", 1.0, False
         case NeedsHuman():
             ended.reauth = error.reauth
+        case Deadly():
+            ended.deadly = True
         case Fenced() | Cancelled():
             ended.state = "stop"
     return ended

@@ -34,7 +34,7 @@ def _news(database: Database, wishes: list[Wish], patience: float) -> int:
             query("insights", "take_wanted"), {"patience": patience}
         ).fetchall()
         for row in rows if wishes else []:
-            submit(connection, row["tenant_id"], row["user_id"], wishes)
+            submit(connection, row["tenant_id"], row["user_id"], wishes, lane="reconcile")
     return len(rows) if wishes else 0
 
 
@@ -47,5 +47,5 @@ def _weekly(database: Database, wishes: list[Wish], now: datetime) -> int:
         owners = connection.execute(query("insights", "owners"), {"key": key}).fetchall()
         for one in owners:
             owner = (one["tenant_id"], one["user_id"])
-            submit(connection, *owner, wishes, idempotency_key=key)
+            submit(connection, *owner, wishes, idempotency_key=key, lane="reconcile")
     return len(owners)

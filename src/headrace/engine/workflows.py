@@ -21,6 +21,7 @@ from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import cascade, chain, drain, extract, insight, jobs, replay, state
 from headrace.engine.recovery import deaths
+from headrace.engine.suspects import gives_way, watched
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
 from headrace.plugins import following, stages
@@ -51,35 +52,50 @@ _MOST_SEVERE = ("stop", "human", "failed", "retry", "capped", "done")
 async def _begin(job_id: str, turn: int) -> dict[str, Any] | None:
     now = state.current()
     run = await asyncio.to_thread(
-        jobs.begin, now.database, job_id, turn, now.settings.headrace_run_minutes
+        jobs.begin,
+        now.database,
+        job_id,
+        turn,
+        now.settings.headrace_run_minutes,
+        now.settings.headrace_job_hours,
     )
     mark("begun")
     return None if run is None else msgspec.structs.asdict(run)
 
 
 @DBOS.step(name="plan")
-async def _plan(connection_id: str) -> dict[str, Any]:
+async def _plan(job_id: str, connection_id: str, ends: float | None = None) -> dict[str, Any]:
     """The parts of the connection, or how planning failed: a step's error would be final."""
-    try:
+
+    async def work() -> list[Part]:
         source = await _source(connection_id)
         try:
             parts = await source.plan()
             mark("planned")
         finally:
             await source.aclose()
+        return parts
+
+    try:
+        parts = await watched(state.current().database, job_id, ends, work)
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
         return {"ended": _plain(outcome_of(error, "plan"))}
     return {"parts": [msgspec.structs.asdict(part) for part in parts]}
 
 
 @DBOS.step(name="leg")
-async def _leg(job_id: str, connection_id: str, parts: list[dict[str, Any]]) -> list[Any]:
-    try:
+async def _leg(
+    job_id: str, connection_id: str, parts: list[dict[str, Any]], ends: float | None = None
+) -> list[Any]:
+    async def work() -> list[Outcome]:
         source = await _source(connection_id)
         try:
-            outcomes = await leg(source, job_id, [Part(**part) for part in parts])
+            return await leg(source, job_id, [Part(**part) for part in parts])
         finally:
             await source.aclose()
+
+    try:
+        outcomes = await watched(state.current().database, job_id, ends, work)
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
         outcomes = [outcome_of(error, "leg")] * len(parts)
     mark("between-legs")
@@ -106,20 +122,21 @@ async def run_job(job_id: str, turn: int) -> str:
     if run["kind"] in _WITHOUT_SOURCE:
         return await _run_without_source(job_id, turn, run)
     drain.pass_on()
-    planned = await _plan(run["connection_id"])
+    ends = run.get("ends")
+    planned = await _plan(job_id, run["connection_id"], ends)
     if "ended" in planned:
         return await _conclude(job_id, turn, run, planned["ended"])
     open_parts = planned["parts"]
     ended: list[Outcome] = []
     while open_parts:
         drain.pass_on()
-        outcomes = await _leg(job_id, run["connection_id"], open_parts)
+        outcomes = await _leg(job_id, run["connection_id"], open_parts, ends)
         results = [Outcome(**one) for one in outcomes]
         ended += [one for one in results if one.state != "more"]
         open_parts = [
             part for part, one in zip(open_parts, results, strict=True) if one.state == "more"
         ]
-        if await _late(run["deadline"]):
+        if await _late(run["deadline"], run):
             break
     return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
 
@@ -133,26 +150,34 @@ async def _run_without_source(job_id: str, turn: int, run: dict[str, Any]) -> st
     through = 0
     while True:
         drain.pass_on()
-        ended = await _work_leg(run["kind"], job_id, turn)
+        ended = await _work_leg(run["kind"], job_id, turn, run.get("ends"))
         through = ended["inserted"] = ended["inserted"] + through
-        if ended["state"] != "more" or await _late(run["deadline"]):
+        if ended["state"] != "more" or await _late(run["deadline"], run):
             return await _conclude(job_id, turn, run, ended)
 
 
 @DBOS.step(name="work")
-async def _work_leg(kind: str, job_id: str, turn: int) -> dict[str, Any]:
+async def _work_leg(kind: str, job_id: str, turn: int, ends: float | None = None) -> dict[str, Any]:
     """Errors are told, not raised: a step's error would be final."""
+    database = state.current().database
+
+    async def work() -> Outcome:
+        return await asyncio.to_thread(_WITHOUT_SOURCE[kind], database, job_id, turn)
+
     try:
-        leg_ = _WITHOUT_SOURCE[kind]
-        ended = await asyncio.to_thread(leg_, state.current().database, job_id, turn)
+        ended = await watched(database, job_id, ends, work)
     except Exception as error:  # noqa: BLE001 - outcome_of knows each kind, and logs bugs
         ended = outcome_of(error, kind)
     return _plain(ended)
 
 
 @DBOS.step(name="late")
-async def _late(deadline: float) -> bool:
-    return time.time() >= deadline
+async def _late(deadline: float, run: dict[str, Any] | None = None) -> bool:
+    """Whether the turn ends here, though there is more to do."""
+    if time.time() >= deadline or run is None:
+        return time.time() >= deadline
+    whole = jobs.Run(**run)
+    return await asyncio.to_thread(gives_way, state.current().database, whole, DBOS.workflow_id)
 
 
 def _sum_up(ended: list[Outcome], more: bool) -> Outcome:

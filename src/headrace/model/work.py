@@ -156,9 +156,12 @@ class Job(Table, table=True):
     """One durable unit of work a person can see, cancel and retry.
 
     `job_id` is the id of its first workflow; `turn` counts the workflows that carried it on after
-    a pause, `attempts` those of them that failed. `error_code` is what a command ends with that
-    waited for it: see `headrace.errors`. One that `waits` is on no queue, for others come first;
-    `stopped_by` is the job because of which it was cancelled, where no person did it.
+    a pause, `attempts` those of them that failed. `lane` says what goes before what: see
+    `engine.lanes`. `deadline_seconds` is how long it may take from its start, waits included,
+    where somebody has said so, and `deadline_at` when that is over; `deaths` how many processes
+    have ended while they ran it and nothing else that was suspected. `error_code` is what a command
+    ends with that waited for it: see `headrace.errors`. One that `waits` is on no queue, for others
+    come first; `stopped_by` is the job because of which it was cancelled, where no person did it.
     """
 
     __tablename__ = "jobs"
@@ -167,6 +170,7 @@ class Job(Table, table=True):
     connection_id: str | None = col(ID)
     payload: dict[str, Any] = col(JSONB, null=False)
     priority: str = col(null=False)
+    lane: str = col(null=False)
     status: str = col(null=False)
     turn: int = col(Integer, null=False)
     attempts: int = col(Integer, null=False)
@@ -182,6 +186,9 @@ class Job(Table, table=True):
     landed_at: datetime | None = time()
     waits: bool = col(Boolean, null=False)
     stopped_by: str | None = col(ID)
+    deadline_seconds: int | None = col(Integer)
+    deadline_at: datetime | None = time()
+    deaths: int = col(Integer, null=False)
 
 
 class JobNeed(Table, table=True):
@@ -240,3 +247,11 @@ class Upload(Table, table=True):
     size: int = col(BigInteger, null=False)
     sha256: bytes = col(LargeBinary, null=False)
     uploaded_at: datetime = time(null=False)
+
+
+class QueueAlarm(Table, table=True):
+    """That work waits too long on a queue, and since when that has been said."""
+
+    __tablename__ = "queue_alarms"
+    queue: str = key()
+    said_at: datetime = time(null=False)

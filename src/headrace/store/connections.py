@@ -181,6 +181,18 @@ def health(
     )
 
 
+def set_aside(connection: Connection, connection_id: str) -> None:
+    """Do not sync a connection by itself before a day is over: its job has ended processes."""
+    connection.execute(
+        """
+        UPDATE headrace.connections
+        SET next_sync_at = greatest(next_sync_at, now() + interval '1 day')
+        WHERE connection_id = %s AND next_sync_at IS NOT NULL
+        """,
+        [connection_id],
+    )
+
+
 def expect(connection: Connection, stream_id: int, job_id: str, more: int) -> None:
     """How many records a job will have had of a stream: what it has landed, and this many more."""
     connection.execute(

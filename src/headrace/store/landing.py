@@ -153,6 +153,8 @@ class Landing:
         assert job is not None, "a SELECT without FROM answers"
         if job["status"] == "CANCELLED":
             raise Cancelled("The job was cancelled.")
+        if job["status"] == "FAILED":
+            raise Cancelled("The job has been failed.")
         return int(job["batch_id"])
 
     def _copy(self, connection: Connection, batch_id: int, records: Sequence[Record]) -> int:

@@ -28,8 +28,9 @@ scripts: dict[str, Fetch] = {}
 
 class Config(BaseModel):
     """`total` records in pages of `page`, in as many slices, each page after `latency_ms`. Whoever
-    runs the stage on a number that is `deadly` dies of it; on one that is `lasting`, it takes a
-    minute, and a file in the data folder says when that has begun."""
+    runs the stage on a number that is `deadly` dies of it, as whoever fetches from `ends_at` on; on
+    one that is `lasting`, it takes a minute, and a file in the data folder says when that has
+    begun."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,6 +40,7 @@ class Config(BaseModel):
     slices: int = 1
     deadly: list[int] = []
     lasting: list[int] = []
+    ends_at: int | None = None
     script: str = ""
 
 
@@ -60,6 +62,8 @@ class Probe(Provider):
         await asyncio.sleep(self.config.latency_ms / 1000)
         assert cursor is None or isinstance(cursor, int)
         first, step = cursor or int(slice_), self.config.slices
+        if self.config.ends_at is not None and first >= self.config.ends_at:
+            os._exit(9)
         numbers = range(first, self.config.total, step)[: self.config.page]
         following = first + step * len(numbers)
         records = [Record(f"{n:06}", self._payload(n)) for n in numbers]

@@ -4,18 +4,18 @@
 -- A connection has one active job: asking again answers with it. The same idempotency key, too.
 -- Any number may wait; each is younger than what it waits for.
 INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
-  idempotency_key, waits, created_at)
+  lane, deadline_seconds, idempotency_key, waits, created_at)
 VALUES (%(tenant)s, %(user)s, %(job_id)s, %(kind)s, %(connection_id)s, %(payload)s, %(priority)s,
-  %(idempotency_key)s, %(waits)s,
+  %(lane)s, %(deadline)s, %(idempotency_key)s, %(waits)s,
   greatest(now(), %(younger_than)s::timestamptz + interval '1 microsecond'))
 ON CONFLICT DO NOTHING
 RETURNING *;
 
 -- name: create_many
 -- A sync of each of these connections; one that has an active job gets no other.
-INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, idempotency_key,
+INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, lane, idempotency_key,
   resume_at)
-SELECT tenant, owner, gen_random_uuid()::text, kind, connection, key, resume_at
+SELECT tenant, owner, gen_random_uuid()::text, kind, connection, 'incremental', key, resume_at
 FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[],
     %(keys)s::text[], %(resumes)s::timestamptz[])
   AS wanted (tenant, owner, kind, connection, key, resume_at)
@@ -34,9 +34,11 @@ LIMIT 1;
 -- name: begin
 -- Only the newest turn of an unfinished job may run; a recovered workflow finds its own turn again.
 UPDATE headrace.jobs
-SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NULL
+SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NULL,
+    deadline_at = coalesce(deadline_at,
+      now() + make_interval(secs => coalesce(deadline_seconds, %(most_seconds)s)))
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status IN ('PENDING', 'RUNNING') AND NOT waits
-RETURNING tenant_id, user_id, kind, connection_id, payload, priority;
+RETURNING tenant_id, user_id, kind, connection_id, payload, priority, lane, deadline_at;
 
 -- name: finish
 UPDATE headrace.jobs
@@ -94,9 +96,10 @@ GROUP BY n.stage, n.depth ORDER BY n.depth, n.stage;
 UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, resume_at = %(resume_at)s, last_error = %(error)s,
     hint = %(hint)s, error_code = %(code)s, summary = coalesce(%(summary)s, summary),
-    attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s
+    attempts = CASE WHEN %(progressed)s THEN 0 ELSE attempts END + %(failed)s,
+    lane = CASE WHEN lane = ANY(%(short)s::text[]) THEN 'backfill' ELSE lane END
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
-RETURNING kind, priority;
+RETURNING *;
 
 -- name: attempts
 SELECT attempts FROM headrace.jobs WHERE job_id = %(job_id)s;
@@ -107,11 +110,12 @@ WHERE job_id = ANY(%(job_ids)s::text[]) AND status IN ('PENDING', 'RUNNING')
 RETURNING *;
 
 -- name: retry
--- All of them wait, until it is known whose turn it is.
+-- All of them wait, until it is known whose turn it is. Their time, where they have a deadline,
+-- begins anew.
 UPDATE headrace.jobs
-SET status = 'PENDING', turn = turn + 1, attempts = 0, completed_at = NULL, landed_at = NULL,
-    last_error = NULL, hint = NULL, error_code = NULL, resume_at = NULL, waits = true,
-    stopped_by = NULL
+SET status = 'PENDING', turn = turn + 1, attempts = 0, deaths = 0, deadline_at = NULL,
+    completed_at = NULL, landed_at = NULL, last_error = NULL, hint = NULL, error_code = NULL,
+    resume_at = NULL, waits = true, stopped_by = NULL
 WHERE job_id = ANY(%(job_ids)s::text[]) AND status IN ('FAILED', 'CANCELLED')
 RETURNING *;
 

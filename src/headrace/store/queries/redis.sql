@@ -31,10 +31,11 @@ RETURNING entry_id, digest;
 
 -- name: make
 -- Jobs for these connections, in the order of their entries; one that has an active job gets no
--- other, whoever asks.
-INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
+-- other, whoever asks. The schedule says of its own that they are its own.
+INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority, lane,
   idempotency_key)
-SELECT tenant, owner, gen_random_uuid()::text, kind, connection, payload, priority, key
+SELECT tenant, owner, gen_random_uuid()::text, kind, connection, payload, priority,
+  CASE WHEN payload @> '{"scheduled": true}' THEN 'incremental' ELSE 'interactive' END, key
 FROM unnest(%(tenants)s::text[], %(users)s::text[], %(kinds)s::text[], %(connections)s::text[],
     %(payloads)s::jsonb[], %(priorities)s::text[], %(keys)s::text[]) WITH ORDINALITY
   AS wanted (tenant, owner, kind, connection, payload, priority, key, n)
