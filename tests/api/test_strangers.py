@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,6 +87,10 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+_BODIES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "split": lambda things: {"identities": [things["contact_id"]]},
+    "mend": lambda _: {"text": "mended"},
+}
 STRANGERS = [("other", "ann", None), ("other", "zoe", "ann"), ("acme", "bob", "bob")]
 
 
@@ -100,7 +105,7 @@ def test_an_id_of_somebody_else_is_not_there(
     asked = urls(stranger.app, things)
     assert len(asked) >= 8
     for method, url in asked:
-        body = {"identities": [things["contact_id"]]} if url.endswith("/split") else None
+        body = _BODIES.get(url.rpartition("/")[2], lambda _: None)(things)
         told = problem(stranger.request(method, url, json=body), 404)
         assert set(told) == {*told} - {"errors"}
     job = {"kind": "rest_sync", "connection": things["connection"]}
@@ -119,9 +124,10 @@ def test_listings_of_somebody_else_are_empty(
     for listing in listings:
         assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
     assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0
-    assert stranger.post("/api/dead-letters/drop", json={"stage": "normalize_events"}).json() == {
-        "dropped": 0
-    }
+    dropped = stranger.post("/api/dead-letters/drop", json={"stage": "normalize_events"})
+    assert dropped.json()["dropped"] == 0
+    assert stranger.get("/api/dead-letters/counts").json() == {"total": 0, "items": []}
+    assert stranger.get("/api/dead-letters/export").content == b""
     assert stranger.post("/api/jobs/runner").json()["waiting"] == []
 
 

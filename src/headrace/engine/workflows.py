@@ -19,7 +19,7 @@ from psycopg_pool import PoolClosed
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, extract, insight, jobs, replay, state
+from headrace.engine import cascade, chain, extract, insight, jobs, redrive_many, replay, state
 from headrace.engine.recovery import deaths
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError, NeedsHuman, Retry
@@ -121,7 +121,12 @@ async def run_job(job_id: str, turn: int) -> str:
     return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
 
 
-_WITHOUT_SOURCE = {extract.KIND: extract.leg, replay.KIND: replay.leg, insight.KIND: insight.leg}
+_WITHOUT_SOURCE = {
+    extract.KIND: extract.leg,
+    replay.KIND: replay.leg,
+    insight.KIND: insight.leg,
+    redrive_many.KIND: redrive_many.leg,
+}
 """What is done of jobs that fetch nothing, leg by leg."""
 
 

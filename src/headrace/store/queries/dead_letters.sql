@@ -63,7 +63,9 @@ SELECT * FROM (
       c.name AS connection, c.provider, d.source_id, d.version, d.batch_id, d.job_id, d.reason,
       d.hint, d.attempts, d.state, d.created_at, d.last_at, d.resolved_at, d.history,
       d.stream_id, d.tenant_id,
-      coalesce(octet_length(d.raw), 0) AS raw_bytes
+      coalesce(octet_length(d.raw), 0) + coalesce((SELECT octet_length(r.payload)
+        FROM headrace.raw_events r WHERE r.stream_id = d.stream_id AND r.source_id = d.source_id
+          AND r.version = d.version AND r.tenant_id = d.tenant_id), 0) AS raw_bytes
     {scope} AND d.dead_letter_id > %(after)s
     ORDER BY d.dead_letter_id LIMIT %(limit)s
   ) page
@@ -173,6 +175,12 @@ WHERE tenant_id = %(tenant_id)s AND stream_id IS NULL AND stage = 'job'
 
 -- name: raw_event
 SELECT batch_id, source_id, version, occurred_at, payload FROM headrace.raw_events
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND source_id = %(source_id)s
+  AND version = %(version)s;
+
+-- name: sent
+-- What the source had sent, of a version that may be a mended one.
+SELECT coalesce(mends, content_hash) AS sent FROM headrace.raw_events
 WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND source_id = %(source_id)s
   AND version = %(version)s;
 
