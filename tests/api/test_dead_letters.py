@@ -23,23 +23,26 @@ if TYPE_CHECKING:
 
 CONTENT = "text/x-test"
 
-Reading = Callable[[Exception | None], None]
+Failing = Exception | Callable[[RawEvent], None] | None
+Reading = Callable[[Failing], None]
 
 
 @pytest.fixture
 def reading(monkeypatch: pytest.MonkeyPatch) -> Reading:
-    """A stage `read_test`; the test says what it fails with."""
-    failing: list[Exception | None] = [None]
+    """A stage `read_test`; the test says what it fails with, or when."""
+    failing: list[Failing] = [None]
 
     @stage(version=1, content=CONTENT)
     def read_test(raw: RawEvent, _: StreamContext) -> Iterable[EventRow]:
-        if failing[0] is not None:
+        if callable(failing[0]):
+            failing[0](raw)
+        elif failing[0] is not None:
             raise failing[0]
         yield EventRow(source_id=raw.source_id, version=raw.version, name=raw.payload.decode())
 
     monkeypatch.setitem(plugins.stages(), "read_test", read_test)
 
-    def fail(error: Exception | None) -> None:
+    def fail(error: Failing) -> None:
         failing[0] = error
 
     return fail
@@ -239,9 +242,7 @@ def test_many_are_retried_in_rounds(
         for n in range(4)
     ]
     house.letter(stream, stage="gone")
-    cut = redrive_many.retry_all(
-        house.store, "acme", "ann", Chosen(stage="read_test"), seconds=-1
-    )
+    cut = redrive_many.retry_all(house.store, "acme", "ann", Chosen(stage="read_test"), seconds=-1)
     assert (cut.retried, cut.after) == (0, 0)
     body = {"stage": "read_test", "stream": "events", "after": numbers[0]}
     done = client.post("/api/dead-letters/retry", json=body).json()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from collections.abc import Callable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +87,10 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
+def _no_body(_: dict[str, Any]) -> None:
+    return None
+
+
 _BODIES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "split": lambda things: {"identities": [things["contact_id"]]},
     "mend": lambda _: {"text": "mended"},
@@ -105,7 +109,7 @@ def test_an_id_of_somebody_else_is_not_there(
     asked = urls(stranger.app, things)
     assert len(asked) >= 8
     for method, url in asked:
-        body = _BODIES.get(url.rpartition("/")[2], lambda _: None)(things)
+        body = _BODIES.get(url.rpartition("/")[2], _no_body)(things)
         told = problem(stranger.request(method, url, json=body), 404)
         assert set(told) == {*told} - {"errors"}
     job = {"kind": "rest_sync", "connection": things["connection"]}

@@ -1,5 +1,4 @@
-"""`/api/dead-letters`: what could not be processed, and why; retried, mended, dropped or taken along,
-one or many."""
+"""`/api/dead-letters`: what could not be processed, and why; retried, mended, dropped, exported."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from headrace.cli import (
     connect,
     connections,
     contacts,
+    dead_letters,
     demo,
     insights,
     keys,
@@ -76,7 +77,7 @@ app.add_typer(insights.insights, name="insights", rich_help_panel=_LOOK)
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
 app.add_typer(contacts.contacts, name="contacts", rich_help_panel=_LOOK)
-app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
+app.add_typer(dead_letters.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
 app.add_typer(memory.memory, name="memory", rich_help_panel=_LOOK)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_START)
 app.add_typer(twin.twin, name="twin", rich_help_panel="Try")

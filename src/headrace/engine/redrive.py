@@ -2,7 +2,7 @@
 
 A letter of a stage runs that stage on that raw event only; a letter for a whole batch gives the
 stage a new attempt at it; a letter of landing goes back to its provider as bytes; that of a job
-takes the job up again. `redrive_many` does so with all that are chosen, and `mend` with other bytes.
+takes the job up again. `redrive_many` does so with all that are chosen, `mend` with other bytes.
 """
 
 from __future__ import annotations
