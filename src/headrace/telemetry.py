@@ -163,6 +163,11 @@ def swept(jobs: int, stages: int) -> None:
     _log().warning("swept", jobs=jobs, stages=stages)
 
 
+def retained(removed: int) -> None:
+    """Retention has removed rows that nothing needs any more."""
+    _log().info("retained", removed=removed)
+
+
 def started(what: str, **facts: Any) -> None:
     """A process is ready."""
     _log().info("started", what=what, **facts)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.api.test_dead_letters import Reading, mailbox, reading, reread, stream
 
 from headrace.engine import job_letters, redrive, redrive_many
 from headrace.errors import Skip
 from headrace.provider import BadRecord, Record
-from tests.api.test_dead_letters import Reading, mailbox, reading, reread, stream
 
 if TYPE_CHECKING:
     from tests.api.conftest import House, Problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -87,14 +86,12 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def _no_body(_: dict[str, Any]) -> None:
-    return None
+def _body(url: str, things: dict[str, Any]) -> Any:
+    """What a request needs so that its body is not what is wrong with it."""
+    bodies = {"split": {"identities": [things["contact_id"]]}, "mend": {"text": "mended"}}
+    return bodies.get(url.rpartition("/")[2])
 
 
-_BODIES: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "split": lambda things: {"identities": [things["contact_id"]]},
-    "mend": lambda _: {"text": "mended"},
-}
 STRANGERS = [("other", "ann", None), ("other", "zoe", "ann"), ("acme", "bob", "bob")]
 
 
@@ -109,7 +106,7 @@ def test_an_id_of_somebody_else_is_not_there(
     asked = urls(stranger.app, things)
     assert len(asked) >= 8
     for method, url in asked:
-        body = _BODIES.get(url.rpartition("/")[2], _no_body)(things)
+        body = _body(url, things)
         told = problem(stranger.request(method, url, json=body), 404)
         assert set(told) == {*told} - {"errors"}
     job = {"kind": "rest_sync", "connection": things["connection"]}

@@ -30,6 +30,7 @@ from headrace.api import (
     problems,
     records,
     replay,
+    retention,
     search,
     timeline,
     uploads,
@@ -57,6 +58,7 @@ ROUTERS = (
     insights,
     dead_letters,
     replay,
+    retention,
     why,
 )
 

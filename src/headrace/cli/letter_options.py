@@ -62,7 +62,7 @@ def narrowed(*, state: bool = True) -> Callable[[Callable[..., None]], Callable[
         all_ = [*ordered[:-1], *more, ordered[-1]]
         run.__signature__ = inspect.Signature(all_)  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in all_}
-        del run.__wrapped__  # type: ignore[attr-defined]
+        del run.__wrapped__
         return run
 
     return wrap

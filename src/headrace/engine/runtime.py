@@ -16,6 +16,7 @@ from headrace.engine import (  # workflows are registered by being there
     discover,
     private,
     recent,
+    retention,
     schedule,
     state,
     unasked,
@@ -79,6 +80,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         Regularly("recovery", LOOK_SECONDS, Recovery(database, me).look),
         Regularly("schedule", schedule.LOOK_SECONDS, partial(schedule.catch_up, database)),
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly("retention", retention.LOOK_SECONDS, partial(retention.look, database, settings)),
         Regularly(
             "recent",
             recent.COUNT_SECONDS,

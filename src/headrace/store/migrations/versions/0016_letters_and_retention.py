@@ -44,6 +44,8 @@ CREATE INDEX dead_letters_reasons ON headrace.dead_letters
   (tenant_id, reason_group, level, stage, dead_letter_id) WHERE state = 'open';
 CREATE INDEX dead_letters_resolved ON headrace.dead_letters (resolved_at)
   WHERE resolved_at IS NOT NULL;
+-- What was refused of a record.
+CREATE INDEX dead_letters_record ON headrace.dead_letters (stream_id, source_id, version);
 GRANT UPDATE (history) ON headrace.dead_letters TO headrace_people;
 """
 
@@ -53,7 +55,8 @@ ALTER TABLE headrace.raw_events ADD COLUMN mends bytea;
 -- The few versions that are not the first of their record: what retention looks at.
 CREATE INDEX raw_events_again ON headrace.raw_events (batch_id) WHERE version > 1;
 CREATE INDEX jobs_over ON headrace.jobs (completed_at) WHERE completed_at IS NOT NULL;
-CREATE INDEX batches_committed ON headrace.batches (committed_at);
+-- Stages know only the number of their batch.
+CREATE UNIQUE INDEX batches_id ON headrace.batches (batch_id);
 """
 
 RETENTION = """
@@ -88,12 +91,12 @@ ALTER TABLE headrace.raw_events SET (autovacuum_vacuum_scale_factor = 0.05);
 
 BACK = """
 DROP TABLE headrace.retention;
-DROP INDEX headrace.raw_events_again, headrace.jobs_over, headrace.batches_committed;
+DROP INDEX headrace.raw_events_again, headrace.jobs_over, headrace.batches_id;
 ALTER TABLE headrace.raw_events DROP mends;
 ALTER TABLE headrace.dead_letters DROP level, DROP reason_group, DROP mended, DROP history,
   DROP last_at;
 DROP INDEX IF EXISTS headrace.dead_letters_open, headrace.dead_letters_reasons,
-  headrace.dead_letters_resolved;
+  headrace.dead_letters_resolved, headrace.dead_letters_record;
 DROP FUNCTION headrace.reason_group(text), headrace.told(jsonb, jsonb);
 """
 
