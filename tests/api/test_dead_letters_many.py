@@ -281,3 +281,13 @@ def test_only_those_meant_are_dropped(house: House, stream: int, client: TestCli
     assert [one["dead_letter_id"] for one in client.get("/api/dead-letters").json()["items"]] == [
         kept
     ]
+
+
+def test_retention_says_what_is_kept(client: TestClient) -> None:
+    """The policies, as the settings have them; nothing of what other tenants have lost."""
+    told = client.get("/api/retention").json()["items"]
+    said = {one["subject"]: one["policy"] for one in told}
+    assert said["workflows"] == "kept 7 days"
+    assert said["versions"] == "the newest 20, and all of the last 365 days"
+    assert said["open_letters"] == "kept for ever"
+    assert not any("removed" in name for one in told for name in one)
