@@ -6,7 +6,7 @@ SETS   ?= search-sets
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check lint types docs lock bench-sync bench-peers bench-search bench-api bench-docs \
-  bench-docs-peers bench-stages bench-accounts bench-contacts crash histories clean
+  bench-docs-peers bench-stages bench-accounts bench-contacts bench-retention crash histories clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ bench-stages: install ## what the stages of mail do a second, to a million mails
 	$(BIN)/python -m benchmarks.stages $(SIZES)
 bench-contacts: install ## how right links between people are, and how fast they are made; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.contacts
+
+bench-retention: install ## jobs beside the history of JOBS=1000000 others, with and without retention; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.retention --jobs $(or $(JOBS),1000000)
 
 bench-docs: install ## files to searchable chunks, beside the embedder alone; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.docs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -205,7 +206,7 @@ def twins(bench: Bench, probe: Any) -> Twins:
     return Twins(bench, probe.scripts)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("HEADRACE_HISTORIES", "3"))))
 def test_at_any_moment_every_reader_is_as_without_it(twins: Twins, seed: int) -> None:
     """Random histories of edits, deletions, refusals, retries and mends, with retention in between:
     rows, sweeper, lineage and, in the end, a replay are those of a stream that it leaves alone."""

@@ -12,6 +12,13 @@ from headrace.crashpoints import mark
 from headrace.errors import BadInput
 from headrace.store.database import unavailable
 
+# The engine's tables are written all the time, and retention takes from them what is old: a fifth of
+# millions of rows, which is PostgreSQL's default, is too much to leave lying about.
+_VACUUM = """
+ALTER TABLE dbos.workflow_status SET (autovacuum_vacuum_scale_factor = 0.02);
+ALTER TABLE dbos.operation_outputs SET (autovacuum_vacuum_scale_factor = 0.02);
+"""
+
 _VERSIONS = Path(store.__file__).parent / "migrations" / "versions"
 
 
@@ -34,6 +41,7 @@ def prepare(url: str) -> None:
     with migration_lock(url):
         DBOS.migrate(engine_url(url).render_as_string(hide_password=False))
         with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_VACUUM)
             connection.execute(f"COMMENT ON SCHEMA headrace IS '{stamp}'")
 
 
