@@ -90,11 +90,11 @@ def claims() -> Iterator[list[float]]:
             taken.append((time.perf_counter() - started) * 1000)
         return found
 
-    SystemDatabase.start_queued_workflows = timed
+    SystemDatabase.start_queued_workflows = timed  # type: ignore[method-assign]
     try:
         yield taken
     finally:
-        SystemDatabase.start_queued_workflows = claim
+        SystemDatabase.start_queued_workflows = claim  # type: ignore[method-assign]
 
 
 def jobs(database: Database, count: int) -> str:

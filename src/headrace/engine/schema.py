@@ -12,8 +12,8 @@ from headrace.crashpoints import mark
 from headrace.errors import BadInput
 from headrace.store.database import unavailable
 
-# The engine's tables are written all the time, and retention takes from them what is old: a fifth of
-# millions of rows, which is PostgreSQL's default, is too much to leave lying about.
+# The engine's tables are written all the time, and retention takes what is old from them: a fifth
+# of millions of rows, which is PostgreSQL's default, is too much to leave lying about.
 _VACUUM = """
 ALTER TABLE dbos.workflow_status SET (autovacuum_vacuum_scale_factor = 0.02);
 ALTER TABLE dbos.operation_outputs SET (autovacuum_vacuum_scale_factor = 0.02);
