@@ -15,12 +15,15 @@ from headrace.provider import Record
 OWN = "ann@example.com"
 _START = datetime(2020, 1, 1, tzinfo=UTC)
 _FIRST = "Ada Ben Cleo Dan Eva Finn Gia Hugo Ida Jon Kai Lea Max Nia Otto Pia Rosa Sam Tia Uli"
-_LAST = "Adler Braun Costa Diaz Evans Ferri Gruber Hansen Ito Jansen Klein Lopez Meyer Novak"
+_BEGIN = "Ad Bra Cos Di Ev Fer Gru Han It Jan Kle Lop Mey Nov Or Pet Ros Sil Tor Wal"
+_MIDDLE = "an be co den er fi gon hel in ka lo mar ne ol per ri sen ta vel win"
+_END = "ac berg dal ek ford gren heim ini ko land mann nov oux person quist ram son tier vic wood"
 _WORDS = (
     "invoice meeting budget review launch contract draft schedule answer question project team"
     " customer release estimate travel ticket support design feedback plan number report week"
 )
-_FIRSTS, _LASTS, _SAID = _FIRST.split(), _LAST.split(), _WORDS.split()
+_FIRSTS, _SAID = _FIRST.split(), _WORDS.split()
+_LASTS = [f"{a}{b}{c}" for b in _MIDDLE.split() for c in _END.split() for a in _BEGIN.split()]
 
 
 def letters(total: int) -> Iterator[Record]:
@@ -63,6 +66,8 @@ def _letter(random: Random, number: int, at: datetime, known: int) -> bytes:
 
 
 def _person(number: int) -> str:
-    first, last = _FIRSTS[number % len(_FIRSTS)], _LASTS[number // 20 % len(_LASTS)]
+    # A prime apart, so that neighbours share no name; one in ten has an earlier one's.
+    named = number if number % 10 else number // 2
+    first, last = _FIRSTS[named % len(_FIRSTS)], _LASTS[named * 7919 // 20 % len(_LASTS)]
     address = f"{first}.{last}{number}@firm{number % 997}.example".lower()
-    return f"{first} {last}{number // 280 or ''} <{address}>"
+    return f"{first} {last} <{address}>"

@@ -41,13 +41,16 @@ FROM near n LEFT JOIN headrace.contact_identities c
   ON c.identity_id = n.identity_id AND c.tenant_id = %(tenant)s AND c.user_id = %(user)s
 """
 
+# What is only suggested joins nobody and parts nobody, and there is much of it.
 _DECISIONS = """
-SELECT DISTINCT ON (first_id, second_id) first_id, second_id, decision, score,
-  decided_by <> 'rule' AS by_person
-FROM headrace.contact_links
-WHERE tenant_id = %(tenant)s AND user_id = %(user)s
-  AND first_id = ANY(%(ids)s::uuid[]) AND second_id = ANY(%(ids)s::uuid[])
-ORDER BY first_id, second_id, decided_by <> 'rule' DESC, link_id DESC
+SELECT * FROM (
+  SELECT DISTINCT ON (first_id, second_id) first_id, second_id, decision, score,
+    decided_by <> 'rule' AS by_person
+  FROM headrace.contact_links
+  WHERE tenant_id = %(tenant)s AND user_id = %(user)s
+    AND first_id = ANY(%(ids)s::uuid[]) AND second_id = ANY(%(ids)s::uuid[])
+  ORDER BY first_id, second_id, decided_by <> 'rule' DESC, link_id DESC) newest
+WHERE decision <> 'suggested'
 """
 
 _PLACE = """
@@ -164,7 +167,7 @@ def regroup(connection: Connection, tenant: str, user: str, ids: Collection[UUID
 
 
 def decisions(connection: Connection, keys: dict[str, Any]) -> list[Decision]:
-    """What counts between any two of `ids`."""
+    """What counts between any two of `ids`: that they are the same, or that they are not."""
     return [Decision(**row) for row in connection.execute(_DECISIONS, keys).fetchall()]
 
 

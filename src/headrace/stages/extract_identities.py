@@ -170,13 +170,19 @@ def _alike(
     values = {**keys, "ids": list(new), "most": CANDIDATES}
     rows = connection.execute(_CANDIDATES, values).fetchall()
     connection.execute(_SEQSCAN)
+    # Somebody whom many are held against is read once.
+    known = dict(new)
+    seen: set[Pair] = set()
     found: dict[Pair, Likeness] = {}
     for row in rows:
         pair = graph.pair(row["one"], row["other"])
-        if pair in found:
+        if pair in seen:
             continue
-        one, other = new[row["one"]], new.get(row["other"]) or _identity(row)
-        if alike := likeness(*((one, other) if pair[0] == row["one"] else (other, one))):
+        seen.add(pair)
+        if row["other"] not in known:
+            known[row["other"]] = _identity(row)
+        first, second = pair
+        if alike := likeness(known[first], known[second]):
             found[pair] = alike
     return found
 
