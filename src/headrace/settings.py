@@ -13,9 +13,10 @@ from typing import Literal
 import platformdirs
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from headrace.errors import BadInput
+from headrace.keeping import Keeping
 
 BETTER_AUTH_COLUMNS = (
     "id",
@@ -38,7 +39,7 @@ def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("headrace"))
 
 
-class Settings(BaseSettings):
+class Settings(Keeping):
     """Every setting Headrace reads; each field's description is its documentation."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
@@ -97,32 +98,6 @@ class Settings(BaseSettings):
         ge=0,
         description="Bytes that all uploads of one tenant may have together; they are kept in the"
         " database.",
-    )
-    headrace_keep_workflow_days: float = Field(
-        7,
-        ge=0,
-        description="Days for which the engine's history of finished work is kept. 0: ever.",
-    )
-    headrace_keep_job_days: float = Field(
-        90,
-        ge=0,
-        description="Days for which finished jobs are kept, and batches of which no row is left."
-        " 0: ever.",
-    )
-    headrace_keep_versions: int = Field(
-        20,
-        ge=0,
-        description="How many of the newest raw versions of a record are kept, whatever their age."
-        " 0: all.",
-    )
-    headrace_keep_version_days: float = Field(
-        365, ge=0, description="Days for which all raw versions are kept. 0: ever."
-    )
-    headrace_keep_letter_days: float = Field(
-        90, ge=0, description="Days for which dead letters are kept that are over. 0: ever."
-    )
-    headrace_keep_open_letter_days: float = Field(
-        0, ge=0, description="Days for which dead letters are kept that are open. 0: ever."
     )
     headrace_embedding_url: str | None = Field(
         None, description="OpenAI-compatible endpoint for embeddings; the key goes nowhere else."

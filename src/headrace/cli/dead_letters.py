@@ -19,6 +19,7 @@ from headrace.cli.letter_options import narrowed
 from headrace.cli.options import Json, Limit
 from headrace.cli.show import answer_json, out, say, table
 from headrace.engine import mend, redrive, redrive_many
+from headrace.engine.redrive_at_once import Round
 from headrace.errors import BadInput
 from headrace.store import dead_letters as letters
 from headrace.store.database import Connection, Database
@@ -216,7 +217,7 @@ def _retry_all(database: Database, chosen: Chosen, *, json: bool) -> None:
         out.print(f"{many:,} dead letters are retried by job {row['job_id']}.", soft_wrap=True)
         say("  `headrace up` or `headrace worker` works on it; `headrace jobs show` tells how far.")
         return
-    total = redrive_many.Round()
+    total = Round()
     while True:
         done = redrive_many.retry_all(
             database, TENANT, USER, chosen, after=total.after or 0, seconds=60, by=_BY
