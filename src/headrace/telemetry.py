@@ -238,6 +238,11 @@ def queued_no_longer(queue: str, seconds: float) -> None:
     _log().warning("queued_no_longer", queue=queue, afterSeconds=round(seconds))
 
 
+def retained(removed: int) -> None:
+    """Retention has removed rows that nothing needs any more."""
+    _log().info("retained", removed=removed)
+
+
 def started(what: str, **facts: Any) -> None:
     """A process is ready."""
     _log().info("started", what=what, **facts)

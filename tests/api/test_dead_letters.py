@@ -11,34 +11,38 @@ import pytest
 from starlette.testclient import TestClient
 
 from headrace import plugins
-from headrace.engine import redrive
+from headrace.engine import redrive, redrive_many
 from headrace.errors import BadInput, Skip
 from headrace.provider import Provider, Record
 from headrace.rows import EventRow
 from headrace.stage import RawEvent, StreamContext, stage
+from headrace.store.dead_letters import Chosen
 
 if TYPE_CHECKING:
     from tests.api.conftest import House, Problem
 
 CONTENT = "text/x-test"
 
-Reading = Callable[[Exception | None], None]
+Failing = Exception | Callable[[RawEvent], None] | None
+Reading = Callable[[Failing], None]
 
 
 @pytest.fixture
 def reading(monkeypatch: pytest.MonkeyPatch) -> Reading:
-    """A stage `read_test`; the test says what it fails with."""
-    failing: list[Exception | None] = [None]
+    """A stage `read_test`; the test says what it fails with, or when."""
+    failing: list[Failing] = [None]
 
     @stage(version=1, content=CONTENT)
     def read_test(raw: RawEvent, _: StreamContext) -> Iterable[EventRow]:
-        if failing[0] is not None:
+        if callable(failing[0]):
+            failing[0](raw)
+        elif failing[0] is not None:
             raise failing[0]
         yield EventRow(source_id=raw.source_id, version=raw.version, name=raw.payload.decode())
 
     monkeypatch.setitem(plugins.stages(), "read_test", read_test)
 
-    def fail(error: Exception | None) -> None:
+    def fail(error: Failing) -> None:
         failing[0] = error
 
     return fail
@@ -140,6 +144,7 @@ def test_a_whole_batch_gets_a_new_attempt(
         queued = house.execute("SELECT workflow_uuid AS id FROM dbos.workflow_status ORDER BY 1")
         assert queued[-1]["id"] == f"stage:read_test:1:{batch}:{attempt}"
         assert house.execute("SELECT 1 FROM headrace.stage_runs") == []
+        house.execute("UPDATE dbos.workflow_status SET status = 'SUCCESS'")
         house.execute("UPDATE headrace.dead_letters SET state = 'open', resolved_at = NULL")
 
 
@@ -237,13 +242,13 @@ def test_many_are_retried_in_rounds(
         for n in range(4)
     ]
     house.letter(stream, stage="gone")
-    cut = redrive.retry_all(house.store, "acme", "ann", stage="read_test", seconds=-1)
+    cut = redrive_many.retry_all(house.store, "acme", "ann", Chosen(stage="read_test"), seconds=-1)
     assert (cut.retried, cut.after) == (0, 0)
     body = {"stage": "read_test", "stream": "events", "after": numbers[0]}
     done = client.post("/api/dead-letters/retry", json=body).json()
-    assert done == {"retried": 3, "still_open": 0, "after": None}
+    assert done == {"retried": 3, "still_open": 0, "after": None, "job_id": None}
     done = client.post("/api/dead-letters/retry").json()
-    assert done == {"retried": 1, "still_open": 1, "after": None}
+    assert done == {"retried": 1, "still_open": 1, "after": None, "job_id": None}
     assert len(house.execute("SELECT 1 FROM headrace.events")) == 4
 
 
@@ -264,7 +269,7 @@ def test_many_can_be_dropped_by_name_only(
         house.letter(stream, raw=bytes([n]))
         house.letter(other, raw=bytes([n]), stage="read_test")
     problem(client.post("/api/dead-letters/drop", json={}), 422)
-    assert client.post("/api/dead-letters/drop", json={"stream": "clicks"}).json() == {"dropped": 3}
+    assert client.post("/api/dead-letters/drop", json={"stream": "clicks"}).json()["dropped"] == 3
     body = {"stage": "read_test", "stream": "events"}
-    assert client.post("/api/dead-letters/drop", json=body).json() == {"dropped": 0}
-    assert client.post("/api/dead-letters/drop", json={"stage": "landing"}).json() == {"dropped": 3}
+    assert client.post("/api/dead-letters/drop", json=body).json()["dropped"] == 0
+    assert client.post("/api/dead-letters/drop", json={"stage": "landing"}).json()["dropped"] == 3

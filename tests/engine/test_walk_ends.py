@@ -184,7 +184,7 @@ async def test_a_cancelled_job_stops_its_walk(
         number = cursor if isinstance(cursor, int) else 1
         if number == 5:
             with trail.bench.database.connection() as session:
-                session.execute(query("jobs", "cancel"), {"job_id": trail.job_id})
+                session.execute(query("jobs", "cancel"), {"job_ids": [trail.job_id]})
             after_first.set()
         return trail.page(f"r{number}", cursor=number + 1)
 

@@ -104,7 +104,7 @@ def test_a_walk_begins_again_only_for_its_holder(desk: Desk) -> None:
 
 def cancel(desk: Desk) -> None:
     with desk.store.connection() as session:
-        session.execute(query("jobs", "cancel"), {"job_id": desk.job["job_id"]})
+        session.execute(query("jobs", "cancel"), {"job_ids": [desk.job["job_id"]]})
 
 
 def wait_until_blocked(desk: Desk) -> None:

@@ -34,6 +34,7 @@ from headrace.api import (
     problems,
     records,
     replay,
+    retention,
     schedules,
     search,
     timeline,
@@ -64,6 +65,7 @@ ROUTERS = (
     insights,
     dead_letters,
     replay,
+    retention,
     schedules,
     why,
 )

@@ -1,99 +1,47 @@
-"""`/api/dead-letters`: what could not be processed, and why; retried or dropped, one or many."""
+"""`/api/dead-letters`: what could not be processed, and why; retried, mended, dropped, exported."""
 
 from __future__ import annotations
 
-import base64
-from typing import Annotated, Any, Literal, NamedTuple
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any, NamedTuple
 
+import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from fastapi.responses import StreamingResponse
 
 from headrace.api.auth import Visit, Visitor
-from headrace.api.problems import Conflict, NotFound, Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
-from headrace.engine import redrive
+from headrace.api.letter_shapes import (
+    Bytes,
+    Count,
+    Counting,
+    Counts,
+    Dropped,
+    Exporting,
+    Letter,
+    LetterDetail,
+    Listing,
+    Many,
+    ManyToRetry,
+    Retried,
+    Round,
+)
+from headrace.api.problems import Conflict, NotFound
+from headrace.api.shapes import Page, cursor, place
+from headrace.engine import mend, redrive, redrive_many
 from headrace.errors import BadInput
 from headrace.store import dead_letters as letters
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
+
+_SECONDS = 2.0
+"""How long one request goes on dropping."""
 
 
 class Place(NamedTuple):
     """Where a page ended."""
 
     number: int
-
-
-class Listing(Strict):
-    """Which dead letters."""
-
-    state: Literal["open", "retried", "dropped", "all"] = "open"
-    stage: str | None = Field(None, description="`landing`, or the stage that refused it.")
-    stream: str | None = None
-    limit: Limit = 50
-    cursor: Cursor = None
-
-
-class Letter(BaseModel):
-    """One record, batch or exchange that could not be processed."""
-
-    dead_letter_id: int
-    stage: str
-    connection_id: str | None
-    connection: str | None
-    stream: str | None
-    source_id: str | None
-    version: int | None
-    batch_id: int | None
-    job_id: str | None
-    reason: str
-    hint: str
-    attempts: int
-    state: Literal["open", "retried", "dropped"]
-    created_at: Time
-    resolved_at: Time | None
-    raw_bytes: int
-
-
-class LetterDetail(Letter):
-    """One dead letter with its bytes."""
-
-    raw: str = Field(description="What was received, in base64; empty where it is a raw event.")
-
-
-class Retried(BaseModel):
-    """What became of a retry: the letter as it is now, and a sentence."""
-
-    state: Literal["retried", "open"]
-    message: str
-    dead_letter: Letter
-
-
-class Many(Strict):
-    """Which of the open letters."""
-
-    stage: str | None = None
-    stream: str | None = None
-
-
-class ManyToRetry(Many):
-    """Which of the open letters; `after` is that of the answer before."""
-
-    after: int = Field(0, ge=0)
-
-
-class Round(BaseModel):
-    """What became of a round of retries. With `after`, ask again with it: time was up."""
-
-    retried: int
-    still_open: int
-    after: int | None
-
-
-class Dropped(BaseModel):
-    """How many letters were let go."""
-
-    dropped: int
 
 
 @router.get("")
@@ -103,9 +51,7 @@ def list_letters(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[L
     with visitor.session() as session:
         rows = letters.listing(
             session,
-            state=None if asked.state == "all" else asked.state,
-            stage=asked.stage,
-            stream=asked.stream,
+            asked.chosen(asked.state),
             before=after.number if after else None,
             limit=asked.limit + 1,
         )
@@ -114,39 +60,77 @@ def list_letters(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[L
     return Page(items=items, next=cursor(items[-1].dead_letter_id) if more else None)
 
 
+@router.get("/counts")
+def count_letters(visitor: Visitor, asked: Annotated[Counting, Query()]) -> Counts:
+    """How many there are by reason, without the numbers and ids in it; the largest first."""
+    with visitor.session() as session:
+        chosen = asked.chosen(asked.state)
+        rows = letters.counts(session, chosen, asked.limit)
+        total = letters.how_many(session, chosen)
+    return Counts(total=total, items=[Count.model_validate(row) for row in rows])
+
+
+@router.get("/export")
+def export_letters(visitor: Visitor, asked: Annotated[Exporting, Query()]) -> StreamingResponse:
+    """All of them with their bytes, oldest first, as JSON: one a line."""
+    chosen = asked.chosen(asked.state)
+
+    def lines() -> Iterator[bytes]:
+        for row in letters.export(visitor.session, chosen):
+            yield msgspec.json.encode(row) + b"\n"
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
 @router.post("/retry")
 def retry_many(visitor: Visitor, wanted: ManyToRetry | None = None) -> Round:
-    """Retry open letters, for at most a second or two; the answer says where to go on."""
-    chosen = wanted or ManyToRetry()
-    caller = visitor.caller
-    done = redrive.retry_all(
+    """Retry open letters, for at most a second or two; the answer says where to go on. Where there
+    are more than a thousand, or `background` says so, a job does it."""
+    asked = wanted or ManyToRetry()
+    chosen, caller = asked.chosen("open"), visitor.caller
+    background = asked.background
+    if background is None and asked.after == 0:
+        with visitor.session() as session:
+            background = letters.how_many(session, chosen) > redrive_many.MANY
+    who = {"of_user": caller.key_user, "by": caller.user}
+    if background:
+        with visitor.session() as session:
+            row = redrive_many.submit(session, caller.tenant, caller.user, chosen, **who)
+        return Round(retried=0, still_open=0, after=None, job_id=row["job_id"])
+    done = redrive_many.retry_all(
         visitor.database,
         caller.tenant,
         caller.key_user,
-        stage=chosen.stage,
-        stream=chosen.stream,
-        after=chosen.after,
+        chosen,
+        after=asked.after,
+        by=caller.user,
     )
     return Round.model_validate(done, from_attributes=True)
 
 
 @router.post("/drop")
 def drop_many(visitor: Visitor, wanted: Many) -> Dropped:
-    """Let every open letter of a stage or a stream go. Their rows stay, marked dropped."""
-    if wanted.stage is None and wanted.stream is None:
+    """Let every open letter go that is meant. Their rows stay, marked dropped. With `more`, ask
+    again: time was up."""
+    chosen = wanted.chosen("open")
+    if not chosen.narrowed:
         raise BadInput(
-            "This would drop every dead letter there is.", hint="Name a stage or a stream."
+            "This would drop every dead letter there is.",
+            hint="Name a stage, a stream, a reason or the like.",
         )
-    with visitor.session() as session:
-        return Dropped(dropped=letters.drop_all(session, stage=wanted.stage, stream=wanted.stream))
+    until, dropped = time.monotonic() + _SECONDS, 0
+    while True:
+        with visitor.session() as session:
+            gone = letters.drop_all(session, chosen, visitor.caller.user)
+        dropped += gone
+        if gone < letters.AT_ONCE or time.monotonic() > until:
+            return Dropped(dropped=dropped, more=gone == letters.AT_ONCE)
 
 
 @router.get("/{number}")
 def get_letter(visitor: Visitor, number: int) -> LetterDetail:
-    """One dead letter with its bytes."""
-    row = _letter(visitor, number)
-    raw = base64.b64encode(row.pop("raw") or b"").decode()
-    return LetterDetail(**row, raw=raw)
+    """One dead letter with its bytes and its history."""
+    return LetterDetail.of(_letter(visitor, number))
 
 
 @router.post("/{number}/retry")
@@ -155,13 +139,27 @@ def retry_letter(visitor: Visitor, number: int) -> Retried:
     _letter(visitor, number)
     caller = visitor.caller
     try:
-        done = redrive.again(visitor.database, caller.tenant, caller.key_user, number)
+        done = redrive.again(
+            visitor.database, caller.tenant, caller.key_user, number, by=caller.user
+        )
     except BadInput as error:
         raise Conflict(error.message, hint=error.hint) from None
-    letter = Letter.model_validate(_letter(visitor, number))
-    return Retried.model_validate(
-        {"state": done.state, "message": done.message, "dead_letter": letter}
-    )
+    return _told(visitor, done)
+
+
+@router.post("/{number}/mend")
+def mend_letter(visitor: Visitor, number: int, wanted: Bytes) -> Retried:
+    """Process a dead letter with other bytes than its own. Where they are refused as well, it stays
+    open with the new reason."""
+    _letter(visitor, number)
+    caller, raw = visitor.caller, wanted.read()
+    try:
+        done = mend.mend(
+            visitor.database, caller.tenant, caller.key_user, number, raw, by=caller.user
+        )
+    except BadInput as error:
+        raise Conflict(error.message, hint=error.hint) from None
+    return _told(visitor, done)
 
 
 @router.post("/{number}/drop")
@@ -170,10 +168,17 @@ def drop_letter(visitor: Visitor, number: int) -> Letter:
     _letter(visitor, number)
     try:
         with visitor.session() as session:
-            letters.drop(session, number)
+            letters.drop(session, number, visitor.caller.user)
     except BadInput as error:
         raise Conflict(error.message, hint=error.hint) from None
     return Letter.model_validate(_letter(visitor, number))
+
+
+def _told(visitor: Visit, done: redrive.Retried) -> Retried:
+    letter = Letter.model_validate(_letter(visitor, done.dead_letter_id))
+    return Retried.model_validate(
+        {"state": done.state, "message": done.message, "dead_letter": letter}
+    )
 
 
 def _letter(visitor: Visit, number: int) -> dict[str, Any]:

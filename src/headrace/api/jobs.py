@@ -24,7 +24,7 @@ from headrace.api.job_shapes import (
 )
 from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
-from headrace.engine import again, extract, insight, needs, replay, settle
+from headrace.engine import again, extract, insight, needs, redrive_many, replay, settle
 from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
@@ -179,6 +179,7 @@ def existing(session: Connection, job_id: str) -> JobRow:
 _ELSEWHERE = {
     replay.KIND: ("A replay is", "/api/replay"),
     insight.KIND: ("Insights are", "/api/insights"),
+    redrive_many.KIND: ("A retry of dead letters is", "/api/dead-letters/retry"),
     extract.KIND: ("Extracting contacts is", "/api/contacts/extract"),
 }
 """Kinds of jobs that have routes of their own."""

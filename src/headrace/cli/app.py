@@ -10,12 +10,14 @@ from headrace.cli import (
     connect,
     connections,
     contacts,
+    dead_letters,
     demo,
     insights,
     keys,
     look,
     memory,
     replay,
+    retention,
     schedules,
     serve,
     stages,
@@ -67,6 +69,7 @@ for name, function, panel in (
     ("sync", sync.sync, _WORK),
     ("ingest", sync.ingest, _WORK),
     ("replay", replay.replay, _WORK),
+    ("retention", retention.retention, _WORK),
     ("search", look.search, _LOOK),
     ("timeline", timeline.timeline, _LOOK),
     ("why", why.why, _LOOK),
@@ -79,7 +82,7 @@ app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
 app.add_typer(schedules.schedules, name="schedules", rich_help_panel=_LOOK)
 app.add_typer(contacts.contacts, name="contacts", rich_help_panel=_LOOK)
-app.add_typer(steer.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
+app.add_typer(dead_letters.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
 app.add_typer(memory.memory, name="memory", rich_help_panel=_LOOK)
 app.add_typer(keys.keys, name="keys", rich_help_panel=_START)
 app.add_typer(twin.twin, name="twin", rich_help_panel="Try")

@@ -1,4 +1,4 @@
-"""`headrace jobs`, `dead-letters`: look at work and steer it."""
+"""`headrace jobs`: look at work and steer it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ from headrace.cli.graph import graph
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
 from headrace.cli.show import answer_json, out, table
-from headrace.engine import again, redrive
+from headrace.engine import again
 from headrace.engine.needs import needs_of
 from headrace.engine.progress import progress
 from headrace.engine.replay import KIND
-from headrace.store import dead_letters as letters
 from headrace.store import jobs as store_jobs
-from headrace.store.database import Database
 
 jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
 jobs.command("graph")(graph)
-dead_letters = typer.Typer(help="What could not be processed, and why.", no_args_is_help=True)
 
 Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 Tree = Annotated[bool, typer.Option("--tree", help="This job and all that hangs on it.")]
-LetterId = Annotated[int, typer.Argument(help="The dead letter's number.")]
 
 
 @jobs.command("list")
@@ -124,68 +120,3 @@ def retry_job(job_id: JobId, tree: Tree = False, json: Json = False) -> None:
 
 def _jobs(done: list[str]) -> str:
     return f"{len(done):,} jobs" if len(done) > 1 else done[0]
-
-
-@dead_letters.command("list")
-def list_letters(limit: Limit = 20, json: Json = False) -> None:
-    """The open dead letters, newest first."""
-    with reading() as database, database.people(TENANT, USER) as session:
-        rows = letters.listing(session, limit=limit)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "dead letters",
-        ["number", "stage", "record", "reason", "what to do", "tries"],
-        [
-            [r["dead_letter_id"], r["stage"], r["source_id"], r["reason"], r["hint"], r["attempts"]]
-            for r in rows
-        ],
-    )
-
-
-@dead_letters.command("show")
-def show_letter(number: LetterId, json: Json = False) -> None:
-    """One dead letter with its raw bytes."""
-    with reading() as database, database.people(TENANT, USER) as session:
-        row = letters.get(session, number)
-    if json:
-        answer_json(row)
-        return
-    raw = row.pop("raw") or b""
-    for name, value in row.items():
-        if value is not None and name != "content_hash":
-            out.print(f"{name:14} {escape(str(value))}")
-    out.print(f"{'raw':14} {len(raw):,} bytes")
-    out.print(raw[:4000].decode("utf-8", "replace"), markup=False)
-
-
-@dead_letters.command("retry")
-def retry_letter(number: LetterId, json: Json = False) -> None:
-    """Process a dead letter again."""
-    with reading() as database:
-        _known(database, number)
-        outcome = redrive.again(database, TENANT, USER, number)
-    if json:
-        answer_json(outcome)
-    else:
-        out.print(escape(outcome.message))
-
-
-@dead_letters.command("drop")
-def drop_letter(number: LetterId, json: Json = False) -> None:
-    """Let a dead letter go; its row stays, marked dropped."""
-    with reading() as database:
-        _known(database, number)
-        with database.people(TENANT, USER) as session:
-            letters.drop(session, number)
-    if json:
-        answer_json({"dead_letter_id": number, "state": "dropped"})
-    else:
-        out.print(f"Dropped dead letter {number}.")
-
-
-def _known(database: Database, number: int) -> None:
-    """Raises BadInput, saying so, when there is no such letter: over is something else."""
-    with database.people(TENANT, USER) as session:
-        letters.get(session, number)

@@ -99,6 +99,8 @@ def _add_record(root: Tree, record: Record) -> None:
                 failed = f" [red]{_safe(run['error'])}[/red]" if run["error"] else ""
                 said = f"{run['stage']} {run['version']}, {_when(run['finished_at'])}"
                 version.add(f"{said}: {run['rows_out']:,} of {run['rows_in']:,} rows{failed}")
+    for gone in record.removed:
+        branch.add(f"[dim]{gone}[/dim]")
     for letter in record.dead_letters[:_FEW]:
         said = f"dead letter {letter['dead_letter_id']} ({letter['state']}) of {letter['stage']}"
         branch.add(f"[yellow]{said}: {_safe(letter['reason'])}[/yellow]")

@@ -9,7 +9,8 @@ from dbos import DBOS
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import notify, points, state, vectors
-from headrace.engine.workflows import WAITS, durable
+from headrace.engine.stage_workflow import WAITS
+from headrace.engine.steps import durable
 from headrace.errors import HeadraceError, Retry
 
 

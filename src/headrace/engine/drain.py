@@ -62,6 +62,11 @@ def arrive() -> None:
     _now = _Leaving()
 
 
+def depart() -> None:
+    """The engine has ended, and this process may go on without one."""
+    _now.begun.clear()
+
+
 def leaving() -> bool:
     """Whether this process is about to end, and what can stop should."""
     return _now.begun.is_set()

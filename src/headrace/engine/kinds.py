@@ -6,7 +6,7 @@ from typing import Final
 
 from headrace.plugins import provider_of_kind
 
-SOURCELESS: Final = ("extract_contacts", "insight", "replay")
+SOURCELESS: Final = ("dead_letter_retry", "extract_contacts", "insight", "replay")
 """Kinds of jobs that fetch nothing; each has a module of its own that makes and does them."""
 
 

@@ -14,6 +14,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from headrace import telemetry
+from headrace.engine import job_letters
 from headrace.engine.queues import NOTICES, enqueue
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
@@ -39,8 +40,10 @@ ATTEMPTS = 10
 
 
 def notify(connection: Connection, row: dict[str, Any]) -> None:
-    """Enqueue the message of a job that is over, in the transaction that ended it; where nobody
-    waits, nothing. A Redis that workers stand at is told of every end."""
+    """What follows from a job's end, in the transaction that ended it: the message, enqueued, where
+    anybody waits for it, and its dead letter. A Redis that workers stand at is told of every
+    end."""
+    job_letters.keep(connection, row)
     redis.note_completion(connection, row)
     if waiters(row):
         dispatch(connection, row["job_id"], row["turn"], 1)

@@ -13,6 +13,8 @@ from headrace.plugins import stages as known_stages
 from headrace.store import jobs
 from headrace.store.database import Connection
 
+_COUNTED = ("fetched", "inserted", "unchanged", "dead_lettered", "pages", "batches")
+
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 _EXPECTED = """
@@ -80,6 +82,10 @@ def progress(connection: Connection, job_id: str) -> Progress:
     if row is None:
         raise BadInput(f"There is no job {job_id}.", hint="`headrace jobs list` shows them.")
     landed = jobs.totals(connection, row["tenant_id"], job_id)
+    if row["status"] in FINAL:
+        # Batches of which nothing is left may be gone by now; what they brought, the job has noted.
+        noted = row["summary"] or {}
+        landed |= {name: max(landed[name], noted.get(name) or 0) for name in _COUNTED}
     steps = [StageProgress(**one) for one in stages(connection, row["tenant_id"], job_id)]
     apart = {one.name for one in known_stages().values() if one.apart}
     expected = connection.execute(_EXPECTED, [job_id]).fetchone()

@@ -1,29 +1,33 @@
-"""Retrying dead letters: what was refused once is processed again, alone, and blocks nothing.
+"""Retrying a dead letter: what was refused once is processed again, alone, and blocks nothing.
 
 A letter of a stage runs that stage on that raw event only; a letter for a whole batch gives the
-stage a new attempt at it; a letter of landing goes back to its provider as bytes.
+stage a new attempt at it; a letter of landing goes back to its provider as bytes; that of a job
+takes the job up again. `redrive_many` does so with all that are chosen, `mend` with other bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 import psycopg
 
-from headrace import telemetry
-from headrace.engine.chain import enqueue_stage, follow_up, undo
+from headrace import __version__, telemetry
+from headrace.engine import jobs
+from headrace.engine.chain import enqueue_again, follow_up, undo
 from headrace.engine.child import is_deadly, transform_in_child
 from headrace.engine.origin import context
 from headrace.engine.pure import Handled, take_away
 from headrace.engine.transform import Make, transform
 from headrace.errors import BadInput, HeadraceError, Skip
 from headrace.plugins import provider, stages
+from headrace.provider import Provider, Record
 from headrace.stage import RawEvent, Stage
 from headrace.store.database import Connection, Database
+from headrace.store.dead_letters import entry
 from headrace.store.forget import hold
 from headrace.store.projection import write_all
 from headrace.store.quarantine import why_not
@@ -43,88 +47,70 @@ class Retried(msgspec.Struct):
     message: str
 
 
-class Round(msgspec.Struct):
-    """What became of many. `after` is where the next round begins; None when none is left."""
-
-    retried: int = 0
-    still_open: int = 0
-    after: int | None = None
-
-
-def retry(database: Database, tenant: str, user: str | None, number: int) -> str:
-    """Retry one dead letter and say how it went. See `again`."""
-    return again(database, tenant, user, number).message
-
-
-def again(database: Database, tenant: str, user: str | None, number: int) -> Retried:
+def again(
+    database: Database, tenant: str, user: str | None, number: int, *, by: str | None = None
+) -> Retried:
     """Process an open dead letter again, in one transaction with what is written of it.
 
-    Where it fails again, the letter stays open with the new reason and one more attempt. Raises
-    BadInput when the tenant (and user, if given) has no open letter of that number.
+    Where it fails again, the letter stays open with the new reason and one more attempt. `by` is
+    who asks, for its history. Raises BadInput when the tenant (and user, if given) has no open
+    letter of that number.
     """
+    return attempt(database, {"tenant": tenant, "user": user, "number": number}, _process, by=by)
+
+
+def attempt(
+    database: Database,
+    keys: dict[str, Any],
+    process: Callable[[Connection, dict[str, Any]], str],
+    *,
+    by: str | None,
+    mended: bytes | None = None,
+) -> Retried:
+    """Do `process` with an open letter, and write down in the same transaction what came of it."""
     for _ in range(_COLLISIONS):
         try:
-            return _again(database, {"tenant": tenant, "user": user, "number": number})
+            return _attempt(database, keys, process, by, mended)
         except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
             continue
-    return _again(database, {"tenant": tenant, "user": user, "number": number})
+    return _attempt(database, keys, process, by, mended)
 
 
-def retry_all(
+def _attempt(
     database: Database,
-    tenant: str,
-    user: str | None,
-    *,
-    stage: str | None = None,
-    stream: str | None = None,
-    after: int = 0,
-    seconds: float = 1.5,
-) -> Round:
-    """Retry open letters by number from `after` on, those of a stage or stream if named, until all
-    have had their turn or the time is up."""
-    until = time.monotonic() + seconds
-    ended = Round()
-    values = {"tenant": tenant, "user": user, "stage": stage, "stream": stream}
-    while True:
-        with database.connection() as connection:
-            rows = connection.execute(
-                query("dead_letters", "open_after"), {**values, "after": after}
-            ).fetchall()
-        if not rows:
-            return ended
-        for row in rows:
-            if time.monotonic() >= until:
-                ended.after = after
-                return ended
-            after = row["dead_letter_id"]
-            _count(database, ended, tenant, user, after)
-
-
-def _count(database: Database, ended: Round, tenant: str, user: str | None, number: int) -> None:
-    try:
-        done = again(database, tenant, user, number).state == "retried"
-    except BadInput:
-        return  # somebody else has retried or dropped it meanwhile
-    ended.retried += done
-    ended.still_open += not done
-
-
-def _again(database: Database, keys: dict[str, Any]) -> Retried:
+    keys: dict[str, Any],
+    process: Callable[[Connection, dict[str, Any]], str],
+    by: str | None,
+    mended: bytes | None,
+) -> Retried:
     with database.transaction() as connection:
         letter = connection.execute(query("dead_letters", "to_retry"), keys).fetchone()
         if letter is None or letter["state"] != "open":
             raise _not_open(keys["number"])
+        letter["tenant"], letter["user"] = letter["tenant_id"], letter["user_id"]
+        code = code_of(letter["stage"])
         try:
             with connection.transaction():
-                said = _process(connection, letter)
+                said = process(connection, letter)
         except (psycopg.OperationalError, psycopg.errors.UniqueViolation):
             raise  # nothing is known about the letter
+        except BadInput:
+            raise  # it was not tried
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it is its own matter
-            return _still_dead(connection, keys, error)
+            failed = entry("failed" if mended is None else "mended, failed", by, code)
+            return _still_dead(connection, {**keys, "entry": failed}, error)
         # Last, as landing and stages do it, so that nobody waits for one another in a circle.
-        if connection.execute(query("dead_letters", "resolve"), keys).rowcount == 0:
+        done = entry("retried" if mended is None else "mended", by, code)
+        values = {**keys, "mended": mended, "entry": done}
+        if connection.execute(query("dead_letters", "resolve"), values).rowcount == 0:
             raise _not_open(keys["number"])
         return Retried(keys["number"], "retried", f"Dead letter {keys['number']}: {said}")
+
+
+def code_of(stage: str) -> str:
+    """The code that a letter of this stage is tried with, for its history."""
+    one = stages().get(stage)
+    return __version__ if one is None else f"{__version__}, {stage} {one.version}"
 
 
 def _not_open(number: int) -> BadInput:
@@ -134,28 +120,34 @@ def _not_open(number: int) -> BadInput:
 
 
 def _still_dead(connection: Connection, keys: dict[str, Any], error: Exception) -> Retried:
-    if isinstance(error, HeadraceError):
-        reason, hint = error.message, error.hint
-    else:
-        telemetry.bug(f"retry of dead letter {keys['number']}", error)
-        reason = f"It cannot be processed: {error!r}."
-        hint = "Report it; retry the dead letter once it is mended."
-    # Whatever the words hold, they can be written: see `store.landing.bury`.
-    reason, hint = clean_text(reason[:_WORDS]), clean_text(hint[:_WORDS])
+    reason, hint = said_of(error, keys["number"])
     values = {**keys, "reason": reason, "hint": hint}
     connection.execute(query("dead_letters", "still_dead"), values)
     return Retried(keys["number"], "open", f"Dead letter {keys['number']} stays open: {reason}")
 
 
+def said_of(error: Exception, number: int) -> tuple[str, str]:
+    """The reason and the hint of what failed again. Whatever its words hold, they can be written:
+    see `store.landing.bury`."""
+    if isinstance(error, HeadraceError):
+        reason, hint = error.message, error.hint
+    else:
+        telemetry.bug(f"retry of dead letter {number}", error)
+        reason = f"It cannot be processed: {error!r}."
+        hint = "Report it; retry the dead letter once it is mended."
+    return clean_text(reason[:_WORDS]), clean_text(hint[:_WORDS])
+
+
 def _process(connection: Connection, letter: dict[str, Any]) -> str:
     """Do what the letter was written instead of. Raises Skip, or anything, when it fails again."""
-    letter["tenant"], letter["user"] = letter["tenant_id"], letter["user_id"]
     if letter["stage"] == "landing":
         return _land(connection, letter)
+    if letter["level"] == "job":
+        return _job(connection, letter)
     one = stages().get(letter["stage"])
     if one is None:
         raise Skip(f"There is no stage {letter['stage']} any more.", hint="Drop the dead letter.")
-    if letter["version"] is None or one.takes == "batch":
+    if letter["version"] is None or one.takes == "batch" or RawEvent not in one.reads:
         return _whole_batch(connection, one, letter)
     return _one_record(connection, one, letter)
 
@@ -195,28 +187,55 @@ def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> s
 def _whole_batch(connection: Connection, one: Stage, letter: dict[str, Any]) -> str:
     batch_id = letter["batch_id"]
     connection.execute(query("dead_letters", "forget_stage_run"), letter)
-    asked = connection.execute(
-        query("dead_letters", "attempts_of_stage"), {**letter, "version": one.version}
-    ).fetchone()
-    attempt = 1 + (asked["attempts"] if asked else 0)
-    enqueue_stage(connection, one, batch_id, attempt=attempt, priority="high")
+    enqueue_again(connection, one, batch_id, priority="high")
     return f"the stage {one.name} has been given batch {batch_id} again."
+
+
+def _job(connection: Connection, letter: dict[str, Any]) -> str:
+    try:
+        with connection.transaction():
+            row = jobs.retry(connection, letter["job_id"])
+    except BadInput as error:
+        raise Skip(error.message, hint=error.hint or "Drop the dead letter.") from None
+    return f"the job {row['job_id']} goes on."
 
 
 def _land(connection: Connection, letter: dict[str, Any]) -> str:
     if letter["provider"] is None:
         raise Skip("Its stream is gone.", hint="Drop the dead letter.")
-    if letter["source_id"] is not None and _is_superseded(connection, letter, letter["source_id"]):
+    if letter["source_id"] is not None and is_superseded(connection, letter, letter["source_id"]):
         return f"the source has sent {letter['source_id']} anew since; that version stays."
+    return land(connection, letter, letter["raw"] or b"")
+
+
+def reread(letter: dict[str, Any], raws: Sequence[bytes]) -> list[Record | Exception]:
+    """What the provider of a letter makes of bytes today; of each, a record or why not."""
     made = provider(letter["provider"])
     source = made(made.Config.model_validate(letter["config"]), secret=None)
     try:
-        record = source.reread(letter["stream"], letter["raw"] or b"")
+        return [_reread(source, letter["stream"], raw) for raw in raws]
     finally:
         asyncio.run(source.aclose())
+
+
+def _reread(source: Provider, stream: str, raw: bytes) -> Record | Exception:
+    try:
+        record = source.reread(stream, raw)
+    except Exception as error:  # noqa: BLE001 - of one letter, which others need not know of
+        return error
     if reason := why_not(record):
-        raise Skip(f"PostgreSQL cannot hold it. {reason}", hint="Drop the dead letter.")
-    if _is_superseded(connection, letter, record.source_id):
+        return Skip(f"PostgreSQL cannot hold it. {reason}", hint="Drop the dead letter.")
+    return record
+
+
+def land(
+    connection: Connection, letter: dict[str, Any], raw: bytes, *, mends: bytes | None = None
+) -> str:
+    """Give bytes to the letter's provider, and land the record that it makes of them."""
+    [record] = reread(letter, [raw])
+    if isinstance(record, Exception):
+        raise record
+    if is_superseded(connection, letter, record.source_id):
         return f"the source has sent {record.source_id} anew since; that version stays."
     landed = reland(
         connection,
@@ -224,13 +243,15 @@ def _land(connection: Connection, letter: dict[str, Any]) -> str:
         user=letter["user"],
         stream_id=letter["stream_id"],
         origin=letter["batch_id"],
-        record=record,
+        records=[record],
         follow_up=follow_up(letter["content"], priority="high"),
+        mends=mends,
     )
     what = "has been landed" if landed.inserted else "was there already"
     return f"{record.source_id} {what}, in batch {landed.batch_id}."
 
 
-def _is_superseded(connection: Connection, letter: dict[str, Any], source_id: str) -> bool:
+def is_superseded(connection: Connection, letter: dict[str, Any], source_id: str) -> bool:
+    """Whether the source has sent a record anew since the letter was written."""
     newer = {**letter, "source_id": source_id, "batch_id": letter["batch_id"] or 0}
     return connection.execute(query("dead_letters", "superseded"), newer).fetchone() is not None

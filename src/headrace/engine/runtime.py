@@ -17,7 +17,9 @@ from headrace.engine import (  # workflows are registered by being there
     drain,
     private,
     recent,
+    retention,
     schedule,
+    stage_workflow,  # noqa: F401
     state,
     unasked,
     waiting,
@@ -79,6 +81,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         recovery,
         schedules,
         Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly("retention", retention.LOOK_SECONDS, partial(retention.look, database, settings)),
         Regularly(
             "waiting",
             waiting.LOOK_SECONDS,
@@ -128,6 +131,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         liveness.stop()
         DBOS.destroy()
         database.close()
+        drain.depart()
 
 
 def _config(url: str, executor_id: str) -> DBOSConfig:

@@ -1,4 +1,4 @@
-"""The workflows: a job's turn, and a stage's work on a batch. `afterwards` has those that follow.
+"""The workflow of a job's turn. `stage_workflow` has that of a stage, `afterwards` what follows.
 
 Their steps return ids and counts, never bodies, and nothing secret: DBOS stores what they return.
 Changing the order of steps here means raising `queues.VERSION`.
@@ -8,42 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import msgspec
-import psycopg
 from dbos import DBOS
-from psycopg_pool import PoolClosed
 
-from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import cascade, chain, drain, extract, insight, jobs, replay, state
-from headrace.engine.recovery import deaths
+from headrace.engine import (
+    drain,
+    extract,
+    insight,
+    jobs,
+    redrive_many,
+    replay,
+    state,
+)
+from headrace.engine.steps import durable
 from headrace.engine.suspects import gives_way, watched
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
-from headrace.errors import HeadraceError, NeedsHuman, Retry
-from headrace.plugins import following, stages
+from headrace.errors import HeadraceError
 from headrace.store import connections
 from headrace.store.connections import Part
-
-
-def _away(error: BaseException) -> bool:
-    # Closed is not away: the process ends, and must not try again for minutes on its way out.
-    return isinstance(error, psycopg.OperationalError) and not isinstance(error, PoolClosed)
-
-
-# A step's error is final to DBOS, but PostgreSQL being away is not: such a step is tried again for
-# some minutes, and after that the sweeper finds the job.
-durable = partial(
-    DBOS.step,
-    retries_allowed=True,
-    should_retry=_away,
-    interval_seconds=0.5,
-    backoff_rate=1.5,
-    max_attempts=16,
-)
 
 _MOST_SEVERE = ("stop", "human", "failed", "retry", "capped", "done")
 
@@ -141,7 +126,12 @@ async def run_job(job_id: str, turn: int) -> str:
     return await _conclude(job_id, turn, run, _plain(_sum_up(ended, bool(open_parts))))
 
 
-_WITHOUT_SOURCE = {extract.KIND: extract.leg, replay.KIND: replay.leg, insight.KIND: insight.leg}
+_WITHOUT_SOURCE = {
+    extract.KIND: extract.leg,
+    replay.KIND: replay.leg,
+    insight.KIND: insight.leg,
+    redrive_many.KIND: redrive_many.leg,
+}
 """What is done of jobs that fetch nothing, leg by leg."""
 
 
@@ -204,86 +194,3 @@ async def _source(connection_id: str) -> Source:
         return Source(now.database, now.settings, now.vault, row)
 
     return await asyncio.to_thread(load)
-
-
-WAITS = 100
-"""Attempts of a stage that waits for a service it needs: eight hours, at five minutes each."""
-
-
-@DBOS.workflow(name="headrace.stage")
-def run_stage(stage: str, batch_id: int, attempt: int) -> bool:
-    """One stage on one batch, and then what comes after it, in the same process: nobody has to look
-    for the next one. A failure is tried again later, by a workflow of its own."""
-    return _chain(stage, batch_id, attempt)
-
-
-def _chain(stage: str, batch_id: int, attempt: int) -> bool:
-    """The stage, and then every other that waits for nothing else any more."""
-    drain.pass_on()
-    content = _stage_step(stage, batch_id, attempt)
-    if not content:
-        return False
-    stopped: set[str] = set()
-    for step in following(content, stage):
-        drain.pass_on()
-        name = step.stage.name
-        held_up = step.stage.apart or any(one.name in stopped for one in step.before)
-        if held_up or not _next_step(name, batch_id, fan_in=len(step.before) > 1):
-            stopped.add(name)
-    return not stopped
-
-
-@durable(name="next")
-def _next_step(stage: str, batch_id: int, *, fan_in: bool) -> bool:
-    """A stage that comes after another one; not yet, where it waits for one that failed."""
-    if fan_in and not chain.ready(state.current().database, stage, batch_id):
-        return False
-    return bool(_run_stage(stage, batch_id, 0))
-
-
-@durable(name="stage")
-def _stage_step(stage: str, batch_id: int, attempt: int) -> str:
-    """The content that the batch is of, which says what comes next; "" where the stage failed."""
-    return _run_stage(stage, batch_id, attempt)
-
-
-def _run_stage(stage: str, batch_id: int, attempt: int) -> str:
-    database = state.current().database
-    try:
-        mark("before-stage")
-        died = deaths(database, str(DBOS.workflow_id))
-        isolate = attempt >= cascade.ATTEMPTS
-        ran = cascade.run_stage(database, stage, batch_id, isolate=isolate, deaths=died)
-        mark("after-stage")
-        return ran.content
-    except psycopg.OperationalError:
-        raise
-    except Retry as wait:
-        # A service that it needs is busy: not its fault, and not for ever.
-        if attempt >= WAITS:
-            cascade.give_up(database, stage, batch_id, str(wait))
-        else:
-            seconds = min(300, 2**attempt) if wait.after is None else wait.after
-            _again(stage, batch_id, attempt, seconds)
-        return ""
-    except NeedsHuman as error:
-        cascade.give_up(database, stage, batch_id, str(error))
-        return ""
-    except Exception as error:  # noqa: BLE001 - any failure of a stage is tried again
-        telemetry.bug(f"stage {stage} on batch {batch_id}", error)
-        if attempt >= cascade.ATTEMPTS:
-            cascade.give_up(database, stage, batch_id, repr(error))
-            return ""
-        _again(stage, batch_id, attempt, 2**attempt)
-        return ""
-
-
-def _again(stage: str, batch_id: int, attempt: int, seconds: float) -> None:
-    with state.current().database.transaction() as connection:
-        chain.enqueue_stage(
-            connection,
-            stages()[stage],
-            batch_id,
-            attempt=attempt + 1,
-            not_before=datetime.now(UTC) + timedelta(seconds=seconds),
-        )

@@ -125,7 +125,11 @@ class Batch(Table, table=True):
 
 
 class RawEvent(Table, table=True):
-    """One version of one source record, verbatim: the immutable truth of everything below."""
+    """One version of one source record, verbatim: the immutable truth of everything below.
+
+    `mends` stands in a version that a person has written in the place of one that was refused: the
+    hash of what the source had sent.
+    """
 
     __tablename__ = "raw_events"
     stream_id: int = key(BigInteger)
@@ -135,6 +139,7 @@ class RawEvent(Table, table=True):
     batch_id: int = col(BigInteger, null=False)
     occurred_at: datetime | None = time()
     payload: bytes = col(LargeBinary, null=False)
+    mends: bytes | None = col(LargeBinary)
 
 
 class StageRun(Table, table=True):
@@ -202,9 +207,12 @@ class JobNeed(Table, table=True):
 
 
 class DeadLetter(Table, table=True):
-    """A record or batch that could not be processed: its bytes, why, what to do; never blocks.
+    """A record, batch or job that could not be processed: its bytes, why, what to do; never blocks.
 
-    `stage` is "landing" for what never became a raw event, else the stage that refused it.
+    `stage` is "landing" for what never became a raw event, "job" for a job that failed, else the
+    stage that refused it. `reason_group` is the reason without numbers and ids; `mended` are the
+    bytes that a person has put in the place of `raw`; `history` tells what was tried, when, by
+    whom, and what came of it.
     """
 
     __tablename__ = "dead_letters"
@@ -223,6 +231,26 @@ class DeadLetter(Table, table=True):
     state: str = col(null=False)
     created_at: datetime = time(null=False)
     resolved_at: datetime | None = time()
+    level: str = col(null=False)
+    reason_group: str = col(null=False)
+    mended: bytes | None = col(LargeBinary)
+    history: list[dict[str, Any]] = col(JSONB, null=False)
+    last_at: datetime = time(null=False)
+
+
+class Retention(Table, table=True):
+    """How far retention is with a subject: where its present pass is, when one was last complete,
+    and what it has removed since the beginning, in rows and bytes."""
+
+    __tablename__ = "retention"
+    subject: str = key()
+    bookmark: int = col(BigInteger, null=False)
+    removed: int = col(BigInteger, null=False)
+    removed_bytes: int = col(BigInteger, null=False)
+    began_at: datetime = time(null=False)
+    looked_at: datetime | None = time()
+    passed_at: datetime | None = time()
+    removed_at: datetime | None = time()
 
 
 class Worker(Table, table=True):

@@ -19,6 +19,7 @@ from psycopg.sql import SQL, Identifier
 from headrace.errors import BadInput
 from headrace.plugins import steps
 from headrace.store.database import Connection
+from headrace.store.reland import JOB_ID, MEND_ID
 from headrace.store.sql import query
 
 MOST = 20
@@ -46,7 +47,8 @@ OTHERS: Final = ("chunk", "contact", "identity", "raw")
 
 class Record(msgspec.Struct, kw_only=True):
     """A record: every version that was landed, newest first, each with its batch; the jobs that
-    brought them; which stages have been through those batches; and what was refused on the way."""
+    brought them; which stages have been through those batches; and what was refused on the way.
+    `removed` says what of this retention has removed, in words."""
 
     stream_id: int
     source_id: str
@@ -55,6 +57,7 @@ class Record(msgspec.Struct, kw_only=True):
     jobs: list[dict[str, Any]]
     stage_runs: list[dict[str, Any]]
     dead_letters: list[dict[str, Any]]
+    removed: list[str] = []
 
 
 class Why(msgspec.Struct, kw_only=True):
@@ -145,15 +148,29 @@ def _record(connection: Connection, stream_id: int, source_id: str) -> Record | 
     batch_ids = sorted({row["batch_id"] for row in versions})
     job_ids = sorted({row["job_id"] for row in versions if row["job_id"]})
     more = {**keys, "batch_ids": batch_ids, "job_ids": job_ids}
+    jobs = connection.execute(query("why", "jobs"), more).fetchall()
     return Record(
         stream_id=stream_id,
         source_id=source_id,
         source=source,
         versions=versions,
-        jobs=connection.execute(query("why", "jobs"), more).fetchall(),
+        jobs=jobs,
         stage_runs=connection.execute(query("why", "stage_runs"), more).fetchall(),
         dead_letters=connection.execute(query("why", "letters"), more).fetchall(),
+        removed=_removed(versions, set(job_ids) - {row["job_id"] for row in jobs}),
     )
+
+
+def _removed(versions: list[dict[str, Any]], jobs: set[str]) -> list[str]:
+    """What retention has removed. Versions are counted without a gap when they are landed."""
+    oldest = versions[-1]["version"] if len(versions) < MOST else None
+    whole = versions[0]["version"] - (0 if oldest is not None else versions[-1]["version"] - 1)
+    told = []
+    if gone := whole - len(versions):
+        told.append(f"{gone} older version{'s' if gone > 1 else ''} of it, by retention")
+    if gone := len(jobs - {JOB_ID, MEND_ID}):
+        told.append(f"{gone} of the jobs that brought it, by retention")
+    return told
 
 
 def _makers(record: Record | None, table: str) -> list[str]:

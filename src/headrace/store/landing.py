@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import psycopg
 
+from headrace import __version__
 from headrace.crashpoints import mark
 from headrace.provider import JSON, BadRecord, Census, Record
 from headrace.store.census import newest_copies, take_census
@@ -249,6 +250,7 @@ def bury(
             "raw": letter.raw,
             "reason": clean_text(letter.reason[:_LONGEST_WORDS]),
             "hint": clean_text(letter.hint[:_LONGEST_WORDS]),
+            "code": __version__,
         }
         for at, letter in enumerate(bad)
     ]

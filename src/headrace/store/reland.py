@@ -1,7 +1,8 @@
-"""Landing one record that was a dead letter: a batch of its own, and no checkpoint moves."""
+"""Landing records that were dead letters: a batch of their own, and no checkpoint moves."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from headrace.provider import Record
@@ -11,6 +12,14 @@ from headrace.store.sql import query
 
 JOB_ID = "redrive"
 """What stands as job in such a batch."""
+MEND_ID = "mend"
+"""The same, where a person has mended the record."""
+
+_MENDS = """
+UPDATE headrace.raw_events SET mends = %(mends)s
+WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND source_id = %(source_id)s
+  AND batch_id = %(batch_id)s
+"""
 
 
 def reland(
@@ -20,14 +29,16 @@ def reland(
     user: str,
     stream_id: int,
     origin: int | None,
-    record: Record,
+    records: Sequence[Record],
     follow_up: FollowUp,
+    mends: bytes | None = None,
 ) -> Landed:
-    """Land one record in the caller's transaction, with its follow-up work. `origin` is the batch
-    that it was missing from. Raises psycopg's UniqueViolation when another slice lands the same
-    record this instant: then the transaction may be tried again."""
+    """Land records in the caller's transaction, with their follow-up work. `origin` is the batch
+    that they were missing from; `mends` the hash of what a person has mended. Raises psycopg's
+    UniqueViolation when another slice lands the same record this instant: then the transaction may
+    be tried again."""
     keys: dict[str, Any] = {"tenant": tenant, "user": user, "stream_id": stream_id}
-    keys |= {"job_id": JOB_ID, "slice": "", "walk": 1}
+    keys |= {"job_id": JOB_ID if mends is None else MEND_ID, "slice": "", "walk": 1}
     keys |= (
         connection.execute(
             query("dead_letters", "origin"), {"tenant": tenant, "batch_id": origin}
@@ -39,7 +50,11 @@ def reland(
     drawn = connection.execute(query("landing", "lock_job"), keys).fetchone()
     assert drawn is not None, "a SELECT without FROM answers"
     batch_id = int(drawn["batch_id"])
-    inserted = merge(connection, keys, batch_id, [record], ordered=record.mark is not None)
+    ordered = any(one.mark is not None for one in records)
+    inserted = merge(connection, keys, batch_id, records, ordered=ordered)
+    for one in records if mends is not None else ():
+        said = {**keys, "batch_id": batch_id, "source_id": one.source_id, "mends": mends}
+        connection.execute(_MENDS, said)
     connection.execute(
         query("landing", "write_batch"),
         {
@@ -47,11 +62,11 @@ def reland(
             "batch_id": batch_id,
             "epoch": held["epoch"] if held else 0,
             "pages": 0,
-            "fetched": 1,
+            "fetched": len(records),
             "inserted": inserted,
-            "unchanged": 1 - inserted,
+            "unchanged": len(records) - inserted,
             "dead_lettered": 0,
-            "payload_bytes": len(record.payload),
+            "payload_bytes": sum(len(one.payload) for one in records),
             "cursor_before": None,
             "cursor_after": None,
             "cursor_hashes": b"",
@@ -59,4 +74,4 @@ def reland(
     )
     if inserted:
         follow_up(connection, batch_id)
-    return Landed(batch_id, 1, inserted, 1 - inserted, 0)
+    return Landed(batch_id, len(records), inserted, len(records) - inserted, 0)

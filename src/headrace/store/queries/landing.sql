@@ -32,7 +32,8 @@ COPY landing (ord, source_id, content_hash, occurred_at, payload, mark) FROM STD
 -- A record is new when its hash differs from the one before it: the one before it in this commit,
 -- or else the newest version in the table. So A, B, A are three versions, and A, A is one. Where
 -- marks sort as versions do, one that is behind the known mark is an older copy, and not new. What
--- was never there cannot go: no tombstone is written for it.
+-- was never there cannot go: no tombstone is written for it. Where a person has mended the newest
+-- version, what the source had sent is known, and only what it sends anew comes after it.
 -- Sorted, so that two slices that meet in one key wait for each other instead of deadlocking.
 WITH incoming AS (
   SELECT *, lag(content_hash) OVER (PARTITION BY source_id ORDER BY ord) AS before
@@ -41,7 +42,7 @@ WITH incoming AS (
   SELECT i.*, coalesce(newest.version, 0) AS base
   FROM incoming i
   LEFT JOIN LATERAL (
-    SELECT r.version, r.content_hash
+    SELECT r.version, coalesce(r.mends, r.content_hash) AS content_hash
     FROM headrace.raw_events r
     WHERE r.tenant_id = %(tenant)s AND r.stream_id = %(stream_id)s AND r.source_id = i.source_id
     ORDER BY r.version DESC LIMIT 1
@@ -105,17 +106,22 @@ SET cursor = %(cursor_after)s,
 WHERE tenant_id = %(tenant)s AND stream_id = %(stream_id)s AND slice = %(slice)s;
 
 -- name: write_dead_letter
-INSERT INTO headrace.dead_letters (tenant_id, user_id, stream_id, batch_id, job_id, stage,
-  source_id, version, content_hash, raw, reason, hint)
+-- Met again for the same reason, it is counted, and its history tells nothing new of it.
+INSERT INTO headrace.dead_letters AS d (tenant_id, user_id, stream_id, batch_id, job_id, stage,
+  source_id, version, content_hash, raw, reason, hint, history)
 VALUES (%(tenant)s, %(user)s, %(stream_id)s, %(batch_id)s, %(job_id)s, %(stage)s, %(source_id)s,
-  %(version)s, %(content_hash)s, %(raw)s, %(reason)s, %(hint)s)
+  %(version)s, %(content_hash)s, %(raw)s, %(reason)s, %(hint)s, jsonb_build_array(
+    jsonb_build_object('at', now(), 'what', 'refused', 'reason', left(%(reason)s::text, 500),
+      'code', %(code)s::text)))
 ON CONFLICT (tenant_id, stream_id, stage, source_id, version, content_hash) DO UPDATE
-SET attempts = headrace.dead_letters.attempts + 1, batch_id = excluded.batch_id,
+SET attempts = d.attempts + 1, batch_id = excluded.batch_id, last_at = now(),
     job_id = excluded.job_id, reason = excluded.reason, hint = excluded.hint,
-    -- What somebody has let go stays so, however often it is met again.
-    state = CASE headrace.dead_letters.state WHEN 'dropped' THEN 'dropped' ELSE 'open' END,
-    resolved_at = CASE headrace.dead_letters.state WHEN 'dropped'
-      THEN headrace.dead_letters.resolved_at END;
+    history = CASE WHEN d.reason = excluded.reason AND d.state <> 'retried' THEN d.history
+      ELSE headrace.told(d.history, excluded.history -> 0) END,
+    -- What somebody has let go stays so, however often it is met again; and so does what somebody
+    -- has mended, for these are the bytes that they have mended.
+    state = CASE WHEN d.state = 'dropped' OR d.mended IS NOT NULL THEN d.state ELSE 'open' END,
+    resolved_at = CASE WHEN d.state = 'dropped' OR d.mended IS NOT NULL THEN d.resolved_at END;
 
 -- name: claim
 -- Taking a slice: the epoch grows, and whoever held the old one can no longer commit.

@@ -4,6 +4,7 @@
 -- Every version of a record, newest first, with the batch that brought it, and without its bytes.
 SELECT r.stream_id, r.source_id, r.version, encode(r.content_hash, 'hex') AS content_hash,
   r.occurred_at, octet_length(r.payload) AS bytes, r.content_hash = '' AS gone,
+  r.mends IS NOT NULL AS mended,
   r.batch_id, b.committed_at, b.slice, b.walk, b.pages, b.fetched, b.inserted, b.unchanged,
   b.dead_lettered, b.cursor_before, b.cursor_after, b.job_id
 FROM headrace.raw_events r

@@ -6,7 +6,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 
-class RedisSettings(BaseSettings):
+class Redis(BaseSettings):
     """Which Redis, and how it is used."""
 
     redis_url: str | None = Field(
