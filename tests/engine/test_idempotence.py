@@ -40,6 +40,8 @@ _OF_THE_RUN = [
     "created_at",
     "cut_by",
     "embedded_by",
+    "history",
+    "last_at",
     "read_by",
     "resolved_at",
     "told_at",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.store.conftest import Desk
 
 _HIDDEN = {"api_keys", "allowances", "consents", "grants", "seen", "workers"}
+_HIDDEN |= {"queue_alarms", "redis_completions", "redis_entries", "redis_offers", "redis_servers"}
+_HIDDEN |= {"retention"}
 
 
 @pytest.fixture

@@ -29,7 +29,6 @@ CREATE TABLE headrace.queue_alarms (
   said_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, queue)
 );
-GRANT SELECT ON headrace.queue_alarms TO headrace_people;
 ALTER TABLE headrace.queue_alarms ENABLE ROW LEVEL SECURITY;
 CREATE POLICY owner_only ON headrace.queue_alarms TO headrace_people USING (
   tenant_id = (SELECT NULLIF(current_setting('headrace.tenant', true), ''))
