@@ -34,8 +34,7 @@ _WORDS = {"FAILED": "has failed", "CANCELLED": "was cancelled"}
 def ended(connection: Connection, rows: Sequence[JobRow]) -> None:
     """Whatever follows from the end of these jobs. Everything that ends a job ends with this: who
     waits for its message is sent it, and jobs that wait for it go on or are called off."""
-    for row in rows:
-        notify(connection, row)
+    notify(connection, rows)
     move_on(connection, [row["job_id"] for row in rows])
 
 
@@ -47,8 +46,8 @@ def move_on(connection: Connection, over: Sequence[str], waiting: Sequence[str] 
     if not touched:
         return
     connection.execute(query("needs", "hold"), {"job_ids": touched})
-    for row in connection.execute(query("needs", "call_off"), {"over": list(over)}).fetchall():
-        notify(connection, row)
+    off = connection.execute(query("needs", "call_off"), {"over": list(over)}).fetchall()
+    notify(connection, off)
     release(connection, touched)
 
 

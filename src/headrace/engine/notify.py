@@ -7,6 +7,7 @@ sent twice, it is there once. A waiter that starts to listen later finds it.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -39,14 +40,15 @@ ATTEMPTS = 10
 """Times that a message is tried for which there is no workflow: for an hour and a half in all."""
 
 
-def notify(connection: Connection, row: dict[str, Any]) -> None:
-    """What follows from a job's end, in the transaction that ended it: the message, enqueued, where
-    anybody waits for it, and its dead letter. A Redis that workers stand at is told of every
+def notify(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """What follows from the end of jobs, in the transaction that ended them: the message, enqueued,
+    where anybody waits for it, and a dead letter. A Redis that workers stand at is told of every
     end."""
-    job_letters.keep(connection, row)
-    redis.note_completion(connection, row)
-    if waiters(row):
-        dispatch(connection, row["job_id"], row["turn"], 1)
+    redis.note_completions(connection, rows)
+    for row in rows:
+        job_letters.keep(connection, row)
+        if waiters(row):
+            dispatch(connection, row["job_id"], row["turn"], 1)
 
 
 def dispatch(connection: Connection, job_id: str, turn: int, attempt: int) -> None:

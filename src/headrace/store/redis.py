@@ -137,16 +137,18 @@ def name_server(connection: Connection, address: str) -> None:
     connection.execute(query("redis", "name_server"), {"address": address})
 
 
-def note_completion(connection: Connection, row: JobRow) -> None:
-    """Have Redis told that a job is over, in the transaction that ends it; where there is none,
+def note_completions(connection: Connection, rows: Sequence[JobRow]) -> None:
+    """Have Redis told that jobs are over, in the transaction that ends them; where there is none,
     nothing."""
+    if not rows:
+        return
     values = {
-        "tenant": row["tenant_id"],
-        "user": row["user_id"],
-        "job_id": row["job_id"],
-        "turn": row["turn"],
+        "tenants": [row["tenant_id"] for row in rows],
+        "users": [row["user_id"] for row in rows],
+        "job_ids": [row["job_id"] for row in rows],
+        "turns": [row["turn"] for row in rows],
     }
-    connection.execute(query("redis", "note_completion"), values)
+    connection.execute(query("redis", "note_completions"), values)
 
 
 def any_untold(connection: Connection) -> bool:

@@ -96,10 +96,10 @@ INSERT INTO headrace.redis_servers AS s (tenant_id, user_id, address)
 VALUES ('default', '', %(address)s)
 ON CONFLICT (tenant_id, address) DO UPDATE SET named_at = now();
 
--- name: note_completion
+-- name: note_completions
 -- Only where there is a Redis to be told, or was one not long ago.
 INSERT INTO headrace.redis_completions (tenant_id, user_id, job_id, turn)
-SELECT %(tenant)s, %(user)s, %(job_id)s, %(turn)s
+SELECT * FROM unnest(%(tenants)s::text[], %(users)s::text[], %(job_ids)s::text[], %(turns)s::int[])
 WHERE EXISTS (SELECT FROM headrace.redis_servers WHERE named_at > now() - interval '7 days');
 
 -- name: any_untold
