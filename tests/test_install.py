@@ -26,7 +26,7 @@ def fresh(tmp_path: Path) -> Path:
 
 
 def test_it_is_installed_editable(fresh: Path, tmp_path: Path) -> None:
-    """Covers A4.10: `pip install -e .` in an environment of its own brings the program."""
+    """Covers A0.14, A4.10: `pip install -e .` in an environment of its own brings the program."""
     # Its dependencies and the builder are those of this environment.
     environment = {**os.environ, "PYTHONPATH": sysconfig.get_path("purelib")}
     command = [*_PIP, "--python", str(fresh / "python"), "install", *_OFFLINE]

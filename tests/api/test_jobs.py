@@ -18,7 +18,7 @@ BODY = {"kind": "rest_sync", "connection": "shop"}
 
 
 def test_asking_makes_a_job_and_a_place_on_the_queue(house: House, client: TestClient) -> None:
-    """Covers A3.10, A3.24, A3.25: one row and one place on the queue, and nothing is run."""
+    """Covers A3.10, A3.19, A3.24, A3.25: one row and one place on the queue, and nothing is run."""
     connection = house.connection()
     answer = client.post("/api/jobs", json={**BODY, "priority": "urgent", "payload": {"a": 1}})
     assert answer.status_code == 202

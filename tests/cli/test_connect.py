@@ -54,7 +54,7 @@ def start(*words: str) -> subprocess.Popen[str]:
 
 
 def test_in_a_browser_on_this_machine(google: str) -> None:
-    """Covers O7: one consent, two connections, and the command that comes next."""
+    """Covers A0.17, O7: one consent, two connections, and the command that comes next."""
     with start("gmail", "google_calendar", "--set", "items_per_run=50", "--json") as process:
         with urllib.request.urlopen(consent_page(process), timeout=30) as answer:
             assert b"go on in the terminal" in answer.read()

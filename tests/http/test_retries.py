@@ -50,7 +50,7 @@ async def test_other_4xx_are_never_tried_again(net: Any, code: int) -> None:
 
 
 async def test_a_source_that_recovers_is_not_noticed(net: Any) -> None:
-    """Covers R8, A2.12: trouble in between leaves no trace in the answer."""
+    """Covers R8, A1.11, A2.12: trouble in between leaves no trace in the answer."""
     script = await net.serve(
         net.wire.status(502), net.wire.raw(b"", "reset"), net.wire.ok(b'{"data":[1]}')
     )

@@ -20,7 +20,7 @@ class Boom(Exception):
 
 
 def test_everything_of_a_page_is_one_commit(desk: Desk) -> None:
-    """Covers A2.14, A2.20, A2.21, A2.27, X11: rows, batch and cursor."""
+    """Covers A2.14, A2.20, A3.20, A2.21, A2.27, X11: rows, batch and cursor."""
     records = [desk.record(str(n), f'{{"n": {n}}}') for n in range(100)]
     landed = desk.land(*records, cursor="after", hashes=[b"12345678"])
     assert (landed.fetched, landed.inserted, landed.unchanged) == (100, 100, 0)
@@ -73,7 +73,7 @@ def test_follow_up_work_is_asked_for_only_when_there_is_something_new(desk: Desk
 
 
 def test_edits_are_versions_and_repeats_are_not(desk: Desk) -> None:
-    """Covers X9, R3: A, B, A across commits is three versions, A, A is one."""
+    """Covers A1.19, X9, R3: A, B, A across commits is three versions, A, A is one."""
     for payload, inserted in (("A", 1), ("A", 0), ("B", 1), ("A", 1)):
         assert desk.land(desk.record("x", payload)).inserted == inserted
     assert desk.raw() == [("x", 1, b"A"), ("x", 2, b"B"), ("x", 3, b"A")]

@@ -134,7 +134,7 @@ def test_alembic_without_a_database_says_what_to_set() -> None:
 
 
 def test_every_table_has_owners_and_row_level_security(database: str) -> None:
-    """Covers A4.8, A1.20: tenant and user in every row, and the tenant in every key, so that
+    """Covers A4.8, A1.20, A3.51: tenant and user in every row, and the tenant in every key, so that
     a unique violation tells nothing of another tenant."""
     tables = rows(
         database,
