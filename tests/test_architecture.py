@@ -77,7 +77,8 @@ def imported(file: Path) -> Iterator[str]:
 
 
 def test_imports_point_one_way() -> None:
-    """Covers A3.15, A3.16: model and errors below, commands above: nobody imports upwards, or its neighbour."""
+    """Covers A3.15, A3.16: model and errors below, commands above; nobody imports upwards, or its
+    neighbour."""
     floor = {name: at for at, layer in enumerate(_LAYERS) for name in layer}
     wrong = []
     for file in _FILES:

@@ -13,7 +13,7 @@ from headrace.crashpoints import mark
 from headrace.errors import BadInput
 from headrace.store.database import unavailable
 
-OLDEST = "0010"
+OLDEST = "0014"
 """The oldest schema whose code can work on this one. To be raised by a migration that takes away or
 renames what code before it uses; a test looks for such."""
 
