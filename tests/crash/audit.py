@@ -104,11 +104,16 @@ def _projected(shown: list[dict[str, Any]], wanted: Versions) -> None:
 
 
 def _runs(database: str) -> list[Any]:
-    """What each stage says of each batch, to see by what the books are wrong."""
+    """What each stage says of each batch, and the workflows that are broken, to see by what the books
+    are wrong."""
     with psycopg.connect(database) as connection:
         return connection.execute(
             "SELECT batch_id, inserted, stage, rows_in, rows_out, r.dead_lettered, error"
             " FROM headrace.batches b LEFT JOIN headrace.stage_runs r USING (tenant_id, batch_id)"
             " WHERE b.inserted IS DISTINCT FROM r.rows_in OR r.error IS NOT NULL"
             " OR r.rows_out + r.dead_lettered < r.rows_in"
+            " UNION ALL SELECT NULL, NULL, w.workflow_uuid, NULL, NULL, NULL, w.status || ': '"
+            " || w.name || ' ' || coalesce(o.error, w.error, '') FROM dbos.workflow_status w"
+            " LEFT JOIN dbos.workflow_output o USING (workflow_uuid)"
+            " WHERE w.status IN ('ERROR', 'CANCELLED')"
         ).fetchall()

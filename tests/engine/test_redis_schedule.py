@@ -36,7 +36,7 @@ def due(bench: Bench) -> dict[str, Any]:
     row = bench.connect()
     with bench.database.transaction() as session:
         connections.every(session, row["connection_id"], 900)
-        session.execute("UPDATE headrace.connections SET next_sync_at = now() - interval '1 s'")
+        session.execute("UPDATE headrace.schedules SET next_at = now() - interval '1 s'")
     return row
 
 

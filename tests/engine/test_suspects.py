@@ -17,6 +17,7 @@ from headrace import Page
 from headrace.engine import jobs, sweep
 from headrace.engine.jobs import ATTEMPTS
 from headrace.provider import JSON, Record
+from headrace.store import connections
 from headrace.store.checkpoints import Cancelled
 
 if TYPE_CHECKING:
@@ -110,10 +111,8 @@ def test_a_job_that_ends_its_workers_is_put_aside(bench: Bench, start: Start) ->
     """Covers G15, X5: five processes and not one more; the job beside it, which was there each
     time, is not taken for guilty, and the connection is not synced again by itself at once."""
     deadly = bench.connect("deadly", total=100, page=10, ends_at=20)
-    bench.rows(
-        "UPDATE headrace.connections SET every_seconds = 60, next_sync_at = now() + interval '60 s'"
-        " RETURNING name"
-    )
+    with bench.database.transaction() as session:
+        connections.every(session, deadly["connection_id"], 60)
     job = bench.submit(deadly)
     beside = bench.submit(bench.connect("beside", total=3000, page=10, latency_ms=10))
     workers = [start()]
@@ -134,7 +133,4 @@ def test_a_job_that_ends_its_workers_is_put_aside(bench: Bench, start: Start) ->
     assert "retry" in row["hint"]
     now = health(bench, job)
     assert (now["health"], now["health_reason"]) == ("error", row["last_error"])
-    assert bench.one(
-        "SELECT next_sync_at > now() + interval '23 h' FROM headrace.connections"
-        " WHERE name = 'deadly'"
-    )
+    assert bench.one("SELECT next_at > now() + interval '23 h' FROM headrace.schedules")

@@ -21,7 +21,7 @@ def up(json: Json = False) -> None:
 
     Prints the address, and once the first API key. Control-C ends it; all work can be resumed.
     """
-    from headrace.engine import drain
+    from headrace.engine import leaving
     from headrace.engine.runtime import engine
 
     with (
@@ -30,7 +30,7 @@ def up(json: Json = False) -> None:
         database_url(settings, wait=settings.headrace_database_wait) as url,
         engine(url, settings) as database,
     ):
-        told.ready(drain.begin, drain.hurry, drain.cut_off)
+        told.ready(leaving.begin, leaving.hurry, leaving.cut_off)
         _serve(database, settings, listener, told, json=json)
 
 
@@ -97,7 +97,7 @@ def _introduce(database: Database, settings: Settings, port: int, *, json: bool)
 
 def worker(json: Json = False) -> None:
     """Run jobs until told to stop. Any number of these share the work of one PostgreSQL."""
-    from headrace.engine import drain
+    from headrace.engine import leaving
     from headrace.engine.runtime import engine
 
     settings = load()
@@ -107,7 +107,7 @@ def worker(json: Json = False) -> None:
         database_url(settings, wait=settings.headrace_database_wait) as url,
         engine(url, settings),
     ):
-        told.ready(drain.begin, drain.hurry, drain.cut_off)
+        told.ready(leaving.begin, leaving.hurry, leaving.cut_off)
         telemetry.started("worker", jobsAtOnce=settings.headrace_workers)
         if json:
             answer_json({"jobs_at_once": settings.headrace_workers})

@@ -8,7 +8,6 @@ that counts for nothing: the checkpoints and the engine fence it, as they do the
 
 from __future__ import annotations
 
-import threading
 import time
 
 import psycopg
@@ -17,6 +16,8 @@ from dbos import DBOS
 from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import private
+from headrace.engine.leaving import begin, leaving, now
+from headrace.engine.line import open_line
 from headrace.engine.queues import is_stage, wake
 from headrace.plugins import stages
 from headrace.store.database import Database
@@ -42,59 +43,10 @@ class PassedOn(BaseException):
     write it down as the workflow's end."""
 
 
-class _Leaving:
-    """Whether this process leaves, since when, and what has stopped for it."""
-
-    def __init__(self) -> None:
-        self.begun = threading.Event()
-        self.since = 0.0
-        self.stopped: set[str] = set()
-        self.hurry = threading.Event()
-        self.cut_off = False
-
-
-_now = _Leaving()
-
-
-def arrive() -> None:
-    """An engine starts: nobody leaves yet."""
-    global _now
-    _now = _Leaving()
-
-
-def depart() -> None:
-    """The engine has ended, and this process may go on without one."""
-    _now.begun.clear()
-
-
-def leaving() -> bool:
-    """Whether this process is about to end, and what can stop should."""
-    return _now.begun.is_set()
-
-
-def begin() -> None:
-    """Leave: take no more work, and have what can stop do so. Safe in a signal handler."""
-    if not _now.begun.is_set():
-        _now.since = time.monotonic()
-        _now.begun.set()
-
-
-def hurry() -> None:
-    """Wait for nothing any more."""
-    begin()
-    _now.hurry.set()
-
-
-def cut_off() -> bool:
-    """Whether something was still running when the engine ended. Its threads cannot be stopped,
-    and Python would wait for them: a process whose work this is ends by `os._exit`."""
-    return _now.cut_off
-
-
 def pass_on() -> None:
     """Between two steps of a workflow: raises PassedOn where this process leaves."""
     if leaving():
-        _now.stopped.add(str(DBOS.workflow_id))
+        now().stopped.add(str(DBOS.workflow_id))
         raise PassedOn
 
 
@@ -106,26 +58,26 @@ def drain(database: Database, me: str, seconds: float) -> None:
     handed = 0
     try:
         while True:
-            over = time.monotonic() >= _now.since + seconds or _now.hurry.is_set()
+            over = time.monotonic() >= now().since + seconds or now().hurry.is_set()
             running = private.running()
             handed += _hand_over(database, me, _ready(running))
             if over or not any(map(_is_waited_for, running)):
                 break
-            _now.hurry.wait(_LOOK_SECONDS)
+            now().hurry.wait(_LOOK_SECONDS)
         mark("before-hand-over")
         private.say_no_more()
         handed += _hand_over(database, me, None)
     except psycopg.Error:
         private.say_no_more()
-    _now.cut_off = bool(private.running())
-    telemetry.left(me, handed, int((time.monotonic() - _now.since) * 1000))
+    now().cut_off = bool(private.running())
+    telemetry.left(me, handed, int((time.monotonic() - now().since) * 1000))
 
 
 def _ready(running: set[str]) -> list[str]:
     """What may go on elsewhere now: what has stopped; and when its time is up, what nobody waits
     for here."""
-    ready = _now.stopped - running
-    if time.monotonic() >= _now.since + COMMIT_SECONDS:
+    ready = now().stopped - running
+    if time.monotonic() >= now().since + COMMIT_SECONDS:
         ready |= {one for one in running if not _is_finite(one)}
     return sorted(ready)
 
@@ -134,8 +86,9 @@ def _hand_over(database: Database, me: str, ids: list[str] | None) -> int:
     if ids is not None:
         if not ids:
             return 0
-        _now.stopped.difference_update(ids)
-    with database.connection() as connection:
+        now().stopped.difference_update(ids)
+    # A line of its own: a pool would wait for a database that is away.
+    with open_line(database, me, "drain") as connection:
         values = {"me": me, "ids": ids or [], "all": ids is None}
         handed = connection.execute(_HAND_OVER, values).rowcount
         if handed:
@@ -144,7 +97,7 @@ def _hand_over(database: Database, me: str, ids: list[str] | None) -> int:
 
 
 def _is_waited_for(workflow_id: str) -> bool:
-    return _is_finite(workflow_id) or time.monotonic() < _now.since + COMMIT_SECONDS
+    return _is_finite(workflow_id) or time.monotonic() < now().since + COMMIT_SECONDS
 
 
 def _is_finite(workflow_id: str) -> bool:

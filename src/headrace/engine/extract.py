@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from headrace.engine import drain, jobs, state
+from headrace.engine import jobs, state
+from headrace.engine.leaving import leaving
 from headrace.engine.sync import Outcome
 from headrace.engine.whole import run_whole
 from headrace.plugins import stages
@@ -46,6 +47,6 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
             return Outcome("stop")
         for name in _STAGES:
             run_whole(database, stages()[name], row["batch_id"], settings=asked)
-        if (drain.leaving() or time.monotonic() >= until) and row is not found[-1]:
+        if (leaving() or time.monotonic() >= until) and row is not found[-1]:
             return Outcome("more")
     return Outcome("done")

@@ -17,8 +17,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from headrace import telemetry
-from headrace.engine import drain, jobs, state
+from headrace.engine import jobs, state
 from headrace.engine.ask import Asking, Said
+from headrace.engine.leaving import leaving
 from headrace.engine.sync import LEG_SECONDS, Outcome, outcome_of
 from headrace.errors import HeadraceError, Retry
 from headrace.insight import MOST_SUBJECTS, RULES, Gathered, Kind, Reader, input_hash, plain, quotes
@@ -120,7 +121,7 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
         try:
             while making.left:
                 making.next()
-                if (drain.leaving() or time.monotonic() >= until) and making.left:
+                if (leaving() or time.monotonic() >= until) and making.left:
                     return Outcome("more", inserted=making.through)
         except Retry as busy:
             ended = outcome_of(busy, "insight")

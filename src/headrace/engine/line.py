@@ -6,7 +6,7 @@ import psycopg
 
 from headrace.store.database import Database
 
-PURPOSES = ("liveness", "dispatch")
+PURPOSES = ("liveness", "dispatch", "drain")
 """What a process keeps such a line for; it is in the line's name, after the process's own."""
 
 

@@ -19,9 +19,10 @@ from psycopg.types.json import Jsonb
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import drain, jobs, rehearse
+from headrace.engine import jobs, rehearse
 from headrace.engine.cascade import run_stage
 from headrace.engine.chain import enqueue_again
+from headrace.engine.leaving import leaving
 from headrace.engine.rehearse import Findings
 from headrace.engine.sync import LEG_SECONDS, Outcome
 from headrace.errors import BadInput, HeadraceError
@@ -176,7 +177,7 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
                 with database.transaction() as connection:
                     identities.rebuild(connection, row["tenant_id"], plan.user)
             return Outcome("done")
-        if drain.leaving() or time.monotonic() >= until:
+        if leaving() or time.monotonic() >= until:
             return Outcome("more", inserted=len(batches))
 
 

@@ -15,6 +15,7 @@ from headrace.engine import (  # workflows are registered by being there
     at_redis,
     discover,
     drain,
+    leaving,
     private,
     recent,
     retention,
@@ -76,7 +77,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     schedules = Regularly("schedule", None, partial(schedule.catch_up, database))
     liveness = Liveness(database, me, recovery.ring)
     dispatcher = Dispatcher(database, me, [Chore(LEFT, recovery), Chore(schedule.DUE, schedules)])
-    drain.arrive()
+    leaving.arrive()
     chores: list[Duty] = [
         recovery,
         schedules,
@@ -123,7 +124,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             chore.start()
         yield database
     finally:
-        drain.begin()
+        leaving.begin()
         dispatcher.stop()
         for chore in chores:
             chore.stop()
@@ -131,7 +132,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         liveness.stop()
         DBOS.destroy()
         database.close()
-        drain.depart()
+        leaving.depart()
 
 
 def _config(url: str, executor_id: str) -> DBOSConfig:

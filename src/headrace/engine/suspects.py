@@ -2,7 +2,8 @@
 
 A leg on which processes end is suspected after two of them, though another one of the same process
 may have been guilty. Suspects are run one at a time in a process, and counted: who is the only one
-there again and again when a process ends is put aside (rule G15, decision 0030).
+there again and again when a process ends, and lands nothing in between, is put aside (rule G15, decision
+0030).
 """
 
 from __future__ import annotations
@@ -34,7 +35,15 @@ _alone: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]] = Weak
 _LEAVE_SECONDS = 2.0
 """For what is cut off to give back what it holds."""
 
-_COUNT = "UPDATE headrace.jobs SET deaths = deaths + 1 WHERE job_id = %s RETURNING deaths"
+# What has landed something since the last death does not die of what it is at: it is counted anew.
+_COUNT = """
+UPDATE headrace.jobs j
+SET deaths = CASE WHEN newest.batch_id > coalesce(j.deaths_after, 0) THEN 1 ELSE deaths + 1 END,
+    deaths_after = newest.batch_id
+FROM (SELECT max(b.batch_id) AS batch_id FROM headrace.batches b
+  JOIN headrace.jobs o USING (tenant_id, job_id) WHERE job_id = %(job_id)s) newest
+WHERE j.job_id = %(job_id)s RETURNING deaths
+"""
 _CLEAR = "UPDATE headrace.jobs SET deaths = 0 WHERE job_id = %s"
 
 
@@ -76,7 +85,7 @@ async def _until(ends: float | None, work: Callable[[], Awaitable[Done]]) -> Don
 
 def _count(database: Database, job_id: str) -> int:
     with database.transaction() as connection:
-        row = connection.execute(_COUNT, [job_id]).fetchone()
+        row = connection.execute(_COUNT, {"job_id": job_id}).fetchone()
     return int(row["deaths"]) if row else 0
 
 

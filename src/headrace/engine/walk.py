@@ -13,8 +13,9 @@ from collections.abc import Awaitable, Callable
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine import drain, handoff
+from headrace.engine import handoff
 from headrace.engine.gather import BYTES, SECONDS, Gathering, LoopGuard, size
+from headrace.engine.leaving import leaving
 from headrace.errors import Expired, HeadraceError, Retry
 from headrace.provider import Page, Provider
 from headrace.store.checkpoints import Claim, restart_walk
@@ -40,7 +41,7 @@ class Budget:
     @property
     def spent(self) -> bool:
         """Whether it is time to stop at the next page."""
-        return self.capped or drain.leaving() or time.monotonic() >= self._until
+        return self.capped or leaving() or time.monotonic() >= self._until
 
     @property
     def capped(self) -> bool:

@@ -164,7 +164,8 @@ class Job(Table, table=True):
     a pause, `attempts` those of them that failed. `lane` says what goes before what: see
     `engine.lanes`. `deadline_seconds` is how long it may take from its start, waits included,
     where somebody has said so, and `deadline_at` when that is over; `deaths` how many processes
-    have ended while they ran it and nothing else that was suspected. `error_code` is what a command
+    have ended while they ran it and nothing else that was suspected, `deaths_after` the batch that
+    it had landed last by then. `error_code` is what a command
     ends with that waited for it: see `headrace.errors`. One that `waits` is on no queue, for others
     come first; `stopped_by` is the job because of which it was cancelled, where no person did it.
     """
@@ -194,6 +195,7 @@ class Job(Table, table=True):
     deadline_seconds: int | None = col(Integer)
     deadline_at: datetime | None = time()
     deaths: int = col(Integer, null=False)
+    deaths_after: int | None = col(BigInteger)
 
 
 class JobNeed(Table, table=True):

@@ -185,9 +185,8 @@ def set_aside(connection: Connection, connection_id: str) -> None:
     """Do not sync a connection by itself before a day is over: its job has ended processes."""
     connection.execute(
         """
-        UPDATE headrace.connections
-        SET next_sync_at = greatest(next_sync_at, now() + interval '1 day')
-        WHERE connection_id = %s AND next_sync_at IS NOT NULL
+        UPDATE headrace.schedules SET next_at = greatest(next_at, now() + interval '1 day')
+        WHERE connection_id = %s
         """,
         [connection_id],
     )

@@ -15,7 +15,8 @@ ALTER TABLE headrace.jobs
     CHECK (lane IN ('interactive', 'incremental', 'backfill', 'reconcile')),
   ADD deadline_seconds integer CHECK (deadline_seconds > 0),
   ADD deadline_at timestamptz,
-  ADD deaths integer NOT NULL DEFAULT 0;
+  ADD deaths integer NOT NULL DEFAULT 0,
+  ADD deaths_after bigint;
 CREATE INDEX jobs_deadline ON headrace.jobs (deadline_at)
   WHERE status IN ('PENDING', 'RUNNING') AND deadline_at IS NOT NULL;
 """
@@ -44,5 +45,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE headrace.queue_alarms")
-    for column in ("lane", "deadline_seconds", "deadline_at", "deaths"):
+    for column in ("lane", "deadline_seconds", "deadline_at", "deaths", "deaths_after"):
         op.execute(f"ALTER TABLE headrace.jobs DROP {column}")
