@@ -104,8 +104,8 @@ def _projected(shown: list[dict[str, Any]], wanted: Versions) -> None:
 
 
 def _runs(database: str) -> list[Any]:
-    """What each stage says of each batch, and the workflows that are broken, to see by what the books
-    are wrong."""
+    """What each stage says of each batch, and the workflows that are broken, to see by what the
+    books are wrong."""
     with psycopg.connect(database) as connection:
         return connection.execute(
             "SELECT batch_id, inserted, stage, rows_in, rows_out, r.dead_lettered, error"

@@ -35,7 +35,18 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    sys.exit(_run(sys.argv[1:]))
+    _end(_run(sys.argv[1:]))
+
+
+def _end(code: int) -> None:
+    """What still runs when an engine has ended cannot be stopped, and Python would wait for it: for
+    as long as a PostgreSQL is away, say."""
+    leaving = sys.modules.get("headrace.engine.leaving")
+    if leaving is not None and leaving.cut_off():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _stop(number: int, _frame: Any) -> None:

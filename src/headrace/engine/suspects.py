@@ -2,8 +2,8 @@
 
 A leg on which processes end is suspected after two of them, though another one of the same process
 may have been guilty. Suspects are run one at a time in a process, and counted: who is the only one
-there again and again when a process ends, and lands nothing in between, is put aside (rule G15, decision
-0030).
+there again and again when a process ends, and lands nothing in between, is put aside (rule G15,
+decision 0030).
 """
 
 from __future__ import annotations
