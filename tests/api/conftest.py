@@ -60,7 +60,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     with monkeypatch.context() as patched:
         patched.setattr(sys, "stderr", lines)
         telemetry.configure()
-    yield lines
+        yield lines
     structlog.reset_defaults()
 
 

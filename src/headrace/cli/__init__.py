@@ -42,7 +42,7 @@ def _end(code: int) -> None:
     """What still runs when an engine has ended cannot be stopped, and Python would wait for it: for
     as long as a PostgreSQL is away, say."""
     leaving = sys.modules.get("headrace.engine.leaving")
-    if leaving is not None and leaving.cut_off():
+    if leaving is not None and (leaving.been() or leaving.cut_off()):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

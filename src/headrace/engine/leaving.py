@@ -56,6 +56,11 @@ def hurry() -> None:
     _now.hurry.set()
 
 
+def been() -> bool:
+    """Whether an engine has run in this process and ended."""
+    return _now.begun.is_set() and not _now.present
+
+
 def cut_off() -> bool:
     """Whether something was still running when the engine ended. Its threads cannot be stopped,
     and Python would wait for them: a process whose work this is ends by `os._exit`."""
