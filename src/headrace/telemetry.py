@@ -26,6 +26,7 @@ _listeners: list[Callable[[str], None]] = []
 
 def configure(level: str = "INFO") -> None:
     """Set logging up for this process. Libraries may warn; they may not chat."""
+    err = sys.stderr
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -35,7 +36,8 @@ def configure(level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr),  # whichever it is by then
+        # An embedder may have closed what standard error was then.
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr if err.closed else err),
         cache_logger_on_first_use=False,
     )
     logging.disable(logging.NOTSET)
