@@ -204,7 +204,7 @@ def main() -> None:
         [
             (
                 f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync"
-                " on, shared with other work. `make bench-contacts`."
+                " on. `make bench-contacts`."
             ),
             "",
             *rightness(),

@@ -206,8 +206,8 @@ def main() -> None:
         prepare(url)
         lines = run(url, home, wanted.jobs)
     measured = (
-        f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync on,"
-        f" shared with other work. `make bench-retention` ({wanted.jobs:,} jobs)."
+        f"Measured {datetime.now(UTC):%Y-%m-%d} on {describe()}, PostgreSQL embedded, fsync on."
+        f" `make bench-retention` ({wanted.jobs:,} jobs)."
     )
     text = "\n".join([measured, "", *lines])
     print(text)

@@ -39,10 +39,10 @@ def main() -> None:
 
 
 def _end(code: int) -> None:
-    """What still runs when an engine has ended cannot be stopped, and Python would wait for it: for
-    as long as a PostgreSQL is away, say."""
+    """A thread that still runs when an engine has ended cannot be stopped, and Python would wait
+    for it: for as long as a PostgreSQL is away, say. What was to be closed is closed."""
     leaving = sys.modules.get("headrace.engine.leaving")
-    if leaving is not None and (leaving.been() or leaving.cut_off()):
+    if leaving is not None and leaving.been():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
@@ -56,7 +56,7 @@ def _stop(number: int, _frame: Any) -> None:
 def _run(arguments: Sequence[str]) -> int:
     arguments, traceback_wanted = _take_traceback(arguments)
     try:
-        with _signals_held():
+        with signals_held():
             from headrace import telemetry
             from headrace.cli.app import app
 
@@ -77,7 +77,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
+def signals_held() -> Iterator[None]:
     """Let signals wait: one that interrupts an import leaves half a module behind, which the
     sentence about it may need."""
     came: list[int] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,17 +25,13 @@ class Ending:
         self.code = 0
         self._begin: Callable[[], None] | None = None
         self._hurry: Callable[[], None] = lambda: None
-        self._cut_off: Callable[[], bool] = lambda: False
 
-    def ready(
-        self,
-        begin: Callable[[], None],
-        hurry: Callable[[], None],
-        cut_off: Callable[[], bool],
-    ) -> None:
-        """It works: from now on the first signal calls `begin`, the second `hurry`; `cut_off` tells
-        in the end whether something cannot be waited for."""
-        self._begin, self._hurry, self._cut_off = begin, hurry, cut_off
+    def ready(self, begin: Callable[[], None], hurry: Callable[[], None]) -> None:
+        """It works: from now on the first signal calls `begin`, the second `hurry`. One that came
+        while it started, and whose Stop was lost on the way, is made good."""
+        self._begin, self._hurry = begin, hurry
+        if self.told.is_set():
+            begin()
 
     def wait(self) -> None:
         """Until it is told to end."""
@@ -58,12 +53,7 @@ class Ending:
         self._hurry()
 
     def leave(self) -> None:
-        """After everything is closed. Does not return where the process would not end by itself, or
-        not with 0."""
-        if self._cut_off():
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(self.code)
+        """After everything is closed. Raises typer.Exit where the process is not to end with 0."""
         if self.code:
             raise typer.Exit(self.code)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from headrace import __version__, telemetry
+from headrace.cli import signals_held
 from headrace.cli.ending import Ending, ending
 from headrace.cli.house import TENANT, database_url
 from headrace.cli.options import Json
@@ -21,16 +22,11 @@ def up(json: Json = False) -> None:
 
     Prints the address, and once the first API key. Control-C ends it; all work can be resumed.
     """
-    from headrace.engine import leaving
-    from headrace.engine.runtime import engine
-
     with (
         ending() as told,
         _listening() as (settings, listener),
-        database_url(settings, wait=settings.headrace_database_wait) as url,
-        engine(url, settings) as database,
+        _working(settings, told) as database,
     ):
-        told.ready(leaving.begin, leaving.hurry, leaving.cut_off)
         _serve(database, settings, listener, told, json=json)
 
 
@@ -43,7 +39,7 @@ def api(json: Json = False) -> None:
     ):
         database = Database(url, name="headrace api", connections=16).open()
         try:
-            told.ready(lambda: None, lambda: None, lambda: False)
+            told.ready(lambda: None, lambda: None)
             _serve(database, settings, listener, told, json=json)
         finally:
             database.close()
@@ -53,12 +49,27 @@ def api(json: Json = False) -> None:
 def _listening() -> Iterator[tuple[Settings, socket.socket]]:
     """The port first: that it is taken is to be known before anything else is started."""
     # Only these two commands need the web framework: the others start faster without it.
-    from headrace.api import listen
+    with signals_held():
+        from headrace.api import listen
 
     settings = load()
     with listen(settings) as listener:
         telemetry.configure(settings.log_level)
         yield settings, listener
+
+
+@contextmanager
+def _working(settings: Settings, told: Ending) -> Iterator[Database]:
+    """The engine, in this process: it ends when this is told to."""
+    with signals_held():
+        from headrace.engine import leaving
+        from headrace.engine.runtime import engine
+    with (
+        database_url(settings, wait=settings.headrace_database_wait) as url,
+        engine(url, settings) as database,
+    ):
+        told.ready(leaving.begin, leaving.hurry)
+        yield database
 
 
 def _serve(
@@ -97,17 +108,9 @@ def _introduce(database: Database, settings: Settings, port: int, *, json: bool)
 
 def worker(json: Json = False) -> None:
     """Run jobs until told to stop. Any number of these share the work of one PostgreSQL."""
-    from headrace.engine import leaving
-    from headrace.engine.runtime import engine
-
     settings = load()
     telemetry.configure(settings.log_level)
-    with (
-        ending() as told,
-        database_url(settings, wait=settings.headrace_database_wait) as url,
-        engine(url, settings),
-    ):
-        told.ready(leaving.begin, leaving.hurry, leaving.cut_off)
+    with ending() as told, _working(settings, told):
         telemetry.started("worker", jobsAtOnce=settings.headrace_workers)
         if json:
             answer_json({"jobs_at_once": settings.headrace_workers})

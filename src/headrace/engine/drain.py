@@ -69,7 +69,6 @@ def drain(database: Database, me: str, seconds: float) -> None:
         handed += _hand_over(database, me, None)
     except psycopg.Error:
         private.say_no_more()
-    now().cut_off = bool(private.running())
     telemetry.left(me, handed, int((time.monotonic() - now().since) * 1000))
 
 

@@ -15,7 +15,6 @@ class Leaving:
         self.since = 0.0
         self.stopped: set[str] = set()
         self.hurry = threading.Event()
-        self.cut_off = False
 
 
 _now = Leaving()
@@ -59,9 +58,3 @@ def hurry() -> None:
 def been() -> bool:
     """Whether an engine has run in this process and ended."""
     return _now.begun.is_set() and not _now.present
-
-
-def cut_off() -> bool:
-    """Whether something was still running when the engine ended. Its threads cannot be stopped,
-    and Python would wait for them: a process whose work this is ends by `os._exit`."""
-    return _now.cut_off

@@ -125,14 +125,16 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         leaving.begin()
-        dispatcher.stop()
-        for chore in chores:
-            chore.stop()
-        drain.drain(database, me, settings.headrace_drain_seconds)
-        liveness.stop()
-        DBOS.destroy()
-        database.close()
-        leaving.depart()
+        try:
+            dispatcher.stop()
+            for chore in chores:
+                chore.stop()
+            drain.drain(database, me, settings.headrace_drain_seconds)
+            liveness.stop()
+            DBOS.destroy()
+            database.close()
+        finally:
+            leaving.depart()
 
 
 def _config(url: str, executor_id: str) -> DBOSConfig:
