@@ -40,6 +40,7 @@ _LAYERS = [
     ["oauth"],
     ["engine"],
     ["out"],
+    ["dashboard"],
     ["api"],
     ["cli"],
 ]

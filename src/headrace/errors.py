@@ -96,3 +96,15 @@ class Unavailable(HeadraceError):
     """Something this service itself stands on (PostgreSQL, disk) is not there."""
 
     exit_code = 69  # EX_UNAVAILABLE
+
+
+class NotFound(HeadraceError):
+    """What the request names is not there, or not the caller's: the answer is the same."""
+
+
+class Unauthorized(HeadraceError):
+    """The request carries no key, or one that opens nothing."""
+
+
+class Conflict(HeadraceError):
+    """The request is well made, and what it names is in no state for it."""

@@ -11,15 +11,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body
 from pydantic import BaseModel, Field
 
-from headrace.api.auth import Visit, Visitor
+from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Job
-from headrace.api.problems import NotFound, Strict
+from headrace.api.problems import Strict
 from headrace.engine.intake import submit_sync
 from headrace.engine.sync import Source
-from headrace.errors import BadInput
+from headrace.errors import BadInput, NotFound
 from headrace.store import connections, listings
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, as_owner
+from headrace.store.visit import Visit
 from headrace.vault import Vault
 
 router = APIRouter(tags=["accounts"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from headrace.api.auth import Visit
-from headrace.api.problems import NotFound
+from headrace.errors import NotFound
 from headrace.store import keys
 from headrace.store.database import Connection
+from headrace.store.visit import Visit
 
 
 def acts_for_all(visitor: Visit) -> bool:

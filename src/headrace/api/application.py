@@ -17,7 +17,7 @@ from typing import Any
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request
 
-from headrace import __version__, telemetry
+from headrace import __version__, dashboard, telemetry
 from headrace.api import (
     accounts,
     attachments,
@@ -111,6 +111,8 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     keyed.include_router(uploads.router)
     keyed.add_api_route("/openapi.json", _description, methods=["GET"], tags=["description"])
     app.include_router(keyed)
+    app.include_router(dashboard.router)
+    app.state.leaving = Event()
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     return app
 
@@ -176,6 +178,7 @@ def serve(
     """Serve on what `listen` gave until a signal comes, which `signalled` is called with, or `told`
     is set. Requests that are being answered then have so many seconds to end; a second signal cuts
     them off."""
+    app.state.leaving = told  # what would go on for ever ends
     config = uvicorn.Config(
         app,
         log_config=None,  # headrace.telemetry writes the log

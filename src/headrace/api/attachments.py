@@ -10,12 +10,12 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from headrace.api.auth import Visit, Visitor
-from headrace.api.problems import NotFound
+from headrace.api.auth import Visitor
 from headrace.engine.sync import Source
-from headrace.errors import BadInput
+from headrace.errors import BadInput, NotFound
 from headrace.provider import Attachment, Record
 from headrace.store import connections, listings
+from headrace.store.visit import Visit
 from headrace.vault import Vault
 
 router = APIRouter(tags=["records"])

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
-from headrace.api.problems import NotFound, Strict
+from headrace.api.problems import Strict
 from headrace.api.shapes import Page, Time
+from headrace.errors import NotFound
 from headrace.store import connections
 from headrace.store.database import as_owner
 

@@ -16,13 +16,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 
-from headrace.api.auth import Visit, Visitor
-from headrace.api.problems import NotFound, Strict
+from headrace.api.auth import Visitor
+from headrace.api.problems import Strict
 from headrace.api.shapes import Time
-from headrace.errors import BadInput, HeadraceError
+from headrace.errors import BadInput, HeadraceError, NotFound
 from headrace.oauth import consent
 from headrace.oauth.connect import EVERY_SECONDS, Wish
 from headrace.store import connections
+from headrace.store.visit import Visit
 from headrace.vault import Vault
 
 router = APIRouter(prefix="/connections", tags=["connections"])

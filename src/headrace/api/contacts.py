@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Query
 
-from headrace.api.auth import Visit, Visitor
+from headrace.api.auth import Visitor
 from headrace.api.contact_shapes import (
     Contact,
     ContactLine,
@@ -23,11 +23,12 @@ from headrace.api.contact_shapes import (
     WhatIf,
 )
 from headrace.api.job_shapes import Job
-from headrace.api.problems import NotFound
 from headrace.api.shapes import Page, cursor, place
 from headrace.engine import extract
+from headrace.errors import NotFound
 from headrace.store import contacts
 from headrace.store.database import Connection
+from headrace.store.visit import Visit
 
 router = APIRouter(prefix="/contacts", tags=["contacts"])
 

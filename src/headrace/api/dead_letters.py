@@ -10,7 +10,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from headrace.api.auth import Visit, Visitor
+from headrace.api.auth import Visitor
 from headrace.api.letter_shapes import (
     Bytes,
     Count,
@@ -26,11 +26,11 @@ from headrace.api.letter_shapes import (
     Retried,
     Round,
 )
-from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
 from headrace.engine import mend, redrive, redrive_many
-from headrace.errors import BadInput
+from headrace.errors import BadInput, Conflict, NotFound
 from headrace.store import dead_letters as letters
+from headrace.store.visit import Visit
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
 

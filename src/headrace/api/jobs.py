@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 
-from headrace.api.auth import Visit, Visitor
+from headrace.api.auth import Visitor
 from headrace.api.job_shapes import (
     Job,
     JobDetail,
@@ -22,19 +22,19 @@ from headrace.api.job_shapes import (
     in_seed_words,
     status_of,
 )
-from headrace.api.problems import Conflict, NotFound
 from headrace.api.shapes import Page, cursor, place
 from headrace.engine import again, extract, insight, needs, redrive_many, replay, settle
 from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
 from headrace.engine.sweep import sweep
-from headrace.errors import BadInput
+from headrace.errors import BadInput, Conflict, NotFound
 from headrace.plugins import provider_of_kind
 from headrace.provider import Provider
 from headrace.store import jobs, listings
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection
 from headrace.store.jobs import JobRow
+from headrace.store.visit import Visit
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 

@@ -14,30 +14,29 @@ from typing import Any
 import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from headrace import telemetry
+from headrace import dashboard, telemetry
 from headrace.engine.graph import KeyUsed, UnknownJob
-from headrace.errors import BadInput, Expired, HeadraceError, NeedsHuman, Retry, Skip, Unavailable
+from headrace.errors import (
+    BadInput,
+    Conflict,
+    Expired,
+    HeadraceError,
+    NeedsHuman,
+    NotFound,
+    Retry,
+    Skip,
+    Unauthorized,
+    Unavailable,
+)
 from headrace.store.uploads import NoRoom
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 SEND_LESS = "Send less at once; a large file can be split."
-
-
-class NotFound(HeadraceError):
-    """What the request names is not there, or not the caller's: the answer is the same."""
-
-
-class Unauthorized(HeadraceError):
-    """The request carries no key, or one that opens nothing."""
-
-
-class Conflict(HeadraceError):
-    """The request is well made, and what it names is in no state for it."""
 
 
 # The most particular class first: 409 for what has to change before the same request can work.
@@ -101,8 +100,11 @@ def problem(
     kind: str | None = None,
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
-    """The answer to a request that failed. `scope` is the ASGI scope of the request."""
+) -> Response:
+    """The answer to a request that failed; to a browser that wants a page, one that says so.
+    `scope` is the ASGI scope of the request."""
+    if dashboard.wants_page(scope):
+        return dashboard.failed(scope, status, detail, hint, headers or {})
     title = HTTPStatus(status).phrase
     body = Problem(
         type=f"urn:headrace:{kind or title.lower().replace(' ', '-')}",
@@ -129,7 +131,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(psycopg.errors.ProgramLimitExceeded, _no_value)
 
 
-def _ours(request: Request, error: Exception) -> JSONResponse:
+def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, HeadraceError)
     status = next((code for cls, code in _STATUS if isinstance(error, cls)), 500)
     if isinstance(error, Unavailable):
@@ -144,7 +146,7 @@ def _ours(request: Request, error: Exception) -> JSONResponse:
     return problem(request.scope, status, error.message, error.hint, headers=headers)
 
 
-def _database_away(request: Request, error: Exception) -> JSONResponse:
+def _database_away(request: Request, error: Exception) -> Response:
     # Its own words may name hosts and accounts: they are for the log.
     telemetry.away(request.url.path, error)
     detail = "PostgreSQL does not answer."
@@ -159,7 +161,7 @@ def _database_away(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _no_value(request: Request, error: Exception) -> JSONResponse:
+def _no_value(request: Request, error: Exception) -> Response:
     telemetry.bug(request.url.path, error)
     return problem(
         request.scope,
@@ -170,11 +172,13 @@ def _no_value(request: Request, error: Exception) -> JSONResponse:
     )
 
 
-def _http(request: Request, error: Exception) -> JSONResponse:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     detail, hint = str(error.detail), ""
     match error.status_code:
+        case 303:
+            detail = "Sign in first."
         case 404:
             detail = f"There is nothing at {request.url.path}."
             hint = "GET /openapi.json lists every route."
@@ -197,7 +201,7 @@ def _methods(request: Request) -> list[str]:
     ]
 
 
-def _invalid(request: Request, error: Exception) -> JSONResponse:
+def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     known = _known_fields(request)
     errors = [_field_error(one, known) for one in error.errors()]

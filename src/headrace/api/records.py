@@ -7,11 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from headrace.api.auth import Visit, Visitor
-from headrace.api.problems import NotFound, Strict
+from headrace.api.auth import Visitor
+from headrace.api.problems import Strict
 from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.errors import NotFound
 from headrace.store import listings
 from headrace.store.listings import Place, Table
+from headrace.store.visit import Visit
 
 router = APIRouter(tags=["records"])
 

@@ -9,8 +9,9 @@ from pydantic import ConfigDict, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Job
-from headrace.api.problems import NotFound, Strict
+from headrace.api.problems import Strict
 from headrace.engine import replay as engine
+from headrace.errors import NotFound
 from headrace.store import jobs
 
 router = APIRouter(prefix="/replay", tags=["replay"])

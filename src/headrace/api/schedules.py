@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Job
-from headrace.api.problems import Conflict, NotFound, Strict
+from headrace.api.problems import Strict
 from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
 from headrace.engine import arrange, schedulable
-from headrace.errors import BadInput
+from headrace.errors import BadInput, Conflict, NotFound
 from headrace.store import listings, schedules
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
-from headrace.api.problems import NotFound, Strict
+from headrace.api.problems import Strict
 from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.errors import NotFound
 from headrace.out import timeline as out
 from headrace.out.people import identities
 from headrace.store.listings import Place

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
-from headrace.api.problems import NotFound
+from headrace.errors import NotFound
 from headrace.out import why as out
 
 router = APIRouter(prefix="/why", tags=["why"])

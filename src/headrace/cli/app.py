@@ -62,6 +62,7 @@ for name, function, panel in (
     ("up", serve.up, _START),
     ("demo", demo.demo, _START),
     ("api", serve.api, _START),
+    ("open", serve.open_dashboard, _START),
     ("worker", serve.worker, _START),
     ("migrate", serve.migrate, _START),
     ("check", check.check, _START),

@@ -47,14 +47,14 @@ def accept(connection: Connection, key: str) -> Caller | None:
     """Who this key speaks for; None when it is not one of ours, or no longer."""
     if not 0 < len(key) <= _LONGEST:
         return None
-    hashed = _hash(key)
-    row = connection.execute(query("keys", "find"), {"hash": hashed}).fetchone()
+    found = hashed(key)
+    row = connection.execute(query("keys", "find"), {"hash": found}).fetchone()
     # The index compares hashes, from whose timing nothing can be learnt about a key; the
     # comparison that decides takes the same time whatever it is given.
-    if row is None or not hmac.compare_digest(row["key_hash"], hashed):
+    if row is None or not hmac.compare_digest(row["key_hash"], found):
         return None
     if row["stale"]:
-        connection.execute(query("keys", "used"), {"tenant": row["tenant_id"], "hash": hashed})
+        connection.execute(query("keys", "used"), {"tenant": row["tenant_id"], "hash": found})
     return Caller(row["tenant_id"], row["key_user_id"] or row["user_id"], row["key_user_id"])
 
 
@@ -100,7 +100,7 @@ def _add(
             "tenant": tenant,
             "user": user,
             "key_user": key_user,
-            "hash": _hash(key),
+            "hash": hashed(key),
             "name": name,
             # Of a chosen key, which may be short, no more than a hint of its beginning.
             "prefix": key[: _SHOWN if key.startswith(MARK) and len(key) >= _MADE else 4],
@@ -108,5 +108,6 @@ def _add(
     )
 
 
-def _hash(key: str) -> bytes:
+def hashed(key: str) -> bytes:
+    """What is kept of a key."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,34 @@
+"""Sessions of the dashboard: a browser that a key, or somebody at the machine, has let in."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "0019"
+down_revision = "0017"
+branch_labels = None
+depends_on = None
+
+# Only the SHA-256 of what the browser holds is here. `key_hash` is the key it was opened with, and
+# a revoked key closes it; null: a link that the command line made. A link (`once`) is a session
+# that nobody has taken up yet.
+TABLE = """
+CREATE TABLE headrace.sessions (
+  tenant_id text COLLATE "C" NOT NULL,
+  token_hash bytea NOT NULL PRIMARY KEY,
+  user_id text COLLATE "C" NOT NULL,
+  key_user_id text COLLATE "C",
+  key_hash bytea,
+  once boolean NOT NULL DEFAULT false,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz NOT NULL
+);
+"""
+
+
+def upgrade() -> None:
+    op.execute(TABLE)
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE headrace.sessions")

@@ -1,0 +1,37 @@
+"""Somebody who was let in, by an API key or a session, and what they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import msgspec
+
+from headrace.settings import Settings
+from headrace.store.database import Connection, Database
+from headrace.store.keys import Caller
+
+# Times are told in UTC; and no question of one caller may keep the others waiting for long.
+_MANNERS = "SELECT set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '5s', true)"
+
+
+class Visit(msgspec.Struct):
+    """A caller who was let in, the database they came for, and how the service is set up."""
+
+    caller: Caller
+    database: Database
+    settings: Settings
+
+    @contextmanager
+    def session(self) -> Iterator[Connection]:
+        """One transaction that sees the caller's rows and no others."""
+        with self.database.people(self.caller.tenant, self.caller.key_user) as connection:
+            connection.execute(_MANNERS)
+            yield connection
+
+    @contextmanager
+    def acting_for(self, tenant: str) -> Iterator[Connection]:
+        """One transaction that sees another tenant's rows. Who may have it, the route knows."""
+        with self.database.people(tenant, None) as connection:
+            connection.execute(_MANNERS)
+            yield connection
