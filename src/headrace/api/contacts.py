@@ -23,10 +23,11 @@ from headrace.api.contact_shapes import (
     WhatIf,
 )
 from headrace.api.job_shapes import Job
-from headrace.api.shapes import Page, cursor, place
+from headrace.api.shapes import Page
 from headrace.engine import extract
 from headrace.errors import NotFound
 from headrace.store import contacts
+from headrace.store.cursor import cursor, place
 from headrace.store.database import Connection
 from headrace.store.visit import Visit
 

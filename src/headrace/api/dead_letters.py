@@ -26,10 +26,11 @@ from headrace.api.letter_shapes import (
     Retried,
     Round,
 )
-from headrace.api.shapes import Page, cursor, place
+from headrace.api.shapes import Page
 from headrace.engine import mend, redrive, redrive_many
 from headrace.errors import BadInput, Conflict, NotFound
 from headrace.store import dead_letters as letters
+from headrace.store.cursor import cursor, place
 from headrace.store.visit import Visit
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])

@@ -16,7 +16,7 @@ from headrace.api.acting import acts_for_all, session_for
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Status
 from headrace.api.problems import Strict
-from headrace.api.shapes import Cursor, Limit, Moment, Page, cursor, place
+from headrace.api.shapes import Cursor, Limit, Moment, Page
 from headrace.engine import intake
 from headrace.engine import jobs as engine
 from headrace.engine.notify import join, result_summary, waiters
@@ -24,6 +24,7 @@ from headrace.errors import BadInput, Conflict, NotFound, Retry
 from headrace.files.config import DocumentsConfig
 from headrace.providers.documents import Documents
 from headrace.store import jobs, listings
+from headrace.store.cursor import cursor, place
 from headrace.store.database import Connection, as_owner
 from headrace.store.jobs import JobRow
 from headrace.store.visit import Visit

@@ -11,12 +11,13 @@ from headrace import insight
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import After, Job, Made, When
 from headrace.api.problems import Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.api.shapes import Cursor, Limit, Page, Time
 from headrace.engine import insight as engine
 from headrace.errors import NotFound
 from headrace.insight import Priority
 from headrace.plugins import insight_kind
 from headrace.store import insights as store
+from headrace.store.cursor import cursor, place
 
 router = APIRouter(prefix="/insights", tags=["insights"])
 

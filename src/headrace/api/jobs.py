@@ -22,7 +22,7 @@ from headrace.api.job_shapes import (
     in_seed_words,
     status_of,
 )
-from headrace.api.shapes import Page, cursor, place
+from headrace.api.shapes import Page
 from headrace.engine import again, extract, insight, needs, redrive_many, replay, settle
 from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
@@ -32,6 +32,7 @@ from headrace.plugins import provider_of_kind
 from headrace.provider import Provider
 from headrace.store import jobs, listings
 from headrace.store.connections import ConnectionRow
+from headrace.store.cursor import cursor, place
 from headrace.store.database import Connection
 from headrace.store.jobs import JobRow
 from headrace.store.visit import Visit

@@ -9,9 +9,10 @@ from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.api.shapes import Cursor, Limit, Page, Time
 from headrace.errors import NotFound
 from headrace.store import listings
+from headrace.store.cursor import cursor, place
 from headrace.store.listings import Place, Table
 from headrace.store.visit import Visit
 

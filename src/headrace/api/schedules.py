@@ -10,11 +10,12 @@ from pydantic import BaseModel, Field
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Job
 from headrace.api.problems import Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.api.shapes import Cursor, Limit, Page, Time
 from headrace.engine import arrange, schedulable
 from headrace.errors import BadInput, Conflict, NotFound
 from headrace.store import listings, schedules
 from headrace.store.connections import ConnectionRow
+from headrace.store.cursor import cursor, place
 from headrace.store.database import Connection
 from headrace.store.schedules import SYNC, ScheduleRow
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
-import msgspec
 from pydantic import AfterValidator, BaseModel, Field, PlainSerializer
-
-from headrace.errors import BadInput
 
 
 def _utc(time: datetime) -> datetime:
@@ -41,24 +36,3 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next: str | None = None
-
-
-def cursor(*values: Any) -> str:
-    """An opaque text of a listing's place."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
-
-
-Place = TypeVar("Place")
-
-
-def place(text: str | None, kind: type[Place]) -> Place | None:
-    """The place a cursor names. Raises BadInput for a text that `cursor` did not make."""
-    if text is None:
-        return None
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        return msgspec.json.decode(base64.b64decode(padded, b"-_", validate=True), type=kind)
-    except (binascii.Error, msgspec.MsgspecError, ValueError):
-        raise BadInput(
-            "This cursor is not one of ours.", hint="Pass on the `next` of a page as it stands."
-        ) from None

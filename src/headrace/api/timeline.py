@@ -11,10 +11,11 @@ from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.api.shapes import Cursor, Limit, Page, Time
 from headrace.errors import NotFound
 from headrace.out import timeline as out
 from headrace.out.people import identities
+from headrace.store.cursor import cursor, place
 from headrace.store.listings import Place
 
 router = APIRouter(tags=["timeline"])

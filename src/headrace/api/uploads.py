@@ -17,10 +17,11 @@ from headrace.api.acting import session_for, tenant_for
 from headrace.api.arriving import Arrived, arriving
 from headrace.api.auth import Visitor
 from headrace.api.problems import MEDIA_TYPE, Strict
-from headrace.api.shapes import Cursor, Limit, Moment, Page, cursor, place
+from headrace.api.shapes import Cursor, Limit, Moment, Page
 from headrace.errors import BadInput, NotFound
 from headrace.files.uploads import LONGEST_NAME, SCHEME, Upload, check_name
 from headrace.store import uploads
+from headrace.store.cursor import cursor, place
 from headrace.store.visit import Visit
 from headrace.text import one_line
 

@@ -14,7 +14,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
-from headrace.dashboard import render
+from headrace.dashboard import render, said
 from headrace.dashboard.entry import Looking
 from headrace.errors import HeadraceError, Unavailable
 from headrace.store.database import Connection
@@ -41,7 +41,10 @@ def page(path: str, template: str) -> Callable[[Callable[..., Look]], Callable[.
         asked = Depends(view)
 
         def whole(request: Request, visitor: Looking, look: Look = asked) -> HTMLResponse:
-            return render.page(template, _context(request, visitor, look))
+            found = {**_context(request, visitor, look), "said": said.said(request)}
+            answer = render.page(template, found)
+            said.forget(request, answer)
+            return answer
 
         async def live(request: Request, visitor: Looking, look: Look = asked) -> Response:
             if _watched >= MOST_WATCHED:
@@ -61,7 +64,7 @@ def _context(request: Request, visitor: Visit, look: Look) -> dict[str, Any]:
         found = look(session)
     path = request.url.path.removeprefix(LIVE) or "/"
     asked = f"?{request.url.query}" if request.url.query else ""
-    return {"path": path, "asked": asked, "caller": visitor.caller, "said": "", **found}
+    return {"path": path, "asked": asked, "caller": visitor.caller, **found}
 
 
 async def _news(

@@ -128,3 +128,22 @@ def listing(
             "limit": limit,
         },
     ).fetchall()
+
+
+def landed(connection: Connection, job_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """What each of these jobs has landed up to now, by its id: `fetched` and `inserted`, `total`
+    where the source says what there is; nothing of those without a batch."""
+    rows = connection.execute(query("jobs", "landed_so_far"), {"job_ids": list(job_ids)})
+    return {row["job_id"]: row for row in rows}
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """How many jobs there are by status: of those that are over, of the last day."""
+    rows = connection.execute(query("jobs", "counts"))
+    return {row["status"]: row["jobs"] for row in rows}
+
+
+def batches(connection: Connection, tenant: str, job_id: str, limit: int) -> list[dict[str, Any]]:
+    """The newest commits of a job, each with its stream and what it landed."""
+    values = {"tenant": tenant, "job_id": job_id, "limit": limit}
+    return connection.execute(query("jobs", "batches"), values).fetchall()

@@ -142,3 +142,32 @@ SELECT coalesce(sum(fetched), 0)::bigint AS fetched,
        max(batch_id) AS last_batch
 FROM headrace.batches
 WHERE tenant_id = %(tenant)s AND job_id = %(job_id)s;
+
+-- name: landed_so_far
+-- What each of these jobs has landed; `total` where each stream of its source says what there is.
+SELECT j.job_id, sum(b.fetched)::bigint AS fetched, sum(b.inserted)::bigint AS inserted,
+  max(t.total)::bigint AS total
+FROM headrace.jobs j
+JOIN headrace.batches b ON b.tenant_id = j.tenant_id AND b.job_id = j.job_id
+LEFT JOIN LATERAL (SELECT sum(s.total) AS total FROM headrace.streams s
+  WHERE s.tenant_id = j.tenant_id AND s.connection_id = j.connection_id
+  HAVING count(*) = count(s.total)) t ON true
+WHERE j.job_id = ANY(%(job_ids)s::text[])
+GROUP BY j.job_id;
+
+-- name: counts
+-- Of what is over, the last day's: a count of all there ever were would take longer every day.
+SELECT status, count(*) AS jobs FROM headrace.jobs
+WHERE status IN ('PENDING', 'RUNNING') GROUP BY status
+UNION ALL
+SELECT status, count(*) FROM headrace.jobs
+WHERE created_at > now() - interval '1 day' AND status NOT IN ('PENDING', 'RUNNING')
+GROUP BY status;
+
+-- name: batches
+-- The newest commits of a job.
+SELECT b.batch_id, s.name AS stream, b.slice, b.pages, b.fetched, b.inserted, b.unchanged,
+  b.dead_lettered, b.payload_bytes, b.committed_at
+FROM headrace.batches b JOIN headrace.streams s USING (tenant_id, stream_id)
+WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s
+ORDER BY b.batch_id DESC LIMIT %(limit)s;
