@@ -51,7 +51,9 @@ def drawn(picture: Mapping[str, Any], here: str) -> Drawing | None:
         name, column = node["job_id"], columns[node["job_id"]]
         row = filled[column] = filled.get(column, -1) + 1
         x, y = column * (WIDTH + GAP) + 1, row * (HEIGHT + LANE) + 1
-        boxes[name] = Box(name, node["connection"] or node["kind"], node["status"], x, y, name == here)
+        boxes[name] = Box(
+            name, node["connection"] or node["kind"], node["status"], x, y, name == here
+        )
     curves = [_curve(boxes[first], boxes[then]) for first, then in pairs]
     return Drawing(
         list(boxes.values()),

@@ -34,14 +34,17 @@ router = APIRouter(include_in_schema=False)
 _watched = 0
 
 
-def page(path: str, template: str) -> Callable[[Callable[..., Look]], Callable[..., Look]]:
-    """Serve what a view looks at, at this path, and keep it up to date at /live and this path."""
+def page(
+    path: str, template: str, *, lives: bool = True
+) -> Callable[[Callable[..., Look]], Callable[..., Look]]:
+    """Serve what a view looks at, at this path, and where it `lives`, keep it up to date at /live
+    and this path."""
 
     def register(view: Callable[..., Look]) -> Callable[..., Look]:
         asked = Depends(view)
 
         def whole(request: Request, visitor: Looking, look: Look = asked) -> HTMLResponse:
-            found = {**_context(request, visitor, look), "said": said.said(request)}
+            found = {**_context(request, visitor, look), "said": said.said(request), "lives": lives}
             answer = render.page(template, found)
             said.forget(request, answer)
             return answer
@@ -53,7 +56,8 @@ def page(path: str, template: str) -> Callable[[Callable[..., Look]], Callable[.
             return StreamingResponse(news, media_type="text/event-stream")
 
         router.add_api_route(path, whole, methods=["GET"])
-        router.add_api_route(f"{LIVE}{path}", live, methods=["GET"])
+        if lives:
+            router.add_api_route(f"{LIVE}{path}", live, methods=["GET"])
         return view
 
     return register

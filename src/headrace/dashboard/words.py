@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from headrace.out.snippet import MARK
 
 
 def span(seconds: float | None) -> str:
@@ -73,6 +75,21 @@ def label(word: str) -> str:
     return word.replace("_", " ").lower()
 
 
+def found(snippet: str) -> Markup:
+    """A piece of text in which what was found stands between two asterisks, marked."""
+    parts = snippet.split(MARK)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )
+
+
+def short(value: Any) -> str:
+    """A value of any kind in at most a line or two."""
+    text = str(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
+
+
 def _many(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
@@ -89,4 +106,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "percent": percent,
     "label": label,
+    "found": found,
+    "short": short,
 }

@@ -1,0 +1,115 @@
+"""People: who there is, who may be one, and what joins them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Query, Request
+from fastapi.responses import Response
+
+from headrace.dashboard.entry import Acting
+from headrace.dashboard.page import Look, page
+from headrace.dashboard.paging import with_asked
+from headrace.dashboard.said import back
+from headrace.errors import NotFound
+from headrace.store import contacts as store
+from headrace.store.cursor import cursor, place
+from headrace.store.database import Connection
+
+router = APIRouter(include_in_schema=False)
+
+ROWS, SUGGESTED = 50, 10
+
+
+@page("/contacts", "people.html")
+def people(
+    request: Request,
+    q: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str | None, Query(max_length=8192)] = None,
+) -> Look:
+    """Those last seen first; before them, who may be one person."""
+    began = place(after, store.Place)
+
+    def look(session: Connection) -> dict[str, Any]:
+        rows = store.listing(session, q.strip() or None, began, ROWS + 1)
+        older = None
+        if len(rows) > ROWS:
+            end = rows[ROWS - 1]
+            older = with_asked(request, after=cursor(end["last_seen_at"], end["contact_id"]))
+        open_ = [] if q or after else store.suggestions(session, None, SUGGESTED)
+        return {
+            "people": rows[:ROWS],
+            "suggestions": [
+                (
+                    one,
+                    store.one(session, one["first_contact_id"]),
+                    store.one(session, one["second_contact_id"]),
+                )
+                for one in open_
+            ],
+            "q": q,
+            "older": older,
+            "newest": with_asked(request, after=None) if after else None,
+        }
+
+    return look
+
+
+@page("/contacts/{contact_id}", "person.html")
+def person(contact_id: UUID) -> Look:
+    """One of them, by the id of any identity."""
+
+    def look(session: Connection) -> dict[str, Any]:
+        return {"person": existing(session, contact_id)}
+
+    return look
+
+
+@router.post("/contacts/merge")
+def merge(visitor: Acting, contact: Annotated[list[UUID], Form(max_length=100)]) -> Response:
+    """Make those that are ticked one person."""
+    if len(contact) < 2:
+        return back("/contacts", "Tick two or more people first.")
+    with visitor.session() as session:
+        made = store.merge(session, contact, visitor.caller.user)
+    if made is None:
+        raise NotFound("One of these people is not there.", hint="Load the page again.")
+    return back(f"/contacts/{made}", "They are one person now. A split takes it back.")
+
+
+@router.post("/contacts/suggestions/{link_id}")
+def answer(visitor: Acting, link_id: int, same: Annotated[bool, Form()]) -> Response:
+    """They are one person, or they are two."""
+    with visitor.session() as session:
+        found = store.answer(session, link_id, same=same, by=visitor.caller.user)
+    if found is None:
+        return back("/contacts", "Somebody has answered that already.")
+    return back("/contacts", "They are one person now." if same else "They stay two people.")
+
+
+@router.post("/contacts/{contact_id}/split")
+def split(
+    visitor: Acting,
+    contact_id: UUID,
+    identity: Annotated[list[UUID], Form(max_length=1000)] = [],  # noqa: B006 - FastAPI copies it
+) -> Response:
+    """Those that are ticked are somebody else."""
+    here = f"/contacts/{contact_id}"
+    if not identity:
+        return back(here, "Tick the identities that are somebody else's.")
+    with visitor.session() as session:
+        existing(session, contact_id)
+        made = store.split(session, contact_id, identity, visitor.caller.user)
+    if made is None:
+        raise NotFound("There is no such person.", hint="Load the page again.")
+    _, parted = made
+    return back(f"/contacts/{parted}", "They are two people now. A merge takes it back.")
+
+
+def existing(session: Connection, contact_id: UUID) -> dict[str, Any]:
+    """A person that the caller may see. Raises NotFound."""
+    row = store.one(session, contact_id)
+    if row is None:
+        raise NotFound(f"There is no person {contact_id}.", hint="The list has those there are.")
+    return row

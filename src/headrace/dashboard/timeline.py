@@ -1,0 +1,63 @@
+"""What happened, in sentences, newest first."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request
+
+from headrace.dashboard.asked import day
+from headrace.dashboard.page import Look, page
+from headrace.dashboard.paging import with_asked
+from headrace.dashboard.record import address
+from headrace.out import timeline as out
+from headrace.out.people import identities
+from headrace.store.cursor import cursor, place
+from headrace.store.database import Connection
+from headrace.store.listings import Place
+
+ROWS = 50
+
+
+@page("/timeline", "timeline.html")
+def timeline(
+    request: Request,
+    contact: UUID | None = None,
+    kind: Annotated[str, Query(max_length=100)] = "",
+    since: str = "",
+    until: str = "",
+    after: Annotated[str | None, Query(max_length=8192)] = None,
+) -> Look:
+    """Everybody's, or one contact's."""
+    began, first, last = place(after, Place), day(since), day(until)
+
+    def look(session: Connection) -> dict[str, Any]:
+        rows = out.timeline(
+            session,
+            identities=None if contact is None else identities(session, str(contact)),
+            kinds=[kind] if kind else None,
+            since=first,
+            until=last,
+            after=began,
+            limit=ROWS + 1,
+        )
+        older = None
+        if len(rows) > ROWS:
+            end = rows[ROWS - 1]
+            turned = cursor(end["occurred_at"], end["stream_id"], end["source_id"])
+            older = with_asked(request, after=turned)
+        return {
+            "events": [
+                (row, address("interactions", row["stream_id"], row["source_id"]))
+                for row in rows[:ROWS]
+            ],
+            "contact": contact,
+            "kind": kind,
+            "since": since,
+            "until": until,
+            "older": older,
+            "newest": with_asked(request, after=None) if after else None,
+        }
+
+    return look

@@ -1,0 +1,40 @@
+-- What only the dashboard asks. Row-level security says whose rows these are, but for `workers` and
+-- `size`, which are the installation's.
+
+-- name: documents
+-- The documents that were landed last.
+SELECT d.stream_id, d.source_id, d.version, d.size, d.occurred_at, b.committed_at,
+  d.indexed_hash IS NOT DISTINCT FROM d.content_hash AS indexed, c.name AS connection
+FROM headrace.documents d
+JOIN headrace.streams s USING (tenant_id, stream_id)
+JOIN headrace.connections c USING (tenant_id, connection_id)
+JOIN headrace.batches b USING (tenant_id, batch_id)
+WHERE %(q)s::text IS NULL OR d.source_id ILIKE '%%' || %(q)s || '%%'
+ORDER BY d.batch_id DESC, d.source_id LIMIT %(limit)s;
+
+-- name: landed_by_minute
+-- What was landed in each of the last minutes; a minute without a commit is not told.
+SELECT date_trunc('minute', committed_at) AS minute, sum(fetched)::bigint AS fetched,
+  sum(inserted)::bigint AS inserted, count(*) AS commits
+FROM headrace.batches WHERE committed_at > now() - make_interval(mins => %(minutes)s)
+GROUP BY 1 ORDER BY 1;
+
+-- name: workers
+-- A worker lives while it holds the lock of its slot: see `engine.takeover`.
+SELECT w.executor_id, w.version, w.started_at,
+  (SELECT count(*) FROM dbos.workflow_status s
+   WHERE s.executor_id = w.executor_id AND s.status = 'PENDING') AS busy
+FROM headrace.workers w
+JOIN pg_locks h ON h.locktype = 'advisory' AND h.classid = 18514 AND h.objid = w.slot AND h.granted
+  AND h.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+WHERE w.dead_at IS NULL ORDER BY w.started_at LIMIT 200;
+
+-- name: size
+SELECT pg_database_size(current_database()) AS whole;
+
+-- name: tables
+SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes,
+  greatest(c.reltuples, 0)::bigint AS rows
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('headrace', 'dbos') AND c.relkind = 'r'
+ORDER BY 2 DESC LIMIT 12;
