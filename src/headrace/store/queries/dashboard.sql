@@ -38,3 +38,27 @@ SELECT c.relname AS name, pg_total_relation_size(c.oid) AS bytes,
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('headrace', 'dbos') AND c.relkind = 'r'
 ORDER BY 2 DESC LIMIT 12;
+
+-- name: running
+-- The job that each connection has under way, and what it has landed.
+SELECT j.connection_id, j.job_id, j.status, sum(b.fetched)::bigint AS fetched,
+  max(t.total)::bigint AS total
+FROM headrace.jobs j
+LEFT JOIN headrace.batches b ON b.tenant_id = j.tenant_id AND b.job_id = j.job_id
+LEFT JOIN LATERAL (SELECT sum(s.total) AS total FROM headrace.streams s
+  WHERE s.tenant_id = j.tenant_id AND s.connection_id = j.connection_id
+  HAVING count(*) = count(s.total)) t ON true
+WHERE j.status IN ('PENDING', 'RUNNING') AND NOT j.waits AND j.connection_id IS NOT NULL
+GROUP BY j.connection_id, j.job_id, j.status;
+
+-- name: streams
+SELECT s.stream_id, s.name, s.content, s.total, s.live, max(p.updated_at) AS moved_at,
+  max(p.high_water) AS newest
+FROM headrace.streams s
+LEFT JOIN headrace.checkpoints p USING (tenant_id, stream_id)
+WHERE s.connection_id = %(connection_id)s
+GROUP BY s.tenant_id, s.stream_id ORDER BY s.name LIMIT 200;
+
+-- name: jobs_of
+SELECT * FROM headrace.jobs WHERE connection_id = %(connection_id)s
+ORDER BY created_at DESC, job_id DESC LIMIT %(limit)s;
