@@ -29,6 +29,7 @@ from headrace.api import (
     health,
     ingestion,
     insights,
+    job_events,
     jobs,
     memory,
     problems,
@@ -52,6 +53,7 @@ from headrace.store.waiting import patiently
 
 ROUTERS = (
     graphs,
+    job_events,
     jobs,
     connections,
     consents,

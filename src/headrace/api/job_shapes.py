@@ -92,7 +92,8 @@ class Job(BaseModel):
 
 
 class Progress(BaseModel):
-    """What a job has landed so far; `total` is what its source says there is, if it says."""
+    """What a job has landed so far; `total` is what its source says there is, if it says; where
+    both that and the pace of the last half minute are known, `seconds_left`."""
 
     fetched: int
     inserted: int
@@ -101,6 +102,9 @@ class Progress(BaseModel):
     pages: int
     batches: int
     total: int | None
+    share: float | None = Field(description="Of what there is, how much has been fetched: 0 to 1.")
+    per_second: float | None = Field(description="Records fetched a second, of late.")
+    seconds_left: float | None
 
 
 class JobDetail(Job):

@@ -23,6 +23,16 @@ JOIN headrace.jobs j USING (tenant_id, connection_id)
 WHERE j.job_id = %s HAVING count(*) = count(s.total)
 """
 
+# What came in the last half minute, or since the job began if that is less.
+_PACE = """
+SELECT sum(b.fetched) / greatest(1, least(%(seconds)s, extract(epoch FROM now() - j.started_at)))
+  ::float AS pace
+FROM headrace.jobs j JOIN headrace.batches b USING (tenant_id, job_id)
+WHERE j.job_id = %(job_id)s AND b.committed_at > now() - make_interval(secs => %(seconds)s)
+GROUP BY j.started_at
+"""
+_PACE_SECONDS = 30.0
+
 
 class StageProgress(msgspec.Struct):
     """How far one stage is with a job: batches it is through with, of how many; rows it read and
@@ -42,7 +52,8 @@ class StageProgress(msgspec.Struct):
 
 
 class Progress(msgspec.Struct):
-    """A job at one moment. `total` is what the source says there is, where it says it;
+    """A job at one moment. `total` is what the source says there is, where it says it; while it
+    runs, `per_second` is how many records have been fetched a second of late;
     `stages_pending` counts the batches that a stage has still to work through, `apart_pending`
     those of stages that nobody waits for; `capped` says that it ended at the most that one run may
     fetch. `stages` are told of jobs that wait for theirs; `waiting_for` has the jobs that come
@@ -68,6 +79,19 @@ class Progress(msgspec.Struct):
     stages: list[StageProgress] = []
     waiting_for: list[str] = []
     stopped_by: str | None = None
+    per_second: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """How much of what there is has been fetched, from 0 to 1; None where that is not known."""
+        return min(1.0, self.fetched / self.total) if self.total else None
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long the rest will take if it goes on like this; None where that is not known."""
+        if not self.total or not self.per_second:
+            return None
+        return max(0, self.total - self.fetched) / self.per_second
 
     @property
     def settled(self) -> bool:
@@ -110,4 +134,11 @@ def progress(connection: Connection, job_id: str) -> Progress:
         stages=steps if settles(row["kind"]) else [],
         waiting_for=waiting_for(connection, job_id) if row["waits"] else [],
         stopped_by=row["stopped_by"],
+        per_second=_pace(connection, job_id) if row["status"] == "RUNNING" else None,
     )
+
+
+def _pace(connection: Connection, job_id: str) -> float | None:
+    values = {"job_id": job_id, "seconds": _PACE_SECONDS}
+    found = connection.execute(_PACE, values).fetchone()
+    return round(float(found["pace"]), 1) if found else None
