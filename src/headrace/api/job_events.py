@@ -28,7 +28,7 @@ _watched = 0
 @router.get("/{job_id}/events", response_class=StreamingResponse)
 def watch_job(visitor: Visitor, request: Request, job_id: str) -> StreamingResponse:
     """How far a job is: an event `progress` with JSON whenever that has changed, and `end` with the
-    last one when it is over and worked through. Then, and when the service ends, the answer ends."""
+    last one when it is over and worked through. Then, or when the service ends, so does this."""
     with visitor.session() as session:
         existing(session, job_id)
     if _watched >= MOST_WATCHED:
