@@ -16,7 +16,7 @@ import redis
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine.jobs import dispatch_syncs
+from headrace.engine.turns import dispatch
 from headrace.errors import BadInput, HeadraceError
 from headrace.redis_streams.entry import Asked, Entry, understood
 from headrace.redis_streams.group import Group, Read, Refused
@@ -177,7 +177,7 @@ def _submit(connection: Connection, wanted: Sequence[tuple[store.Taken, list[sto
         if not left:
             break
         made = store.make(connection, left)
-        dispatch_syncs(connection, made)
+        dispatch(connection, *made)
         jobs |= store.active(connection, left)
         jobs |= {row["connection_id"]: row["job_id"] for row in made}
     else:
