@@ -46,6 +46,7 @@ class Member(msgspec.Struct):
     connection_id: str | None = None
     payload: dict[str, Any] = {}
     priority: str = "medium"
+    deadline_seconds: int | None = None
     after: list[str] = []
     regardless: bool = False
 
@@ -106,6 +107,7 @@ def submit(
         "connections": [one.connection_id for one in members],
         "payloads": [json.dumps(one.payload) for one in members],
         "priorities": [one.priority for one in members],
+        "deadlines": [one.deadline_seconds for one in members],
         "idempotency_keys": [idempotency_key, *[None] * (len(members) - 1)],
         "places": [places[one.key] for one in members],
     }
