@@ -111,7 +111,7 @@ def get(connection: Connection, number: int) -> LetterRow:
     row = find(connection, number)
     if row is None:
         raise BadInput(
-            f"There is no dead letter {number}.", hint="The listing shows their numbers."
+            f"There is no dead letter {number}.", hint="`headrace dead-letters list` shows them."
         )
     return row
 
