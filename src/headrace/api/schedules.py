@@ -175,7 +175,10 @@ def change_schedule(visitor: Visitor, schedule_id: str, changes: Changes | None 
     changes = changes or Changes()
     with visitor.session() as session:
         row = _row(session, schedule_id)
-        arrange.change(session, row, changes.model_dump(exclude_unset=True))
+        try:
+            arrange.change(session, row, changes.model_dump(exclude_unset=True))
+        except arrange.Taken as error:
+            raise Conflict(error.message, hint=error.hint) from None
         return _shown(session, schedule_id)
 
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, Field, PlainSerializer
@@ -34,6 +35,11 @@ Cursor = Annotated[
 ]
 
 Item = TypeVar("Item")
+
+
+def row_path(kind: str, stream_id: int, source_id: str) -> str:
+    """Where a row that was found stands as a whole."""
+    return f"/api/{kind.replace('_', '-')}/{stream_id}/{quote(source_id, safe='')}"
 
 
 class Page(BaseModel, Generic[Item]):

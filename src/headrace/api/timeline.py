@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -11,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.problems import NotFound, Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place, row_path
 from headrace.out import timeline as out
 from headrace.out.people import identities
 from headrace.store.listings import Place
@@ -120,4 +119,4 @@ def recent(visitor: Visitor, asked: Annotated[AskedRecent, Query()]) -> Recent:
 
 
 def _path(row: dict[str, Any]) -> str:
-    return f"/api/interactions/{row['stream_id']}/{quote(row['source_id'], safe='')}"
+    return row_path("interactions", row["stream_id"], row["source_id"])

@@ -205,15 +205,15 @@ def _wish(one: Asked, row: dict[str, str]) -> store.Wish:
 def _nobody(one: Asked) -> BadInput:
     if one.connection is not None:
         return BadInput(
-            f"There is no connection {one.connection!r} of the provider {one.provider} and of the"
-            " one who is named.",
-            hint="`headrace connections list` shows them, with their ids.",
+            f"There is no connection {one.connection!r} of the provider {one.provider}"
+            f"{f' and of user {one.user!r}' if one.user else ''}.",
+            hint="`headrace connections list --json` tells their ids.",
         )
     return BadInput(
         f"User {one.user!r} of tenant {one.tenant!r} has no connection of the provider"
         f" {one.provider} that is not paused.",
-        hint=f"Connect one (headrace connect {one.provider}), or resume it. A payload for another"
-        " tenant names it: tenantId.",
+        hint="`headrace connections list` shows what there is. A payload for another tenant names"
+        " it: tenantId.",
     )
 
 

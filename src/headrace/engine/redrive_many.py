@@ -174,7 +174,7 @@ def _retry(
     if how is not None and len(numbers) > 1:
         try:
             with database.transaction() as connection:
-                done = how(connection, tenant, letters[0], numbers, by)
+                done = how(connection, tenant, numbers, by)
             ended.retried += done.retried
             ended.still_open += done.still_open
             return

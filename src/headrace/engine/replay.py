@@ -107,7 +107,8 @@ def submit(
     return made
 
 
-def _plan(connection: Connection, tenant: str, wanted: Wanted, user: str | None) -> Plan:
+def check(wanted: Wanted) -> None:
+    """Raises BadInput for what no replay can be asked for."""
     for name in wanted.provider:
         provider(name)
     if wanted.days is not None and not 1 <= wanted.days <= MOST_DAYS:
@@ -121,6 +122,10 @@ def _plan(connection: Connection, tenant: str, wanted: Wanted, user: str | None)
         )
     if wanted.stage is not None:
         _stage(wanted.stage)
+
+
+def _plan(connection: Connection, tenant: str, wanted: Wanted, user: str | None) -> Plan:
+    check(wanted)
     named = None
     if wanted.connection is not None:
         rows = [
