@@ -12,8 +12,8 @@ __all__ = ["MOST", "QUEUES", "Waiting", "look", "workers_alive"]
 # A worker lives while it holds the lock of its slot: see `engine.takeover`.
 _ALIVE = """
 SELECT count(*) AS alive FROM headrace.workers w
-JOIN pg_locks h ON h.locktype = 'advisory' AND h.classid = %(space)s AND h.objid = w.slot AND h.granted
-  AND h.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+JOIN pg_locks h ON h.locktype = 'advisory' AND h.classid = %(space)s AND h.objid = w.slot
+  AND h.granted AND h.database = (SELECT oid FROM pg_database WHERE datname = current_database())
 WHERE w.dead_at IS NULL
 """
 
