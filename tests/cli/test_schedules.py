@@ -53,7 +53,7 @@ def test_added_listed_paused_run_and_removed(shop: House) -> None:
         (["add", "sync", "0 0 30 2 *"], "never comes", "30 February"),
         (["add", "sync", "every 1s"], "more often than anything", "every 1m"),
         (["add", "sync", "1h", "--connection", "shpo"], "no connection 'shpo'", "shop"),
-        (["add", "sync", "1h", "--missed", "never"], "never", "once"),
+        (["add", "sync", "1h", "--missed", "never"], "not one of 'once'", "--help"),
         (["add", "replay", "1h", "--payload", "[1]"], "no JSON object", "days"),
         (["pause", "nothing"], "There is no schedule 'nothing'", "list"),
     ],
