@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.problems import NotFound, Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place, row_path
+from headrace.api.shapes import Cursor, Limit, Page, Time, cut, place, row_path
 from headrace.out import timeline as out
 from headrace.out.people import identities
 from headrace.store.listings import Place
@@ -98,11 +98,9 @@ def timeline(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Page[Timelin
             after=after,
             limit=asked.limit + 1,
         )
-    items = [TimelineEvent(**row, path=_path(row)) for row in rows[: asked.limit]]
-    if len(rows) <= asked.limit:
-        return Page(items=items)
-    last = rows[asked.limit - 1]
-    return Page(items=items, next=cursor(last["occurred_at"], last["stream_id"], last["source_id"]))
+    shown, after_these = cut(rows, asked.limit, "occurred_at", "stream_id", "source_id")
+    items = [TimelineEvent(**row, path=_path(row)) for row in shown]
+    return Page(items=items, next=after_these)
 
 
 @router.get("/interactions/recent")
