@@ -33,13 +33,33 @@ _SETTINGS = (
 )
 
 _TESTS = Path(__file__).parent
-_LONG = ("crash", "docs", "cli", "github")
-"""Rooms whose files take longest: begun first, so that none of them runs alone in the end."""
+_LONGEST = (
+    *("github/test_histories", "docs/test_tutorial", "crash/test_points", "crash/test_takeover"),
+    *("crash/test_mailbox", "crash/test_follow_up", "cli/test_postgres", "cli/test_waiting"),
+    *("ingestion/test_two_services", "crash/test_elsewhere", "engine/test_drain"),
+    *("docs/test_operate", "crash/test_start", "cli/test_sources", "engine/test_suspects"),
+    *("engine/test_versions", "docs/test_add_a_provider", "engine/test_restarts"),
+    *("embedded/test_places", "cli/test_sync", "cli/test_demo", "engine/test_deadly"),
+    *("vectordb/test_ingestion", "cli/test_look", "embedded/test_users", "embedded/test_crashes"),
+    *("crash/test_interrupt", "crash/test_postgres", "engine/test_schedules", "gmail/test_walks"),
+)
+"""The files that take longest, longest first: so that none of them runs alone in the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pytest-xdist would begin with the files of most tests, and the longest have but a few."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first; in each room, the order stays."""
-    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _LONG)
+    """The long files first; the order of the others stays."""
+    places = {f"{name}.py": place for place, name in enumerate(_LONGEST)}
+
+    def place(item: pytest.Item) -> int:
+        return places.get(item.path.relative_to(_TESTS).as_posix(), len(places))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
