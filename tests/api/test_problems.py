@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 from starlette.testclient import TestClient
-from tests.api.conftest import fresh
+from tests import databases
 
 from headrace import errors
 from headrace.api.envelope import MAX_BODY
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def url(cluster: str, engine_template: str) -> Iterator[str]:
     """One database for all of these: none of them leaves a row."""
-    with fresh(cluster, engine_template) as made:
+    with databases.lent(cluster, engine_template) as made:
         yield made
 
 

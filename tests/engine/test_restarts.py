@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.places import made_folder
 
 from headrace.engine import gather
 from headrace.engine.schema import prepare
@@ -26,8 +25,7 @@ Running = Callable[..., AbstractContextManager[Any]]
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Cluster, str]]:
     """A PostgreSQL of these tests' own, that may be restarted, and its URL."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-restarts-"))
-    home.chmod(0o711)
+    home = made_folder("restarts")
     with embedded.postgres(home / "postgres") as url:
         prepare(url)
         yield Cluster(home / "postgres"), url

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from tests import databases
 
 from headrace.engine import schema
 from headrace.errors import BadInput, Unavailable
@@ -19,10 +19,8 @@ _COMMENT = "SELECT obj_description('headrace'::regnamespace, 'pg_namespace')"
 @pytest.fixture
 def empty(cluster: str) -> Iterator[str]:
     """URL of a database with nothing in it."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE unprepared")
-        yield urlsplit(cluster)._replace(path="/unprepared").geturl()
-        connection.execute("DROP DATABASE unprepared WITH (FORCE)")
+    with databases.lent(cluster) as url:
+        yield url
 
 
 def said(url: str, query: str) -> str:
