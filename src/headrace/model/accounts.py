@@ -40,8 +40,16 @@ class Consent(Table, table=True):
 
 
 class Allowance(Table, table=True):
-    """How much of a provider's allowance all workers together have used."""
+    """How much of a provider's allowance all workers together have used. Of a window that the
+    source tells of, `remaining` of `most` units may still be drawn until `resets_at`. `share` is
+    how much of the configured rate is used after a refusal, as of `share_at`."""
 
     __tablename__ = "allowances"
     allowance: str = key()
     spent_until: datetime = time(null=False)
+    remaining: float | None = col()
+    most: float | None = col()
+    window_seconds: float | None = col()
+    resets_at: datetime | None = time()
+    share: float | None = col()
+    share_at: datetime | None = time()
