@@ -7,6 +7,7 @@ many calls, and those who wait for it wait for the same one.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from asyncio import AbstractEventLoop
 from weakref import WeakKeyDictionary
@@ -25,9 +26,6 @@ Whose = tuple[str, str, str]
 _IDLE = 60.0
 """Seconds after which an account that nobody here uses is forgotten."""
 
-_SHUT = 1.0
-"""Seconds for which a draw that was not made stands for others that want as much."""
-
 _SELDOM = 1.0
 """Seconds from one writing of what a source says to the next."""
 
@@ -36,6 +34,7 @@ _SURPLUS = 5.0
 For a shorter time that is what other processes have drawn and not used yet."""
 
 _LEAST_POLL = 0.05
+_USED_UP = "{} has used its allowance for now."
 
 
 class Line:
@@ -45,7 +44,7 @@ class Line:
         self.lease = Lease()
         self.lock = asyncio.Lock()
         self.waiting = 0
-        self.shut: tuple[float, int, Retry] | None = None
+        self.refused = (-math.inf, 0, 0.0)  # the last one: when, how many units, and the wait
 
 
 class Account:
@@ -81,14 +80,17 @@ class Account:
     async def spend(self, units: int, per_minute: float | None, name: str, patient: bool) -> None:
         """Wait until they may be used. Raises Retry where that would take long."""
         line = self._lines[patient]
-        self.used_at = time.monotonic()
-        ready = line.lease.pay(units, self.used_at)
+        self.used_at = came = time.monotonic()
+        ready = line.lease.pay(units, came)
         if ready is None:
             line.waiting += units
             try:
                 async with line.lock:
                     ready = line.lease.pay(units, time.monotonic())
                     while ready is None:
+                        at, least, after = line.refused
+                        if came <= at and units >= least:  # that draw was for this one as well
+                            raise Retry(_USED_UP.format(name), after=after)
                         await self._draw(line, units, per_minute, name, patient)
                         ready = line.lease.pay(units, time.monotonic())
             finally:
@@ -101,8 +103,6 @@ class Account:
     ) -> None:
         """Draw once for all who wait. Raises Retry; with patience, tries again first."""
         began = time.monotonic()
-        if line.shut is not None and began < line.shut[0] and units >= line.shut[1]:
-            raise line.shut[2]
         while True:
             want = max(line.waiting, line.lease.wish(time.monotonic()))
 
@@ -114,8 +114,7 @@ class Account:
 
             drawn = await asyncio.to_thread(draw)
             now = time.monotonic()
-            if drawn.window is not None:
-                self._window = (now, drawn.window)
+            self._window = None if drawn.window is None else (now, drawn.window)
             if drawn.evenly and not self._evenly:
                 telemetry.allowance_evenly(name, 60 / drawn.each)
             self._evenly = drawn.evenly
@@ -123,9 +122,8 @@ class Account:
                 line.lease.add(drawn, now)
                 return
             if not patient or now + drawn.wait > began + allowances.LONGEST:
-                refused = Retry(f"{name} has used its allowance for now.", after=drawn.wait)
-                line.shut = (now + min(drawn.wait, _SHUT), units, refused)
-                raise refused
+                line.refused = (now, units, drawn.wait)
+                raise Retry(_USED_UP.format(name), after=drawn.wait)
             await asyncio.sleep(max(_LEAST_POLL, drawn.wait))
 
     async def hold_off(self, seconds: float) -> None:

@@ -75,14 +75,14 @@ VALUES (%(tenant)s, %(allowance)s, %(user)s, to_timestamp(0), %(remaining)s, %(m
   clock_timestamp() + make_interval(secs => %(seconds)s))
 ON CONFLICT (tenant_id, allowance) DO UPDATE
 SET (remaining, resets_at) = (
-    SELECT CASE WHEN NOT same.window THEN excluded.remaining
+    SELECT CASE WHEN NOT same.known THEN excluded.remaining
         WHEN %(more)s AND excluded.remaining - %(margin)s > b.remaining
           THEN excluded.remaining - %(margin)s
         ELSE least(b.remaining, excluded.remaining) END,
-      CASE WHEN same.window THEN greatest(b.resets_at, excluded.resets_at)
+      CASE WHEN same.known THEN greatest(b.resets_at, excluded.resets_at)
         ELSE excluded.resets_at END
     FROM (SELECT coalesce(b.resets_at > clock_timestamp()
-      AND abs(extract(epoch FROM excluded.resets_at - b.resets_at)) <= %(same)s, false)) same (window)
+      AND abs(extract(epoch FROM excluded.resets_at - b.resets_at)) <= %(same)s, false)) same (known)
   ),
   most = excluded.most,
   window_seconds = CASE WHEN b.most = excluded.most
