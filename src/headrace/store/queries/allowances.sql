@@ -13,14 +13,22 @@ WITH held AS MATERIALIZED (
   WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s FOR UPDATE
 ), clock AS MATERIALIZED (
   SELECT held.*, clock_timestamp() AS now FROM held
+), assumed AS (
+  -- When a window is over, another one like it begins with the next draw, until an answer tells:
+  -- once. What is drawn before that is counted as well, and so is what waited for it.
+  SELECT *, now >= resets_at AND now < resets_at + make_interval(secs => window_seconds) AS anew
+  FROM clock
 ), known AS (
-  SELECT now, coalesce(resets_at > now, false) AS counted, most, remaining,
-    extract(epoch FROM resets_at - now)::float8 AS reset, window_seconds / most AS usual,
+  SELECT now, most, window_seconds, coalesce(resets_at > now OR anew, false) AS counted,
+    coalesce(anew, false) AS anew,
+    CASE WHEN anew THEN most + least(0, remaining) ELSE remaining END AS remaining,
+    CASE WHEN anew THEN window_seconds
+      ELSE extract(epoch FROM resets_at - now)::float8 END AS reset,
     greatest(extract(epoch FROM greatest(spent_until, now - interval '1 hour') - now)::float8,
       -%(burst)s::float8) AS owed,
     coalesce(60 / %(per_minute)s::float8 / least(1, coalesce(share
       + %(creep)s * extract(epoch FROM now - share_at)::float8 / 60, 1)), 0) AS each
-  FROM clock
+  FROM assumed
 ), judged AS (
   SELECT *, counted AND remaining < least(%(units)s, most / 2) AS empty,
     greatest(0, reset - greatest(0, owed)) / nullif(greatest(0, remaining), 0) AS even,
@@ -31,7 +39,7 @@ WITH held AS MATERIALIZED (
   -- An empty window is waited for, and then begun at its usual pace, until the source says more.
   SELECT *, NOT empty AND counted AND scarce AND even <= %(pace)s AND even > each AS evenly,
     CASE WHEN empty THEN greatest(owed, reset) ELSE owed END AS starts,
-    CASE WHEN empty THEN greatest(each, usual)
+    CASE WHEN empty THEN greatest(each, window_seconds / most)
       WHEN counted AND scarce AND even <= %(pace)s THEN greatest(each, even)
       ELSE each END AS pace,
     -- Nobody takes all that is left of a window to keep it.
@@ -50,8 +58,10 @@ WITH held AS MATERIALIZED (
     ELSE starts + n * pace < %(longest)s END AS made
   FROM sized
 ), moved AS (
-  UPDATE headrace.allowances SET spent_until = now + make_interval(secs => starts + n * pace),
-    remaining = asked.remaining - n
+  UPDATE headrace.allowances b SET spent_until = now + make_interval(secs => starts + n * pace),
+    remaining = asked.remaining - n,
+    resets_at = CASE WHEN anew THEN now + make_interval(secs => reset) ELSE b.resets_at END,
+    window_seconds = CASE WHEN NOT anew THEN b.window_seconds END
   FROM asked
   WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s AND made
 )
@@ -68,14 +78,15 @@ ON CONFLICT (tenant_id, allowance) DO UPDATE
 SET spent_until = greatest(b.spent_until, excluded.spent_until);
 
 -- name: learn
--- Of a window that is known already the lesser number is kept: what was drawn is on its way.
+-- Of a window that is known already the lesser number is kept: what was drawn is on its way. Less
+-- than nothing is what was drawn of the next one.
 INSERT INTO headrace.allowances AS b (tenant_id, allowance, user_id, spent_until, remaining, most,
   window_seconds, resets_at)
 VALUES (%(tenant)s, %(allowance)s, %(user)s, to_timestamp(0), %(remaining)s, %(most)s, %(seconds)s,
   clock_timestamp() + make_interval(secs => %(seconds)s))
 ON CONFLICT (tenant_id, allowance) DO UPDATE
 SET (remaining, resets_at) = (
-    SELECT CASE WHEN NOT same.known THEN excluded.remaining
+    SELECT CASE WHEN NOT same.known THEN excluded.remaining + least(0, b.remaining)
         WHEN %(more)s AND excluded.remaining - %(margin)s > b.remaining
           THEN excluded.remaining - %(margin)s
         ELSE least(b.remaining, excluded.remaining) END,
