@@ -23,7 +23,9 @@ def session(database: str) -> Iterator[Connection]:
     opened.close()
 
 
-def draw(session: Connection, units: float = 1, per_minute: float | None = None, **how: Any) -> Drawn:
+def draw(
+    session: Connection, units: float = 1, per_minute: float | None = None, **how: Any
+) -> Drawn:
     """Draw; without a rate, as only the source counts."""
     return allowances.draw(session, *WHO, units, per_minute, **how)
 
