@@ -10,6 +10,7 @@ import asyncio
 import math
 import time
 from asyncio import AbstractEventLoop
+from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from headrace import telemetry
@@ -44,6 +45,7 @@ class Line:
         self.lease = Lease()
         self.lock = asyncio.Lock()
         self.waiting = 0
+        self.ahead: asyncio.Task[None] | None = None  # a draw that nobody waits for
         self.refused = (-math.inf, 0, 0.0)  # the last one: when, how many units, and the wait
 
 
@@ -95,8 +97,18 @@ class Account:
                         ready = line.lease.pay(units, time.monotonic())
             finally:
                 line.waiting -= units
+        elif ready <= came and line.lease.is_low and not line.lock.locked():
+            line.ahead = asyncio.create_task(self._draw_ahead(line, per_minute, name, patient))
         if (wait := ready - time.monotonic()) > 0:
             await asyncio.sleep(wait)
+
+    async def _draw_ahead(
+        self, line: Line, per_minute: float | None, name: str, patient: bool
+    ) -> None:
+        async with line.lock:
+            if line.lease.is_low:
+                with suppress(Exception):  # whoever needs it will draw, and hear what is wrong
+                    await self._draw(line, 1, per_minute, name, patient)
 
     async def _draw(
         self, line: Line, units: int, per_minute: float | None, name: str, patient: bool

@@ -18,6 +18,8 @@ is earned in a minute may be used in it: 62 seconds' worth."""
 BLOCK = 1.0
 """Seconds' worth of what is used of late that is drawn at once."""
 
+_GROWS = 4
+
 
 class Lease:
     """One process's part of an allowance. Moments are seconds of a clock that never jumps."""
@@ -42,9 +44,15 @@ class Lease:
 
     def wish(self, now: float) -> int:
         """How many units to draw at once: what is used in a second, by what was used since the last
-        draw, and not more than twice as many as then."""
+        draw, and not more than four times as many as then."""
         since = max(now - self._drawn, 1e-3)
-        return int(min(2 * self._size, BLOCK * self._used / since))
+        return int(min(_GROWS * self._size, BLOCK * self._used / since))
+
+    @property
+    def is_low(self) -> bool:
+        """Whether it is time to draw again, so that nobody has to wait for that. A block of one or
+        two is somebody's who is slow."""
+        return self._size > 2 and 0 < self.left < self._size / 2
 
     def add(self, drawn: Drawn, now: float) -> None:
         """A draw that was made. What is left from before comes first; it is gone where the new
