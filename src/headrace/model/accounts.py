@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, LargeBinary, Text
+from sqlalchemy import ARRAY, DOUBLE_PRECISION, JSON, LargeBinary, Text
 
 from headrace.model.base import Table, col, key, time
 
@@ -47,9 +47,9 @@ class Allowance(Table, table=True):
     __tablename__ = "allowances"
     allowance: str = key()
     spent_until: datetime = time(null=False)
-    remaining: float | None = col()
-    most: float | None = col()
-    window_seconds: float | None = col()
+    remaining: float | None = col(DOUBLE_PRECISION)
+    most: float | None = col(DOUBLE_PRECISION)
+    window_seconds: float | None = col(DOUBLE_PRECISION)
     resets_at: datetime | None = time()
-    share: float | None = col()
+    share: float | None = col(DOUBLE_PRECISION)
     share_at: datetime | None = time()
