@@ -13,12 +13,15 @@ from urllib.request import urlopen
 import msgspec
 import pytest
 from benchmarks.allowance_worker import Counting, Did, Work
+from tests.accounts import run
 
 from headrace.engine.allowance import Allowance
 from headrace.engine.lease import KEEP
 from headrace.errors import Retry
 from headrace.http import Client, Policy
 from headrace.provider import Standing
+from headrace.settings import Settings
+from headrace.store import connections
 from headrace.store.allowances import BURST
 from headrace.twin import run_twin
 
@@ -157,8 +160,13 @@ def test_processes_share_a_rate_and_a_killed_one_harms_nobody(engine_database: s
 
 def moments(twin: str) -> list[float]:
     """When the twin was asked, in seconds."""
+    return [entry["atMs"] / 1_000 for entry in stats(twin)["log"]]
+
+
+def stats(twin: str) -> dict[str, Any]:
+    """What the twin has served."""
     with urlopen(f"{twin}/admin/stats?log=10000") as answer:
-        return [entry["atMs"] / 1_000 for entry in msgspec.json.decode(answer.read())["log"]]
+        return dict(msgspec.json.decode(answer.read()))
 
 
 def test_what_a_source_says_is_enough(engine_database: str) -> None:
@@ -182,6 +190,22 @@ def test_what_a_source_says_is_enough(engine_database: str) -> None:
     calls, late = (sum(getattr(one, name) for one in found) for name in ("calls", "refused_late"))
     assert late <= 0.01 * calls + 1
     assert calls > 0.7 * 60 * 3 - 10
+
+
+async def test_a_rest_source_is_governed_by_its_answers(counting: Counting) -> None:
+    """Covers G11, A2.31: a whole sync of more pages than its API allows at once, and no refusal."""
+    with run_twin(total=300, rate_limit="6/2") as twin:
+        stream = {"path": "/events", "time": "timestamp", "limit": {"value": 20}}
+        spec = {"name": "feed", "base_url": twin, "streams": {"events": stream}}
+        with counting.transaction() as session:
+            row = connections.save(
+                session, tenant="acme", user="ann", provider="rest", name="feed", config=spec
+            )
+        settings = Settings(_env_file=None, headrace_private_hosts=True)
+        [ended] = await run(counting, settings, row)
+        by_status = (await asyncio.to_thread(stats, twin))["byStatus"]
+    assert (ended.state, ended.inserted) == ("done", 300)
+    assert by_status == {"200": 15}
 
 
 async def call(twin: str) -> None:

@@ -36,8 +36,8 @@ def test_what_is_not_used_is_gone_after_a_second() -> None:
 
 
 def test_a_block_is_what_was_used_in_a_second() -> None:
-    """Covers G11: at most four times as many as the last one, and for whoever is slow no more than that
-    one needs."""
+    """Covers G11: at most four times as many as the last one, and for whoever is slow no more than
+    that one needs."""
     lease = Lease()
     now, sizes = 0.0, []
     for _ in range(60):  # a call every 20 ms
