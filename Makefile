@@ -82,6 +82,8 @@ soak: install ## everything at once, with kills and faults, for MINUTES; at the 
 
 bench-fairness: install ## how soon new mail is searchable beside a backfill; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.fairness
+bench-allowance: install ## sixteen processes on one account, with and without the governor; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.allowance --minutes $(or $(MINUTES),3)
 
 bench-retention: install ## jobs beside the history of JOBS=1000000 others, with and without retention; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.retention --jobs $(or $(JOBS),1000000)

@@ -86,6 +86,16 @@ def job_failed(job_id: str, error: str, hint: str, *, attempts: int, final: bool
     _log().error("job_failed", jobId=job_id, error=error, hint=hint, attempts=attempts, final=final)
 
 
+def allowance_lowered(connection: str, share: float) -> None:
+    """A source has refused the rate of its account's calls: all workers use less of it."""
+    _log().warning("allowance_lowered", connection=connection, share=round(share, 3))
+
+
+def allowance_evenly(connection: str, per_minute: float) -> None:
+    """Little is left of what a source allows until it counts anew: it is used evenly until then."""
+    _log().warning("allowance_evenly", connection=connection, perMinute=round(per_minute, 1))
+
+
 def bug(where: str, error: BaseException) -> None:
     """Something that should not happen did; with its traceback."""
     _log().error("bug", where=where, exc_info=error)
