@@ -64,6 +64,11 @@ def check() -> None:
             target(row)
 
 
+def places(workers: int) -> dict[str, int]:
+    """How many workflows of each queue run here at the same time."""
+    return {JOBS: workers, STAGES: workers, APART: 1, NOTICES: workers, INSIGHTS: 1}
+
+
 @contextmanager
 def engine(url: str, settings: Settings) -> Iterator[Database]:
     """Run jobs in this process while the context lasts. `url` is a migrated database."""
@@ -107,14 +112,13 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     chores += at_redis.chores(database, settings, me)
     liveness.register()
     mark("registered")
-    DBOS(config=_config(url, me))
+    DBOS(config=_config(url, me, workers))
     private.count(dispatcher.left)
     try:
         DBOS.launch()
         private.poll_nothing()
-        places = {JOBS: workers, STAGES: workers, APART: 1, NOTICES: workers, INSIGHTS: 1}
         queues = [(private.internal_queue(), workers)]
-        for name, here in places.items():
+        for name, here in places(workers).items():
             queue = DBOS.register_queue(name, worker_concurrency=here, on_conflict="always_update")
             queues.append((queue, here))
         mark("launched")
@@ -137,7 +141,9 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             leaving.depart()
 
 
-def _config(url: str, executor_id: str) -> DBOSConfig:
+def _config(url: str, executor_id: str, workers: int) -> DBOSConfig:
+    # One for whatever is taken, from the engine's own queue as well, and one for each job's commit.
+    threads = sum(places(workers).values()) + 2 * workers
     return {
         "name": APPLICATION,
         "system_database_url": engine_url(url).render_as_string(hide_password=False),
@@ -146,7 +152,7 @@ def _config(url: str, executor_id: str) -> DBOSConfig:
         "serializer": DBOSPortableJSONSerializer(),
         "run_migrations": False,
         "log_level": "ERROR",
-        "max_executor_threads": 32,
+        "max_executor_threads": max(32, threads),
         # A frozen process must not hold row locks for a minute, which is the default.
         "sys_db_idle_transaction_timeout_sec": 10,
         "db_engine_kwargs": {
