@@ -34,7 +34,7 @@ def test_told_at_any_moment_of_the_start(worlds: Callable[..., World]) -> None:
     assert _ends(first, takes) == 0
     for number in rounds(1, 30):
         random = Random(number)
-        for _ in range(6):
+        for _ in range(4):
             moments = sorted(random.uniform(0, 1.3 * takes) for _ in COMMANDS)
             begun = time.monotonic()
             several = [

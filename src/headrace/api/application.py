@@ -219,7 +219,7 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
     """What `uvicorn headrace.api:app` stands on: the database of the settings, migrated, a key that
     opens it, and a worker in the same process."""
     # Late, because only here the engine's library is needed, and it takes half a second to import.
-    from headrace.engine.runtime import engine
+    from headrace.engine.runtime import patient_engine
     from headrace.engine.schema import prepare
     from headrace.store import embedded
 
@@ -239,6 +239,6 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
         # Not to the log: logs are kept, and this is shown once.
         sys.stderr.write(f"API key, shown this once: {made}\n")
     # Nobody else may be there to do the work that is asked for here.
-    opened.enter_context(engine(url, settings))
+    opened.enter_context(patient_engine(url, settings))
     telemetry.started("api")
     return url

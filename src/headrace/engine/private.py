@@ -81,6 +81,16 @@ def _hands() -> _Hands:
     return hands
 
 
+def launch() -> None:
+    """Launch the engine. What goes wrong is raised, and not logged with its stack as well."""
+    level = dbos_logger.level
+    say_no_more()
+    try:
+        DBOS.launch()
+    finally:
+        dbos_logger.setLevel(level)
+
+
 def poll_nothing() -> None:
     """End DBOS's own threads that ask PostgreSQL every second: for its queues, for what is delayed
     or timed out, for its schedules. `engine.dispatch` does all but the last, which nobody uses."""
@@ -208,7 +218,7 @@ def requeue(workflow_id: str, executor_id: str) -> bool:
 
 
 def say_no_more() -> None:
-    """DBOS logs what is cut off by the end of the process as errors; others take it up."""
+    """DBOS logs as errors what somebody else says, or takes up where it was cut off."""
     dbos_logger.setLevel(logging.CRITICAL + 1)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
+import psycopg
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy.exc import DBAPIError
 
 from headrace import plugins
 from headrace.crashpoints import mark
@@ -46,6 +48,7 @@ from headrace.settings import Settings
 from headrace.store.address import engine_url
 from headrace.store.database import Database
 from headrace.store.projection import target
+from headrace.store.waiting import patiently
 from headrace.vault import Vault
 
 
@@ -110,35 +113,53 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             )
         )
     chores += at_redis.chores(database, settings, me)
-    liveness.register()
-    mark("registered")
-    DBOS(config=_config(url, me, workers))
-    private.count(dispatcher.left)
-    try:
-        DBOS.launch()
-        private.poll_nothing()
-        queues = [(private.internal_queue(), workers)]
-        for name, here in places(workers).items():
-            queue = DBOS.register_queue(name, worker_concurrency=here, on_conflict="always_update")
-            queues.append((queue, here))
-        mark("launched")
-        liveness.start()
-        dispatcher.start(queues)
-        for chore in chores:
-            chore.start()
-        yield database
-    finally:
-        leaving.begin()
+    with ExitStack() as ends:
+        ends.callback(leaving.depart)
+        ends.callback(database.close)
+        ends.callback(DBOS.destroy)
+        ends.callback(liveness.stop)
         try:
-            dispatcher.stop()
+            liveness.register()
+            mark("registered")
+            DBOS(config=_config(url, me, workers))
+            private.count(dispatcher.left)
+            ends.callback(drain.drain, database, me, settings.headrace_drain_seconds)
+            private.launch()
+            private.poll_nothing()
+            queues = [(private.internal_queue(), workers)]
+            for name, here in places(workers).items():
+                queue = DBOS.register_queue(
+                    name, worker_concurrency=here, on_conflict="always_update"
+                )
+                queues.append((queue, here))
+            mark("launched")
             for chore in chores:
-                chore.stop()
-            drain.drain(database, me, settings.headrace_drain_seconds)
-            liveness.stop()
-            DBOS.destroy()
-            database.close()
+                ends.callback(chore.stop)
+            ends.callback(dispatcher.stop)
+            liveness.start()
+            dispatcher.start(queues)
+            for chore in chores:
+                chore.start()
+            yield database
         finally:
-            leaving.depart()
+            leaving.begin()
+
+
+@contextmanager
+def patient_engine(url: str, settings: Settings) -> Iterator[Database]:
+    """`engine` of a service: a PostgreSQL that goes away while it starts is waited for, as one that
+    is not there yet. Raises Unavailable when that has lasted for HEADRACE_DATABASE_WAIT."""
+    with ExitStack() as stack:
+
+        def begin() -> Database:
+            try:
+                return stack.enter_context(engine(url, settings))
+            except DBAPIError as error:
+                if isinstance(error.orig, psycopg.OperationalError):
+                    raise error.orig from error
+                raise
+
+        yield patiently(settings.headrace_database_wait, begin)
 
 
 def _config(url: str, executor_id: str, workers: int) -> DBOSConfig:
