@@ -24,6 +24,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headrace import telemetry
 
+INTERNAL = INTERNAL_QUEUE_NAME
+"""The queue of what is taken over and was on none."""
+
 _THREAD_SECONDS = 0.05
 """A free thread takes microseconds."""
 
@@ -212,9 +215,7 @@ def recover(executor_ids: list[str]) -> int:
 def requeue(workflow_id: str, executor_id: str) -> bool:
     """Put one workflow that this executor had begun on its queue again. Returns whether it was
     still in its hands."""
-    return _get_dbos_instance()._sys_db.reenqueue_for_recovery(
-        workflow_id, [executor_id], INTERNAL_QUEUE_NAME
-    )
+    return _get_dbos_instance()._sys_db.reenqueue_for_recovery(workflow_id, [executor_id], INTERNAL)
 
 
 def say_no_more() -> None:

@@ -41,7 +41,7 @@ from headrace.engine.queues import (
 )
 from headrace.engine.recovery import LEFT, Recovery
 from headrace.engine.regularly import Duty, Regularly
-from headrace.engine.sweep import SWEEP_SECONDS, sweep
+from headrace.engine.sweep import SWEEP_SECONDS, Bookmark, sweep
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
@@ -89,7 +89,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     chores: list[Duty] = [
         recovery,
         schedules,
-        Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database, bookmark=Bookmark())),
         Regularly("retention", retention.LOOK_SECONDS, partial(retention.look, database, settings)),
         Regularly(
             "waiting",
