@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -146,9 +145,6 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-_SERVER_LOG = logging.getLogger("uvicorn.error")
-
-
 class _Server(uvicorn.Server):
     """Tells somebody of each signal at once, and does not wait any more after the second. `told` is
     set by them: a signal may have come before this one listens to any."""
@@ -166,7 +162,7 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame
         self.should_exit, self.force_exit = True, self.should_exit
-        _SERVER_LOG.disabled = self.force_exit  # what is cut off now is no error
+        telemetry.cut_offs(said=not self.force_exit)
         self._signalled(sig)
 
 
@@ -188,13 +184,8 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=ceil(seconds),
     )
-    _SERVER_LOG.addFilter(_is_no_cut_off)
+    telemetry.cut_offs()
     _Server(config, signalled, told).run(sockets=[listener])
-
-
-def _is_no_cut_off(record: logging.LogRecord) -> bool:
-    """That the time was up is said in a sentence; where the request was then tells nothing."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 @asynccontextmanager
