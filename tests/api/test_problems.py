@@ -37,6 +37,15 @@ def test_a_wrong_field_is_named_with_a_near_one(client: TestClient, problem: Pro
     assert told["type"] == "urn:headrace:invalid-request"
 
 
+def test_a_wrong_field_further_in_has_a_near_one_of_its_place(
+    client: TestClient, problem: Problem
+) -> None:
+    body = {"jobs": [{"key": "a", "kind": "rest_sync", "aftr": ["b"]}]}
+    told = problem(client.post("/api/jobs/graph", json=body), 422)
+    assert told["errors"][0]["field"] == "body.jobs.0.aftr"
+    assert told["hint"] == "Did you mean after?"
+
+
 @pytest.mark.parametrize(
     ("asked", "field", "hint"),
     [

@@ -82,6 +82,18 @@ def test_it_is_not_ready_on_another_schema(house: House, problem: Problem) -> No
         assert client.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize(("oldest", "status"), [("0001", 200), ("9999", 503)])
+def test_it_goes_on_beside_a_newer_version_that_allows_it(
+    house: House, oldest: str, status: int
+) -> None:
+    """In an upgrade without a pause the old processes serve on; as long as `prepare` would."""
+    house.execute("UPDATE headrace.alembic_version SET version_num = '9999'")
+    stamp = f"headrace 9.9.9, schema 9999_next, dbos 9.9.9, from {oldest} on"
+    with served(create_app(house.store)) as client:
+        house.execute(f"COMMENT ON SCHEMA headrace IS '{stamp}'")
+        assert client.get("/ready").status_code == status
+
+
 def test_a_database_that_is_gone(empty: str, problem: Problem, cluster: str) -> None:
     """It says so within seconds, and the process stays up."""
     settings = Settings(_env_file=None, database_url=empty, headrace_api_key=SecretStr(KEY))

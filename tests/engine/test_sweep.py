@@ -10,6 +10,7 @@ import pytest
 from headrace.engine import jobs, sweep
 from headrace.engine.cascade import run_stage
 from headrace.engine.lanes import band
+from headrace.engine.queues import workflow_id
 from headrace.provider import Record
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def test_a_job_that_ends_so_every_time_is_failed(bench: Bench) -> None:
     job = bench.submit(bench.connect())
     for turn in range(1, jobs.ATTEMPTS + 1):
         jobs.begin(bench.database, job, turn, minutes=1)
-        end(bench, jobs.workflow_id(job, turn), "ERROR")
+        end(bench, workflow_id(job, turn), "ERROR")
         assert swept(bench) == (1, 0)
     row = bench.job(job)
     assert (row["status"], row["attempts"]) == ("FAILED", jobs.ATTEMPTS)

@@ -24,7 +24,7 @@ from headrace.api.contact_shapes import (
 )
 from headrace.api.job_shapes import Job
 from headrace.api.problems import NotFound
-from headrace.api.shapes import Page, cursor, place
+from headrace.api.shapes import Page, cut, place
 from headrace.engine import extract
 from headrace.store import contacts
 from headrace.store.database import Connection
@@ -38,10 +38,8 @@ def list_contacts(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[
     with visitor.session() as session:
         after = place(asked.cursor, contacts.Place)
         rows = contacts.listing(session, asked.q, after, asked.limit + 1)
-    items = [ContactLine.model_validate(row) for row in rows[: asked.limit]]
-    if len(rows) <= asked.limit:
-        return Page(items=items)
-    return Page(items=items, next=cursor(items[-1].last_seen_at, items[-1].contact_id))
+    shown, after_these = cut(rows, asked.limit, "last_seen_at", "contact_id")
+    return Page(items=[ContactLine.model_validate(row) for row in shown], next=after_these)
 
 
 @router.get("/suggestions")
@@ -52,10 +50,8 @@ def list_suggestions(
     with visitor.session() as session:
         after = place(asked.cursor, contacts.SuggestionPlace)
         rows = contacts.suggestions(session, after, asked.limit + 1)
-    items = [Suggestion.model_validate(row) for row in rows[: asked.limit]]
-    if len(rows) <= asked.limit:
-        return Page(items=items)
-    return Page(items=items, next=cursor(items[-1].score, items[-1].link_id))
+    shown, after_these = cut(rows, asked.limit, "score", "link_id")
+    return Page(items=[Suggestion.model_validate(row) for row in shown], next=after_these)
 
 
 @router.post("/suggestions/{link_id}/accept")

@@ -16,7 +16,7 @@ from headrace.api.acting import acts_for_all, session_for
 from headrace.api.auth import Visit, Visitor
 from headrace.api.job_shapes import Status
 from headrace.api.problems import Conflict, NotFound, Strict
-from headrace.api.shapes import Cursor, Limit, Moment, Page, cursor, place
+from headrace.api.shapes import Cursor, Limit, Moment, Page, cut, place
 from headrace.engine import intake
 from headrace.engine import jobs as engine
 from headrace.engine.notify import join, result_summary, waiters
@@ -164,11 +164,8 @@ def list_ingestions(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Pag
             before=place(asked.cursor, listings.JobPlace),
             limit=asked.limit + 1,
         )
-    items = rows[: asked.limit]
-    after = None
-    if len(rows) > asked.limit:
-        after = cursor(items[-1]["created_at"], items[-1]["job_id"])
-    return Page(items=[_shown(row) for row in items], next=after)
+    shown, after_these = cut(rows, asked.limit, "created_at", "job_id")
+    return Page(items=[_shown(row) for row in shown], next=after_these)
 
 
 @router.get("/{job_id}", response_model_exclude_none=True)

@@ -11,7 +11,7 @@ from headrace import insight
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import After, Job, Made, When
 from headrace.api.problems import NotFound, Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.api.shapes import Cursor, Limit, Page, Time, cut, place
 from headrace.engine import insight as engine
 from headrace.insight import Priority
 from headrace.plugins import insight_kind
@@ -112,9 +112,8 @@ def list_insights(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[
             before=before[0] if before else None,
             limit=asked.limit + 1,
         )
-    items = [_shown(row) for row in rows[: asked.limit]]
-    more = len(rows) > asked.limit
-    return Page(items=items, next=cursor(items[-1].insight_id) if more else None)
+    shown, after_these = cut(rows, asked.limit, "insight_id")
+    return Page(items=[_shown(row) for row in shown], next=after_these)
 
 
 @router.get("/{insight_id}")

@@ -23,7 +23,7 @@ from headrace.api.job_shapes import (
     status_of,
 )
 from headrace.api.problems import Conflict, NotFound
-from headrace.api.shapes import Page, cursor, place
+from headrace.api.shapes import Page, cut, place
 from headrace.engine import again, extract, insight, needs, redrive_many, replay, settle
 from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
@@ -98,13 +98,11 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
             before=place(asked.cursor, listings.JobPlace),
             limit=asked.limit + 1,
         )
-    items = [Job.model_validate(row) for row in rows[: asked.limit]]
-    after = None
-    if len(rows) > asked.limit:
-        after = cursor(items[-1].created_at, items[-1].job_id)
+    shown, after_these = cut(rows, asked.limit, "created_at", "job_id")
+    items = [Job.model_validate(row) for row in shown]
     if asked.words == "seed":
         items = [in_seed_words(job) for job in items]
-    return Page(items=items, next=after)
+    return Page(items=items, next=after_these)
 
 
 @router.post("/runner")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visit, Visitor
 from headrace.api.problems import NotFound, Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time, cursor, place
+from headrace.api.shapes import Cursor, Limit, Page, Time, cut, place
 from headrace.store import listings
 from headrace.store.listings import Place, Table
 
@@ -148,11 +148,7 @@ def _page(visitor: Visit, table: Table, asked: Listing) -> tuple[list[dict[str, 
             after=after,
             limit=asked.limit + 1,
         )
-    if len(rows) <= asked.limit:
-        return rows, None
-    last = rows[asked.limit - 1]
-    turned = cursor(last["occurred_at"], last["stream_id"], last["source_id"])
-    return rows[: asked.limit], turned
+    return cut(rows, asked.limit, "occurred_at", "stream_id", "source_id")
 
 
 def _one(visitor: Visit, table: Table, stream_id: int, source_id: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import base64
 import binascii
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, Field, PlainSerializer
@@ -36,6 +37,11 @@ Cursor = Annotated[
 Item = TypeVar("Item")
 
 
+def row_path(kind: str, stream_id: int, source_id: str) -> str:
+    """Where a row that was found stands as a whole."""
+    return f"/api/{kind.replace('_', '-')}/{stream_id}/{quote(source_id, safe='')}"
+
+
 class Page(BaseModel, Generic[Item]):
     """Some of a listing. `next` asks for what follows; without it, this is the end."""
 
@@ -46,6 +52,16 @@ class Page(BaseModel, Generic[Item]):
 def cursor(*values: Any) -> str:
     """An opaque text of a listing's place."""
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
+
+
+def cut(
+    rows: list[dict[str, Any]], limit: int, *place: str
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The rows of a page, of which one more than its limit was looked for, and the cursor of what
+    follows; `place` has the fields that say where it ends."""
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], cursor(*(rows[limit - 1][name] for name in place))
 
 
 Place = TypeVar("Place")

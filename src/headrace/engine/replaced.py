@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from headrace import telemetry
-from headrace.engine import jobs, private
+from headrace.engine import private
 from headrace.engine.chain import enqueue_stage
 from headrace.engine.lanes import BAND, bands
 from headrace.engine.queues import APPLICATION, QUEUES, VERSION
+from headrace.engine.turns import dispatch
 from headrace.plugins import stages
 from headrace.store.database import Connection
 
@@ -97,8 +98,7 @@ def take_over(connection: Connection) -> int:
         of_stages = [one["id"] for one in found if one["name"] == "headrace.stage"]
         others = [one["id"] for one in found if one["id"] not in {*of_jobs, *of_stages}]
         connection.execute(_CANCEL, [of_jobs + of_stages])
-        for job in connection.execute(_NEW_TURNS, [of_jobs]).fetchall():
-            jobs.dispatch(connection, job)
+        dispatch(connection, *connection.execute(_NEW_TURNS, [of_jobs]).fetchall())
         for one in of_stages:
             _again(connection, one)
         connection.execute(_ADOPT, [VERSION, others])
