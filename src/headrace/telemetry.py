@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Callable
@@ -44,6 +45,18 @@ def configure(level: str = "INFO") -> None:
     logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level)), force=True)
     for noisy in ("dbos", "alembic", "psycopg.pool"):
         logging.getLogger(noisy).setLevel(max(logging.ERROR, logging.getLevelName(level)))
+
+
+def cut_offs(*, said: bool = True) -> None:
+    """Of requests that are cut off because the service ends, it is said that the time was up, and
+    not where each was then; or nothing at all, where somebody did not want to wait."""
+    server = logging.getLogger("uvicorn.error")
+    server.addFilter(_is_no_cut_off)
+    server.disabled = not said
+
+
+def _is_no_cut_off(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 def quiet(*, bugs: bool = False) -> None:

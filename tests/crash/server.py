@@ -54,6 +54,10 @@ class Server:
         """End it as an operator does: it throws everybody out and writes a checkpoint."""
         self._send(signal.SIGINT)
 
+    def gone(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return embedded.status(self._folder).state == "stopped"
+
     def terminate_all(self) -> None:
         """Throw every client out."""
         for pid in self._clients():

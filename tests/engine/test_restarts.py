@@ -61,7 +61,8 @@ def test_restarts_under_load_lose_nothing(
     mode: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Covers A2.34, A4.16: `immediate` is a crash, with recovery from the log; jobs and stages."""
+    """Covers A2.34, A4.16, A1.1: `immediate` is a crash, with recovery from the log; jobs and
+    stages."""
     monkeypatch.setattr(gather, "ROWS", 20)  # a commit a page: hardly a moment without one
     made = [
         bench.submit(bench.connect(f"c{n}", total=1_000, page=20, latency_ms=10)) for n in range(3)

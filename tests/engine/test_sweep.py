@@ -194,6 +194,29 @@ def test_old_batches_wait_behind_new_ones(
     assert f"stage:probe_numbers:1:{trail.batches()[-1]['batch_id']}:1" in queued(bench)
 
 
+def test_a_sweep_looks_at_some_of_what_waits_and_the_next_one_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Covers A3.27: each job has its turn, and after the last one the first has it again; those
+    that were made in one transaction too. A page with too much in it is looked at again."""
+    monkeypatch.setattr(sweep, "LOOKED_AT", 3)
+    made = [bench.submit(bench.connect(f"c{n}")) for n in range(8)]
+    bench.rows("UPDATE headrace.jobs SET created_at = now() RETURNING 1 AS n")
+    bookmark = sweep.Bookmark()
+
+    def look() -> int:
+        return sweep.sweep(bench.database, quiet=0, bookmark=bookmark)[0]
+
+    lose(bench)
+    assert [look() for _ in range(4)] == [3, 3, 2, 0]
+    assert queued(bench) == sorted(made)
+    lose(bench, sorted(made)[7])
+    assert [look() for _ in range(4)] == [0, 1, 0, 0]
+    lose(bench)
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    assert [look() for _ in range(6)] == [2, 0, 2, 1, 2, 1]
+
+
 def test_many_that_sweep_at_once_enqueue_once(bench: Bench, batch: int) -> None:
     """Covers X10: every worker sweeps, and none needs to know of the others."""
     made: list[Any] = [bench.submit(bench.connect(f"c{n}")) for n in range(20)]

@@ -107,8 +107,9 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
 
 @router.post("/runner")
 def run_queue(visitor: Visitor, wanted: RunnerWanted | None = None) -> RunnerAnswer:
-    """Put everything on the queue that ought to be there. Never needed: the workers do it all the
-    time. Answers with the oldest jobs that wait or run."""
+    """Put on the queue what ought to be there, of the ten thousand oldest unfinished jobs. Never
+    needed: the workers do it all the time, with all jobs. Answers with the oldest jobs that wait
+    or run."""
     revived, stranded = sweep(visitor.database, quiet=0)
     with visitor.session() as session:
         rows = listings.waiting_jobs(session, (wanted or RunnerWanted()).limit)
