@@ -15,6 +15,7 @@ from sqlalchemy import QueuePool
 
 from headrace import Page, Record
 from headrace.engine import private
+from headrace.engine.queues import INTERNAL
 from headrace.provider import JSON
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def test_nothing_is_taken_where_nothing_waits(held: tuple[str, threading.Event])
     jobs = DBOS.retrieve_queue("headrace_jobs")
     assert jobs is not None
     assert [private.take(one, 3) for one in (jobs, private.internal_queue())] == [0, 0]
+    assert private.internal_queue().name == INTERNAL
 
 
 def test_the_queues_are_asked_over_a_line_apart(held: tuple[str, threading.Event]) -> None:

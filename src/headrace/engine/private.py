@@ -18,14 +18,12 @@ from dbos._core import (
 from dbos._dbos import _get_dbos_instance
 from dbos._logger import dbos_logger
 from dbos._sys_db import SystemDatabase, WorkflowStatusInternal
-from dbos._utils import INTERNAL_QUEUE_NAME, GlobalParams, generate_uuid
+from dbos._utils import GlobalParams, generate_uuid
 from sqlalchemy import QueuePool
 from sqlalchemy.exc import SQLAlchemyError
 
 from headrace import telemetry
-
-INTERNAL = INTERNAL_QUEUE_NAME
-"""The queue of what is taken over and was on none."""
+from headrace.engine.queues import INTERNAL
 
 _THREAD_SECONDS = 0.05
 """A free thread takes microseconds."""

@@ -12,10 +12,9 @@ from __future__ import annotations
 from typing import Any
 
 from headrace import telemetry
-from headrace.engine import private
 from headrace.engine.chain import enqueue_stage
 from headrace.engine.lanes import BAND, bands
-from headrace.engine.queues import APPLICATION, QUEUES, VERSION
+from headrace.engine.queues import APPLICATION, INTERNAL, QUEUES, VERSION
 from headrace.engine.turns import dispatch
 from headrace.plugins import stages
 from headrace.store.database import Connection
@@ -86,7 +85,7 @@ def take_over(connection: Connection) -> int:
     through = 0
     known = bands()
     heads = {
-        "queues": [*QUEUES, private.INTERNAL],
+        "queues": [*QUEUES, INTERNAL],
         "firsts": [0, *known["firsts"]],  # what was moved up stands before all bands
         "lasts": [BAND - 1, *known["lasts"]],
         "heads": _HEADS,

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine.allowance import Allowance
+from headrace.engine.allowance import Allowance, name_of
 from headrace.engine.chain import follow_up
 from headrace.engine.gather import LoopGuard
 from headrace.engine.lanes import is_backfill
@@ -27,7 +27,7 @@ from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
 from headrace.providers.documents import Documents
 from headrace.settings import Settings
-from headrace.store import connections, found, jobs
+from headrace.store import allowances, connections, found, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
@@ -155,6 +155,9 @@ class Source:
         plans: Sequence[StreamPlan] = await self.provider.streams()
         owner = await self.provider.owner() if self.provider.issuer is not None else None
         with self._database.transaction() as connection:
+            if self.provider.issuer is None:
+                # Nobody else uses it, and whoever asks anew wants to know what the source says now.
+                allowances.forget(connection, self.row["tenant_id"], name_of(self.row))
             if owner is not None:
                 connections.owned(connection, self.row, owner)
                 twice = found.step_aside(connection, self.row)

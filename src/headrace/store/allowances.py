@@ -124,6 +124,11 @@ def hold_off(
     connection.execute(query("allowances", "hold_off"), values)
 
 
+def forget(connection: Connection, tenant: str, allowance: str) -> None:
+    """Begin anew, as one of which nothing is known."""
+    connection.execute(query("allowances", "forget"), {"tenant": tenant, "allowance": allowance})
+
+
 def learn(
     connection: Connection,
     tenant: str,

@@ -77,6 +77,9 @@ VALUES (%(tenant)s, %(allowance)s, %(user)s, clock_timestamp() + make_interval(s
 ON CONFLICT (tenant_id, allowance) DO UPDATE
 SET spent_until = greatest(b.spent_until, excluded.spent_until);
 
+-- name: forget
+DELETE FROM headrace.allowances WHERE tenant_id = %(tenant)s AND allowance = %(allowance)s;
+
 -- name: learn
 -- Of a window that is known already the lesser number is kept: what was drawn is on its way. Less
 -- than nothing is what was drawn of the next one.
