@@ -70,6 +70,7 @@ bench-accounts: install ## syncs of each account provider against its twin; writ
 
 bench-stages: install ## what the stages of mail do a second, to a million mails; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.stages $(SIZES)
+
 bench-contacts: install ## how right links between people are, and how fast they are made; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.contacts
 
@@ -78,8 +79,12 @@ bench-takeover: install ## how soon a dead worker's jobs go on elsewhere; as roo
 
 soak: install ## everything at once, with kills and faults, for MINUTES; at the end the tables equal the sources
 	$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),5)
+
 bench-fairness: install ## how soon new mail is searchable beside a backfill; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.fairness
+bench-allowance: install ## sixteen processes on one account, with and without the governor; writes docs/benchmarks.md
+	$(BIN)/python -m benchmarks.allowance --minutes $(or $(MINUTES),3)
+
 bench-retention: install ## jobs beside the history of JOBS=1000000 others, with and without retention; writes docs/benchmarks.md
 	$(BIN)/python -m benchmarks.retention --jobs $(or $(JOBS),1000000)
 

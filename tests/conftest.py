@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from itertools import count
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from hypothesis import settings
+from tests import databases
+from tests.places import made_folder
 
 from headrace.store import embedded
 
@@ -30,31 +27,54 @@ settings.register_profile("search", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 _TEMPLATE = "headrace_template"
-_numbers = count(1)
-_droppers = ThreadPoolExecutor(1, thread_name_prefix="drop")
-
+_SETTINGS = (
+    *("fsync = off", "full_page_writes = off"),
+    *("max_wal_size = '256MB'", "min_wal_size = '80MB'"),  # its folder may be in memory
+)
 
 _TESTS = Path(__file__).parent
-_LONG = ("crash", "docs", "cli", "github")
-"""Rooms whose files take longest: begun first, so that none of them runs alone in the end."""
+_LONGEST = (
+    *("github/test_histories", "docs/test_tutorial", "crash/test_points", "crash/test_takeover"),
+    *("crash/test_mailbox", "crash/test_follow_up", "cli/test_postgres", "cli/test_waiting"),
+    *("ingestion/test_two_services", "crash/test_elsewhere", "engine/test_drain"),
+    *("docs/test_operate", "crash/test_start", "cli/test_sources", "engine/test_suspects"),
+    *("engine/test_versions", "docs/test_add_a_provider", "engine/test_restarts"),
+    *("embedded/test_places", "cli/test_sync", "cli/test_demo", "engine/test_deadly"),
+    *("vectordb/test_ingestion", "cli/test_look", "embedded/test_users", "embedded/test_crashes"),
+    *("crash/test_interrupt", "crash/test_postgres", "engine/test_schedules", "gmail/test_walks"),
+)
+"""The files that take longest, longest first: so that none of them runs alone in the end."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """pytest-xdist would begin with the files of most tests, and the longest have but a few."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first; in each room, the order stays."""
-    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _LONG)
+    """The long files first; the order of the others stays."""
+    places = {f"{name}.py": place for place, name in enumerate(_LONGEST)}
+
+    def place(item: pytest.Item) -> int:
+        return places.get(item.path.relative_to(_TESTS).as_posix(), len(places))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
-    """URL of an empty database on a server with the same settings as a person's."""
-    # Not pytest's own folder: root's is closed to the account that the server runs under.
-    home = Path(tempfile.mkdtemp(prefix="headrace-tests-"))
-    if os.geteuid() == 0:
-        home.chmod(0o711)
+    """URL of an empty database on a server with the same settings as a person's, but for waiting
+    until the disk has it: here processes are killed, and nobody pulls the plug."""
+    home = made_folder("tests")
     try:
         with embedded.postgres(home / "postgres") as url:
+            with psycopg.connect(url, autocommit=True) as connection:
+                for setting in _SETTINGS:
+                    connection.execute(f"ALTER SYSTEM SET {setting}".encode())
+                connection.execute("SELECT pg_reload_conf()")
             yield url
-            _droppers.shutdown(cancel_futures=True)
+            databases.end()
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
@@ -70,7 +90,7 @@ def template_db(cluster: str) -> str:
 @pytest.fixture
 def database(cluster: str, template_db: str) -> Iterator[str]:
     """URL of a migrated, empty database that nobody else uses, gone after the test."""
-    with _copied(cluster, template_db) as url:
+    with databases.lent(cluster, template_db) as url:
         yield url
 
 
@@ -85,7 +105,7 @@ def engine_template(cluster: str) -> str:
 @pytest.fixture
 def engine_database(cluster: str, engine_template: str) -> Iterator[str]:
     """URL of a database of the test's own that has both schemas."""
-    with _copied(cluster, engine_template) as url:
+    with databases.lent(cluster, engine_template) as url:
         yield url
 
 
@@ -93,29 +113,6 @@ def _made(cluster: str, name: str, fill: Callable[[str], object]) -> str:
     """A database to copy. Nobody may connect to it: a copy needs it alone."""
     with psycopg.connect(cluster, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        fill(_with_name(cluster, name))
+        fill(databases.named(cluster, name))
         connection.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
     return name
-
-
-@contextmanager
-def _copied(cluster: str, template: str) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    try:
-        yield _with_name(cluster, name)
-    finally:
-        _droppers.submit(_drop, cluster, name)
-
-
-def _drop(cluster: str, name: str) -> None:
-    """In the background: a checkpoint of the server is part of it, and no test is to wait for it.
-    What the session's end leaves undone goes with the server."""
-    with suppress(psycopg.Error), psycopg.connect(cluster, autocommit=True) as connection:
-        # FORCE: a test that failed or killed a worker may have left connections behind.
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _with_name(url: str, name: str) -> str:
-    return urlsplit(url)._replace(path=f"/{name}").geturl()

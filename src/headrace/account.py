@@ -150,6 +150,7 @@ class Account(Provider):
             bearer=bearer,
             explain=self.explain,
             limited=self.hold_off,
+            heard=self.heard,
         )
 
     async def aclose(self) -> None:

@@ -7,10 +7,9 @@ names a module.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from inspect import isabstract
@@ -25,7 +24,7 @@ from headrace.insight import Kind
 from headrace.provider import Provider
 from headrace.settings import Settings
 from headrace.stage import Row, Stage, StageError
-from headrace.text import one_line
+from headrace.text import did_you_mean, one_line
 from headrace.wiring import Step, contents, order, prove
 
 
@@ -57,11 +56,7 @@ def provider(name: str) -> type[Provider]:
     """The provider of that name. Raises BadInput with the nearest name there is."""
     known = providers()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        raise BadInput(
-            f"There is no provider {name!r}.",
-            hint=f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}.",
-        )
+        raise BadInput(f"There is no provider {name!r}.", hint=did_you_mean(name, known))
     return known[name]
 
 
@@ -70,15 +65,16 @@ def sync_kinds() -> dict[str, type[Provider]]:
     return {kind: one for one in providers().values() for kind in (one.kind, *one.aliases)}
 
 
+def unknown_kind(kind: str, known: Iterable[str]) -> BadInput:
+    """What is said of a kind of job that is none of those known."""
+    return BadInput(f"Unknown job kind: {one_line(kind)}", hint=did_you_mean(kind, sorted(known)))
+
+
 def provider_of_kind(kind: str) -> type[Provider]:
     """Who does sync jobs of this kind, or of this alias. Raises BadInput with the nearest kind."""
     known = sync_kinds()
     if kind not in known:
-        near = difflib.get_close_matches(kind, known, n=1)
-        raise BadInput(
-            f"Unknown job kind: {one_line(kind)}",
-            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}.",
-        )
+        raise unknown_kind(kind, known)
     return known[kind]
 
 
@@ -129,10 +125,9 @@ def insight_kind(name: str) -> Kind:
     """The kind of insight of that name. Raises BadInput with the nearest name there is."""
     known = insight_kinds()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
         raise BadInput(
             f"There is no kind of insight {one_line(name)!r}.",
-            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}.",
+            hint=did_you_mean(name, sorted(known)),
         )
     return known[name]
 

@@ -134,6 +134,15 @@ class Attachment(msgspec.Struct, frozen=True):
     content: bytes
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """What a source says of an account's allowance: of so many requests, so many are left for so
+    many seconds."""
+
+    limit: float
+    remaining: float
+    seconds: float
+
+
 Token = Callable[[str | None], Awaitable[str]]
 """Gives the account's access token; asked with one that was just refused, another one."""
 
@@ -144,12 +153,20 @@ take long."""
 HoldOff = Callable[[float], Awaitable[None]]
 """Has nobody use the account's allowance for so many seconds: the source has refused."""
 
+Heard = Callable[[Standing | None, bool], Awaitable[None]]
+"""Is told what an answer says of the allowance, if it does, and whether it refuses for the rate of
+requests though it does not say that nothing is left."""
+
 
 async def _free(units: int) -> None:  # noqa: ARG001 - whoever sets none has no limit
     return
 
 
 async def _alone(seconds: float) -> None:  # noqa: ARG001 - whoever sets none shares no limit
+    return
+
+
+async def _deaf(said: Standing | None, refused: bool) -> None:  # noqa: ARG001
     return
 
 
@@ -207,8 +224,9 @@ class Provider(ABC):
     spend: Spend = staticmethod(_free)
     """Draws from the account's allowance."""
     hold_off: HoldOff = staticmethod(_alone)
-    """Closes the account's allowance to everybody for a while. Whoever makes the provider sets
-    these four."""
+    """Closes the account's allowance to everybody for a while."""
+    heard: Heard = staticmethod(_deaf)
+    """Learns the account's allowance from answers. Whoever makes the provider sets these five."""
     known: Known
     """What has been landed with a mark. Whoever makes the provider sets it; until then, nothing."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 from collections.abc import Callable
@@ -46,6 +47,18 @@ def configure(level: str = "INFO") -> None:
         logging.getLogger(noisy).setLevel(max(logging.ERROR, logging.getLevelName(level)))
 
 
+def cut_offs(*, said: bool = True) -> None:
+    """Of requests that are cut off because the service ends, it is said that the time was up, and
+    not where each was then; or nothing at all, where somebody did not want to wait."""
+    server = logging.getLogger("uvicorn.error")
+    server.addFilter(_is_no_cut_off)
+    server.disabled = not said
+
+
+def _is_no_cut_off(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
 def quiet(*, bugs: bool = False) -> None:
     """For the command line, where a person reads sentences: nothing is logged, or, when somebody
     looks for what is wrong, errors with their tracebacks."""
@@ -84,6 +97,16 @@ def run(
 def job_failed(job_id: str, error: str, hint: str, *, attempts: int, final: bool) -> None:
     """A run that ended in an error; `final` when the job will not be tried again."""
     _log().error("job_failed", jobId=job_id, error=error, hint=hint, attempts=attempts, final=final)
+
+
+def allowance_lowered(connection: str, share: float) -> None:
+    """A source has refused the rate of its account's calls: all workers use less of it."""
+    _log().warning("allowance_lowered", connection=connection, share=round(share, 3))
+
+
+def allowance_evenly(connection: str, per_minute: float) -> None:
+    """Little is left of what a source allows until it counts anew: it is used evenly until then."""
+    _log().warning("allowance_evenly", connection=connection, perMinute=round(per_minute, 1))
 
 
 def bug(where: str, error: BaseException) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 
 MAX_TERM = 64
@@ -35,6 +37,13 @@ def one_line(text: str, limit: int = 200) -> str:
     if not text.isprintable():
         text = "".join(c for c in text if c.isprintable())
     return f"{text[: limit - 3]}..." if len(text) > limit else text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """What to do about a word that is none of those known: the nearest of them, or else all."""
+    all_ = list(known)
+    near = difflib.get_close_matches(word, all_, n=1)
+    return f"Did you mean {near[0]}?" if near else f"There are: {', '.join(all_)}."
 
 
 def text_to_embed(subject: str | None, unquoted: str | None, body: str) -> str:

@@ -5,13 +5,9 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 import structlog
 from psycopg.types.json import Jsonb
@@ -29,28 +25,11 @@ from headrace.store.landing import Gathered, Landing, bury
 TENANT, ANN, BOB, STRANGER = "acme", "ann", "bob", "zoe"
 TIME = datetime(2026, 1, 1, tzinfo=UTC)
 
-_numbers = count(1)
-
-
-def _named(url: str, name: str) -> str:
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
-
-
-@contextmanager
-def fresh(cluster: str, template: str) -> Iterator[str]:
-    """URL of a prepared database, gone afterwards."""
-    name = f"api_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        yield _named(cluster, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
-
 
 @pytest.fixture
-def url(cluster: str, engine_template: str) -> Iterator[str]:
+def url(engine_database: str) -> str:
     """URL of a prepared database of the test's own."""
-    with fresh(cluster, engine_template) as made:
-        yield made
+    return engine_database
 
 
 @pytest.fixture(autouse=True)

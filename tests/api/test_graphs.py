@@ -54,6 +54,17 @@ def test_a_graph_is_made_and_drawn(client: TestClient, shops: list[str], house: 
     assert len(house.execute("SELECT workflow_uuid FROM dbos.workflow_status")) == 1
 
 
+def test_a_job_of_a_graph_has_its_own_deadline(
+    client: TestClient, shops: list[str], house: House
+) -> None:
+    made = make(client, job("a", 0, deadline_seconds=60), job("b", 1, "a")).json()["jobs"]
+    rows = house.execute("SELECT job_id, deadline_seconds FROM headrace.jobs")
+    assert {row["job_id"]: row["deadline_seconds"] for row in rows} == {
+        made["a"]: 60,
+        made["b"]: None,
+    }
+
+
 def test_a_job_after_others(client: TestClient, shops: list[str], problem: Problem) -> None:
     first = client.post("/api/jobs", json={"kind": "rest_sync", "connection": "shop0"}).json()
     body = {"kind": "rest_sync", "connection": "shop1", "after": [first["job_id"]]}

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg_pool import PoolTimeout
 from starlette.testclient import TestClient
-from tests.api.conftest import fresh
+from tests import databases
 
 from headrace import errors
 from headrace.api.envelope import MAX_BODY
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def url(cluster: str, engine_template: str) -> Iterator[str]:
     """One database for all of these: none of them leaves a row."""
-    with fresh(cluster, engine_template) as made:
+    with databases.lent(cluster, engine_template) as made:
         yield made
 
 
@@ -35,6 +35,15 @@ def test_a_wrong_field_is_named_with_a_near_one(client: TestClient, problem: Pro
     assert by_field["body.conection"]["hint"] == "Did you mean connection?"
     assert "urgent" in by_field["body.priority"]["message"]
     assert told["type"] == "urn:headrace:invalid-request"
+
+
+def test_a_wrong_field_further_in_has_a_near_one_of_its_place(
+    client: TestClient, problem: Problem
+) -> None:
+    body = {"jobs": [{"key": "a", "kind": "rest_sync", "aftr": ["b"]}]}
+    told = problem(client.post("/api/jobs/graph", json=body), 422)
+    assert told["errors"][0]["field"] == "body.jobs.0.aftr"
+    assert told["hint"] == "Did you mean after?"
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,25 @@ def test_a_digest_every_monday(house: House) -> None:
     assert (after["items"], after["next"]) == ([other], None)
 
 
+def test_a_name_is_that_of_one_schedule(house: House, problem: Problem) -> None:
+    """Asked for twice it is there once; and nobody gets the name of another's."""
+    client = house.client()
+    made = make(client, **WEEKLY, name="mondays")
+    told = problem(client.post("/api/schedules", json={**WEEKLY, "name": "mondays"}), 409)
+    assert made["schedule_id"] in told["hint"]
+    other = make(client, **WEEKLY, name="again")
+    there = f"/api/schedules/{other['schedule_id']}"
+    problem(client.patch(there, json={"name": "mondays"}), 409)
+    assert client.patch(there, json={"name": "again"}).status_code == 200
+
+
+def test_a_replay_that_nobody_could_ask_for_is_refused(house: House, problem: Problem) -> None:
+    for payload, says in (({"days": 0}, "days"), ({"stage": "parze"}, "parze")):
+        asked = {"kind": "replay", "spec": "every 1d", "payload": payload}
+        told = problem(house.client().post("/api/schedules", json=asked), 422)
+        assert says in told["detail"]
+
+
 def test_a_connection_has_one(house: House, problem: Problem) -> None:
     """Covers A0.22: its own cadence is that one, wherever it is asked for."""
     client, connection = house.client(), house.connection()

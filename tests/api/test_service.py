@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import psycopg
@@ -18,6 +18,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from tests import databases
 
 from headrace.api import create_app, listen
 from headrace.settings import Settings
@@ -51,10 +52,8 @@ def served(app: FastAPI) -> Iterator[httpx2.Client]:
 @pytest.fixture
 def empty(cluster: str) -> Iterator[str]:
     """URL of a database in which Headrace has never been."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE api_empty")
-        yield re.sub(r"/\w+\?", "/api_empty?", cluster)
-        connection.execute("DROP DATABASE IF EXISTS api_empty WITH (FORCE)")
+    with databases.lent(cluster) as url:
+        yield url
 
 
 def test_it_starts_from_nothing_but_a_url(empty: str) -> None:
@@ -82,16 +81,29 @@ def test_it_is_not_ready_on_another_schema(house: House, problem: Problem) -> No
         assert client.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize(("oldest", "status"), [("0001", 200), ("9999", 503)])
+def test_it_goes_on_beside_a_newer_version_that_allows_it(
+    house: House, oldest: str, status: int
+) -> None:
+    """In an upgrade without a pause the old processes serve on; as long as `prepare` would."""
+    house.execute("UPDATE headrace.alembic_version SET version_num = '9999'")
+    stamp = f"headrace 9.9.9, schema 9999_next, dbos 9.9.9, from {oldest} on"
+    with served(create_app(house.store)) as client:
+        house.execute(f"COMMENT ON SCHEMA headrace IS '{stamp}'")
+        assert client.get("/ready").status_code == status
+
+
 def test_a_database_that_is_gone(empty: str, problem: Problem, cluster: str) -> None:
     """It says so within seconds, and the process stays up."""
     settings = Settings(_env_file=None, database_url=empty, headrace_api_key=SecretStr(KEY))
+    name = urlsplit(empty).path[1:]
     with served(create_app(settings=settings)) as client:
         with psycopg.connect(cluster, autocommit=True) as connection:
-            connection.execute("DROP DATABASE api_empty WITH (FORCE)")
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
         began = time.monotonic()
         for path in ("/ready", "/api/jobs"):
             answer = client.get(path)
-            assert "api_empty" not in str(problem(answer, 503))
+            assert name not in str(problem(answer, 503))
             assert answer.headers["retry-after"] == "2"
         assert time.monotonic() - began < 6
         assert client.get("/health").status_code == 200

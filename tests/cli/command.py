@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import structlog
+from tests.places import made_folder
 
 from headrace import cli
 from headrace.store import embedded
@@ -195,9 +196,7 @@ class House:
 @contextmanager
 def made_home() -> Iterator[Path]:
     """A data folder; the server's account may pass through it."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-cli-"))
-    if os.geteuid() == 0:
-        home.chmod(0o755)
+    home = made_folder("cli")
     try:
         yield home
     finally:

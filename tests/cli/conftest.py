@@ -6,12 +6,12 @@ import http.client
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from tests import databases
 from tests.cli.command import House, made_home
 
 from headrace.store import embedded
@@ -20,20 +20,15 @@ from headrace.twin import event_id, run_twin
 KEY = "the-right-key"
 TOTAL = 1_000
 
-_numbers = count(1)
-
 
 @contextmanager
 def _house(cluster: str, template: str) -> Iterator[House]:
-    name = f"cli_{next(_numbers)}"
-    with made_home() as home, psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        house = House(home, DATABASE_URL=_named(cluster, name))
+    with made_home() as home, databases.lent(cluster, template) as url:
+        house = House(home, DATABASE_URL=url)
         try:
             yield house
         finally:
             house.end()
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture
@@ -147,7 +142,3 @@ def landed() -> Landed:
         assert sorted(row[0] for row in shown) == wanted
 
     return landed
-
-
-def _named(url: str, database: str) -> str:
-    return urlsplit(url)._replace(path=f"/{database}").geturl()

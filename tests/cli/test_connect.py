@@ -96,7 +96,7 @@ def redirected(address: str) -> str:
     ("words", "said"),
     [
         (["gmail", "github"], "One consent is of one issuer"),
-        (["gmial"], "Did you mean 'gmail'?"),
+        (["gmial"], "Did you mean gmail?"),
         (["mailbox"], "has no accounts to connect"),
         (["gmail", "--set", "days"], "has no value"),
         (["gmail", "--set", "dayz=3"], "gmail cannot be configured so: dayz"),

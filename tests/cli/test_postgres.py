@@ -54,7 +54,7 @@ def test_it_is_not_there(bare: House, url: str, code: int, message: str, hint: s
     """Covers A2.5: each command says the same at once, where `up` is not to wait for it. Standard
     output stays empty."""
     begun = [
-        bare.start(*line.split(), DATABASE_URL=url, HEADRACE_DATABASE_WAIT="0")
+        bare.start(*line.split(), DATABASE_URL=url, HEADRACE_DATABASE_WAIT="0", SERVICE_PORT="0")
         for line in (("check", "sync --json", "up") if "127" in url else ("search x",))
     ]
     for running in begun:

@@ -46,6 +46,20 @@ def test_tables_are_made_again_and_explained(house: House) -> None:
     assert {one["batches_left"] for one in stages if not one["apart"]} == {0}
 
 
+def test_a_retry_of_many_letters_says_how_far_it_is(house: House) -> None:
+    """It lands nothing, and `dead-letters retry --all` sends people to `jobs show`."""
+    house.look("jobs", "list").ok()
+    with psycopg.connect(house.environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, payload, summary)"
+            " VALUES ('default', 'me', 'j1', 'dead_letter_retry', '{}',"
+            """ '{"of": 2400, "until": 9, "at": 7, "retried": 1000, "still_open": 3}')"""
+        )
+    shown = house.json("jobs", "show", "j1")
+    assert (shown["of"], shown["retried"], shown["still_open"]) == (2400, 1000, 3)
+    assert "retried        1000" in house.look("jobs", "show", "j1").ok().out
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

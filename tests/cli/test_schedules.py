@@ -39,7 +39,7 @@ def test_added_listed_paused_run_and_removed(shop: House) -> None:
     assert shop.look("schedules", "pause", "mondays").ok().out == "mondays is paused.\n"
     assert shop.json("schedules", "list")[1]["next_runs"] == []
     assert "in Europe/Berlin: Mon" in shop.look("schedules", "resume", "mondays").ok().out
-    assert shop.look("schedules", "run", "shop").ok().out == "1 jobs are on the queue.\n"
+    assert shop.look("schedules", "run", "shop").ok().out == "1 job is on the queue.\n"
     jobs: list[dict[str, Any]] = shop.json("jobs", "list")
     assert [job["kind"] for job in jobs] == ["rest_sync"]
     gone = shop.look("schedules", "remove", made["schedule_id"]).ok()
@@ -53,7 +53,7 @@ def test_added_listed_paused_run_and_removed(shop: House) -> None:
         (["add", "sync", "0 0 30 2 *"], "never comes", "30 February"),
         (["add", "sync", "every 1s"], "more often than anything", "every 1m"),
         (["add", "sync", "1h", "--connection", "shpo"], "no connection 'shpo'", "shop"),
-        (["add", "sync", "1h", "--missed", "never"], "nothing to do with missed", "once"),
+        (["add", "sync", "1h", "--missed", "never"], "not one of 'once'", "--help"),
         (["add", "replay", "1h", "--payload", "[1]"], "no JSON object", "days"),
         (["pause", "nothing"], "There is no schedule 'nothing'", "list"),
     ],

@@ -11,14 +11,13 @@ from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from tests.crash.processes import Commands
 from tests.crash.source import Source
 from tests.crash.tally import Tally, table
 from tests.crash.world import World
+from tests.databases import EMPTY, copy, drop
 from tests.valkey import valkey  # noqa: F401
 
 from headrace.twin import run_twin
@@ -51,19 +50,16 @@ def databases(cluster: str, engine_template: str) -> Iterator[Callable[..., str]
     """`databases()` makes one that is ready; `databases(empty=True)` one that nothing is in. Of the
     many rounds of a test the last two's are kept."""
     made: list[str] = []
-    with psycopg.connect(cluster, autocommit=True) as connection:
 
-        def make(*, empty: bool = False) -> str:
-            while len(made) > 1:
-                connection.execute(f"DROP DATABASE {made.pop(0)} WITH (FORCE)")
-            made.append(f"crash_{next(_numbers)}")
-            template = "template1" if empty else engine_template
-            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
-            return _named(cluster, made[-1])
+    def make(*, empty: bool = False) -> str:
+        while len(made) > 1:
+            drop(made.pop(0))
+        made.append(copy(cluster, EMPTY if empty else engine_template))
+        return made[-1]
 
-        yield make
-        for name in made:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    yield make
+    for url in made:
+        drop(url)
 
 
 @pytest.fixture
@@ -99,7 +95,3 @@ def worlds(
             return World(commands, database, source, tally)
 
         yield make
-
-
-def _named(url: str, database: str) -> str:
-    return urlsplit(url)._replace(path=f"/{database}").geturl()

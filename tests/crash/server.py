@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import tempfile
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import psycopg
+from tests.places import made_folder
 
 from headrace.engine.schema import prepare
 from headrace.store import embedded
@@ -22,8 +21,7 @@ class Server:
     """An embedded cluster in a folder that its account can enter, and the ways to hurt it."""
 
     def __init__(self) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="headrace-crash-"))
-        self._home.chmod(0o755)
+        self._home = made_folder("crash")
         self._folder = self._home / "postgres"
         self._use = ExitStack()
         self.url = ""
@@ -55,6 +53,10 @@ class Server:
     def stop_fast(self) -> None:
         """End it as an operator does: it throws everybody out and writes a checkpoint."""
         self._send(signal.SIGINT)
+
+    def gone(self) -> bool:
+        """Whether nothing of it runs any more."""
+        return embedded.status(self._folder).state == "stopped"
 
     def terminate_all(self) -> None:
         """Throw every client out."""

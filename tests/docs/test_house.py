@@ -50,7 +50,7 @@ def test_the_lock_names_no_address() -> None:
 
 
 def test_one_command_checks_everything() -> None:
-    """Covers A4.19: `make check` formats nothing by itself, and runs style, types and the suite."""
+    """Covers A4.19, A1.55: `make check` runs style, types and the suite, and formats nothing."""
     said = subprocess.run(
         ["make", "--dry-run", "--always-make", "check"],
         cwd=ROOT,

@@ -9,13 +9,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from tests.places import made_folder
 
 from headrace import telemetry
 from headrace.engine import runtime
@@ -108,8 +108,7 @@ def test_rights_kept_apart(blocks: Blocks, python: Python, server: str, tmp_path
 @pytest.fixture
 def server() -> Iterator[str]:
     """A server of the test's own: roles belong to a whole server."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-rights-"))
-    home.chmod(0o711)
+    home = made_folder("rights")
     try:
         with embedded.postgres(home / "postgres") as url:
             yield url

@@ -38,7 +38,7 @@ def test_its_commands_do_what_they_say(
     said = [run(line) for line in text.splitlines()]
     assert said[0] == "shop is synced every 15 minutes.\n"
     assert "mondays" in said[3]
-    assert said[4] == "1 jobs are on the queue.\n"
+    assert said[4] == "1 job is on the queue.\n"
     assert said[-1] == "everything is not done any more.\n"
     with database.people("default", "me") as session:
         left = [row["spec"] for row in schedules.listing(session)]

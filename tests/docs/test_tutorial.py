@@ -13,7 +13,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -22,6 +21,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.places import made_folder
 
 from headrace.mailbox.sample import write_sample_mbox
 from headrace.store import embedded
@@ -181,9 +181,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    # Not pytest's own folder: root's is closed to the account that the server runs under.
-    folder = Path(tempfile.mkdtemp(prefix="headrace-tutorial-"))
-    folder.chmod(0o711)
+    folder = made_folder("tutorial")
     try:
         write_sample_mbox(folder / "mail.mbox", messages=2000)
         with ExitStack() as stack:

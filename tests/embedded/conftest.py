@@ -6,11 +6,11 @@ import select
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.places import made_folder
 
 from headrace.store import embedded
 
@@ -20,8 +20,7 @@ _SCRIPT = Path(__file__).with_name("user_process.py")
 @pytest.fixture
 def empty() -> Iterator[Path]:
     """Where a cluster may be made; whatever runs there afterwards is stopped and removed."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-embedded-"))
-    home.chmod(0o711)
+    home = made_folder("embedded")
     yield home / "postgres"
     embedded.stop(home / "postgres", force=True)
     shutil.rmtree(home)
@@ -30,8 +29,7 @@ def empty() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def made() -> Iterator[Path]:
     """Data that was made once, to be copied: a copy takes a tenth of the time."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-embedded-"))
-    home.chmod(0o711)
+    home = made_folder("embedded")
     with embedded.postgres(home / "postgres"):
         pass
     yield home / "postgres" / "data"

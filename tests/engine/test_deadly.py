@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,26 +16,17 @@ if TYPE_CHECKING:
     from tests.engine.conftest import Bench, Trail
 
 from tests.engine.conftest import TENANT
+from tests.engine.fleet import fleet
 from tests.engine.test_cascade import NAME, batch, letters, runs, shown
 
 Start = Callable[[], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def start(url: str, plugin_folder: Path, tmp_path: Path) -> Iterator[Start]:
+def start(bench: Bench, plugin_folder: Path, tmp_path: Path) -> Iterator[Start]:
     """`start()`: a worker process."""
-    started: list[subprocess.Popen[bytes]] = []
-    mine = {"DATABASE_URL": url, "HEADRACE_HOME": str(tmp_path), "PYTHONPATH": str(plugin_folder)}
-
-    def begin() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "headrace.cli", "worker"]
-        started.append(subprocess.Popen(command, env={**os.environ, **mine}))
-        return started[-1]
-
-    yield begin
-    for one in started:
-        one.kill()
-        one.wait()
+    with fleet(bench, plugin_folder, tmp_path) as workers:
+        yield workers.launch
 
 
 def test_what_workers_die_of_is_put_aside_alone(bench: Bench, start: Start) -> None:

@@ -190,7 +190,7 @@ def test_lost_triggers_are_found_by_the_sweeper(
 ) -> None:
     """Covers A3.27, A3.55: nobody calls a runner by hand, though every trigger was lost."""
     monkeypatch.setattr(sweep, "SWEEP_SECONDS", 0.1)
-    monkeypatch.setattr(sweep.sweep, "__defaults__", (0.1,))
+    monkeypatch.setattr(sweep.sweep, "__defaults__", (0.1, None))
     job = bench.submit(bench.connect(total=300))
     forget = "DELETE FROM dbos.workflow_status WHERE status = 'ENQUEUED' RETURNING workflow_uuid"
     assert [row["workflow_uuid"] for row in bench.rows(forget)] == [job]

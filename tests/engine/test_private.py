@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from dbos import DBOS
+from dbos._dbos import _get_dbos_instance
+from sqlalchemy import QueuePool
 
 from headrace import Page, Record
 from headrace.engine import private
+from headrace.engine.queues import INTERNAL
 from headrace.provider import JSON
 
 if TYPE_CHECKING:
@@ -59,6 +62,21 @@ def test_nothing_is_taken_where_nothing_waits(held: tuple[str, threading.Event])
     jobs = DBOS.retrieve_queue("headrace_jobs")
     assert jobs is not None
     assert [private.take(one, 3) for one in (jobs, private.internal_queue())] == [0, 0]
+    assert private.internal_queue().name == INTERNAL
+
+
+def test_the_queues_are_asked_over_a_line_apart(held: tuple[str, threading.Event]) -> None:
+    """It is one connection, and tells at once that PostgreSQL is away; for everything else the
+    engine waits as it always does. Both look at the same schema."""
+    assert held
+    own, shared = private._own(), _get_dbos_instance()._sys_db
+    assert own is private._own()
+    assert own.engine.pool is not shared.engine.pool
+    assert isinstance(own.engine.pool, QueuePool)
+    assert own.engine.pool.size() == 1
+    assert (own._retry_connection_errors, shared._retry_connection_errors) == (False, True)
+    assert own.engine.get_execution_options() == shared.engine.get_execution_options()
+    assert private.can_begin()
 
 
 def test_the_engine_polls_nothing_by_itself(

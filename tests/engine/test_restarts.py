@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.places import made_folder
 
 from headrace.engine import gather
 from headrace.engine.schema import prepare
@@ -26,8 +25,7 @@ Running = Callable[..., AbstractContextManager[Any]]
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[Cluster, str]]:
     """A PostgreSQL of these tests' own, that may be restarted, and its URL."""
-    home = Path(tempfile.mkdtemp(prefix="headrace-restarts-"))
-    home.chmod(0o711)
+    home = made_folder("restarts")
     with embedded.postgres(home / "postgres") as url:
         prepare(url)
         yield Cluster(home / "postgres"), url
@@ -63,7 +61,8 @@ def test_restarts_under_load_lose_nothing(
     mode: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Covers A2.34, A4.16: `immediate` is a crash, with recovery from the log; jobs and stages."""
+    """Covers A2.34, A4.16, A1.1: `immediate` is a crash, with recovery from the log; jobs and
+    stages."""
     monkeypatch.setattr(gather, "ROWS", 20)  # a commit a page: hardly a moment without one
     made = [
         bench.submit(bench.connect(f"c{n}", total=1_000, page=20, latency_ms=10)) for n in range(3)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from tests import databases
 
 from headrace.engine import schema
 from headrace.errors import BadInput, Unavailable
@@ -19,10 +19,8 @@ _COMMENT = "SELECT obj_description('headrace'::regnamespace, 'pg_namespace')"
 @pytest.fixture
 def empty(cluster: str) -> Iterator[str]:
     """URL of a database with nothing in it."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE unprepared")
-        yield urlsplit(cluster)._replace(path="/unprepared").geturl()
-        connection.execute("DROP DATABASE unprepared WITH (FORCE)")
+    with databases.lent(cluster) as url:
+        yield url
 
 
 def said(url: str, query: str) -> str:
@@ -39,6 +37,28 @@ def test_many_prepare_at_once(empty: str) -> None:
     for table in ("headrace.raw_events", "dbos.workflow_status"):
         assert said(empty, f"SELECT count(*) FROM {table}") == "0"
     assert "dbos 3." in said(empty, _COMMENT)
+
+
+def test_an_application_s_tables_are_its_own(empty: str) -> None:
+    """Covers A0.18: one database for both. Tables of the same names are left as they are, and ours
+    are in schemas of their own."""
+    with psycopg.connect(empty) as connection:
+        connection.execute("CREATE TABLE jobs (id int PRIMARY KEY, body text)")
+        connection.execute("CREATE TABLE alembic_version (version_num text PRIMARY KEY)")
+        connection.execute("INSERT INTO jobs VALUES (1, 'its own')")
+        connection.execute("INSERT INTO alembic_version VALUES ('of the application')")
+    schema.prepare(empty)
+    assert said(empty, "SELECT body FROM jobs") == "its own"
+    assert said(empty, "SELECT version_num FROM alembic_version") == "of the application"
+    tables = (
+        "SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE schemaname = {}"
+    )
+    assert said(empty, tables.format("'public'")) == "alembic_version jobs"
+    schemas = (
+        "SELECT string_agg(nspname, ' ' ORDER BY nspname) FROM pg_namespace"
+        " WHERE nspname NOT LIKE 'pg_%' AND nspname <> 'information_schema'"
+    )
+    assert said(empty, schemas) == "dbos headrace public"
 
 
 def test_what_is_prepared_is_left_alone(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.engine.fleet import fleet
 
 from headrace import Page
 from headrace.engine import jobs, sweep
@@ -28,20 +27,10 @@ Start = Callable[[], subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def start(url: str, plugin_folder: Path, tmp_path: Path) -> Iterator[Start]:
+def start(bench: Bench, plugin_folder: Path, tmp_path: Path) -> Iterator[Start]:
     """`start()`: a worker process."""
-    started: list[subprocess.Popen[bytes]] = []
-    mine = {"DATABASE_URL": url, "HEADRACE_HOME": str(tmp_path), "PYTHONPATH": str(plugin_folder)}
-
-    def begin() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "headrace.cli", "worker"]
-        started.append(subprocess.Popen(command, env={**os.environ, **mine}))
-        return started[-1]
-
-    yield begin
-    for one in started:
-        one.kill()
-        one.wait()
+    with fleet(bench, plugin_folder, tmp_path) as workers:
+        yield workers.launch
 
 
 def health(bench: Bench, job_id: str) -> dict[str, Any]:

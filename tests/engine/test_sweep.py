@@ -10,6 +10,7 @@ import pytest
 from headrace.engine import jobs, sweep
 from headrace.engine.cascade import run_stage
 from headrace.engine.lanes import band
+from headrace.engine.queues import workflow_id
 from headrace.provider import Record
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def test_a_job_that_ends_so_every_time_is_failed(bench: Bench) -> None:
     job = bench.submit(bench.connect())
     for turn in range(1, jobs.ATTEMPTS + 1):
         jobs.begin(bench.database, job, turn, minutes=1)
-        end(bench, jobs.workflow_id(job, turn), "ERROR")
+        end(bench, workflow_id(job, turn), "ERROR")
         assert swept(bench) == (1, 0)
     row = bench.job(job)
     assert (row["status"], row["attempts"]) == ("FAILED", jobs.ATTEMPTS)
@@ -191,6 +192,29 @@ def test_old_batches_wait_behind_new_ones(
     lose(bench, f"stage:%:{trail.batches()[-1]['batch_id']}:%")
     assert swept(bench) == (0, 1)
     assert f"stage:probe_numbers:1:{trail.batches()[-1]['batch_id']}:1" in queued(bench)
+
+
+def test_a_sweep_looks_at_some_of_what_waits_and_the_next_one_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Covers A3.27: each job has its turn, and after the last one the first has it again; those
+    that were made in one transaction too. A page with too much in it is looked at again."""
+    monkeypatch.setattr(sweep, "LOOKED_AT", 3)
+    made = [bench.submit(bench.connect(f"c{n}")) for n in range(8)]
+    bench.rows("UPDATE headrace.jobs SET created_at = now() RETURNING 1 AS n")
+    bookmark = sweep.Bookmark()
+
+    def look() -> int:
+        return sweep.sweep(bench.database, quiet=0, bookmark=bookmark)[0]
+
+    lose(bench)
+    assert [look() for _ in range(4)] == [3, 3, 2, 0]
+    assert queued(bench) == sorted(made)
+    lose(bench, sorted(made)[7])
+    assert [look() for _ in range(4)] == [0, 1, 0, 0]
+    lose(bench)
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    assert [look() for _ in range(6)] == [2, 0, 2, 1, 2, 1]
 
 
 def test_many_that_sweep_at_once_enqueue_once(bench: Bench, batch: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from headrace import Page, Provider, RawEvent, Row, StreamContext, StreamPlan, plugins, stage
-from headrace.engine import runtime
+from headrace.engine import kinds, runtime
 from headrace.errors import BadInput, HeadraceError
 from headrace.provider import JSON
 from headrace.rows import EventRow
@@ -79,6 +79,15 @@ def test_what_is_shipped_is_wired() -> None:
     assert {"rest_sync", "mailbox_import"} <= set(plugins.sync_kinds())
     contents = {one.content for one in plugins.stages().values()}
     assert {"application/json", "message/rfc822"} <= contents
+
+
+def test_the_promised_kinds_and_steps_are_there() -> None:
+    """Covers A1.50, A3.3: Gmail and the calendar each have a sync and a normaliser, and whoever
+    takes people out of what they said has a name for it too."""
+    assert {"google_gmail_sync", "google_calendar_sync"} <= set(plugins.sync_kinds())
+    steps = {"normalize_google_email", "normalize_google_event", "extract_contacts"}
+    assert steps <= set(plugins.stages())
+    assert "extract_contacts" in kinds.SOURCELESS
 
 
 def test_a_new_package_is_found_and_wired(add: Add) -> None:

@@ -246,8 +246,9 @@ class Hub:
         with self.database.transaction() as session:
             session.execute(
                 "UPDATE headrace.allowances"
-                " SET spent_until = spent_until - make_interval(secs => %s)",
-                [seconds],
+                " SET spent_until = spent_until - make_interval(secs => %(so)s),"
+                " resets_at = resets_at - make_interval(secs => %(so)s)",
+                {"so": seconds},
             )
 
     def faults(self, *rules: CallRule) -> None:

@@ -234,7 +234,7 @@ async def test_a_run_is_capped_and_the_next_goes_on(open_box: Open) -> None:
 
 
 async def test_chunks_keep_their_distance(open_box: Open) -> None:
-    """Covers A1.5: a fifth of a second from one to the next, by default."""
+    """Covers A1.5, A1.30: a fifth of a second from one to the next, by default."""
     assert GmailConfig().pause_ms == 200
     box = await open_box({"pause_ms": 100}, messages=200)
     began = time.monotonic()

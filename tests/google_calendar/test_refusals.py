@@ -39,8 +39,8 @@ async def test_a_domain_that_forbids_it(open_desk: Open) -> None:
 
 
 async def test_more_requests_than_are_allowed(open_desk: Open) -> None:
-    """Covers G10, A1.14: 403 or 429, the time to wait is only in the text, and the job is parked
-    until then; what was landed is kept."""
+    """Covers G10, A1.14, A1.30: 403 or 429, the time to wait is only in the text, and the job is
+    parked until then; what was landed is kept."""
     desk = await open_desk({"page_size": 3}, events=30, user_requests=8)
     outcomes = await desk.sync()
     waits = [one.after for one in outcomes if one.state == "retry"]

@@ -9,16 +9,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 import structlog
 from psycopg.rows import dict_row
 from starlette.testclient import TestClient
+from tests.databases import EMPTY, copy, drop
 from tests.ingestion.services import Services
 
 from headrace import telemetry
@@ -27,12 +26,7 @@ from headrace.settings import Settings
 from headrace.store import keys
 from headrace.store.database import Database
 
-_numbers = count(1)
 _AN_HOUR = 3600
-
-
-def _named(url: str, name: str) -> str:
-    return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 @pytest.fixture(autouse=True)
@@ -51,17 +45,14 @@ def new_database(cluster: str, engine_template: str) -> Iterator[Callable[..., s
     """`new_database()` has both schemas, `new_database(empty=True)` nothing; all of a module's are
     gone with it."""
     made: list[str] = []
-    with psycopg.connect(cluster, autocommit=True) as connection:
 
-        def make(*, empty: bool = False) -> str:
-            made.append(f"ingestion_{next(_numbers)}")
-            template = "template1" if empty else engine_template
-            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
-            return _named(cluster, made[-1])
+    def make(*, empty: bool = False) -> str:
+        made.append(copy(cluster, EMPTY if empty else engine_template))
+        return made[-1]
 
-        yield make
-        for name in made:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    yield make
+    for url in made:
+        drop(url)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""A worker that is killed while a language model thinks: the job goes on where it was."""
+"""A worker that ends while a language model thinks: the job goes on where it was."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.embedding.endpoint import Said, serving
 from tests.insights.conftest import answer, said
 from tests.insights.test_jobs import threads
@@ -21,17 +23,21 @@ if TYPE_CHECKING:
     from tests.insights.conftest import Desk
 
 
-def test_nothing_is_made_twice_and_nothing_is_lost(desk: Desk, tmp_path: Path) -> None:
-    """Covers A1.52: killed with SIGKILL while the model is asked of the third of five threads; the
-    first two are not asked for again, and each is there once."""
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_is_made_twice_and_nothing_is_lost(
+    desk: Desk, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Covers A1.52: killed, or told to end, while the model is asked of the third of five threads,
+    and does not answer before the worker has gone; the first two are not asked for again, and each
+    is there once."""
     threads(desk, 5)
     workers: list[subprocess.Popen[bytes]] = []
     told: list[str] = []
 
-    def answers(request: dict[str, Any], number: int) -> Said:
+    def answers(request: dict[str, Any], asked: int) -> Said:
         told.append(request["messages"][1]["content"])
-        if number == 2:
-            workers[0].kill()
+        if asked == 2:
+            workers[0].send_signal(number)
             workers[0].wait()
         return said(answer())
 
@@ -46,7 +52,8 @@ def test_nothing_is_made_twice_and_nothing_is_lost(desk: Desk, tmp_path: Path) -
         }
         command = [sys.executable, "-m", "headrace.cli", "worker"]
         workers.append(subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL))
-        workers[0].wait(60)
+        ended = workers[0].wait(60)
+        assert ended == (0 if number == signal.SIGTERM else -number)
         assert len(told) == 3
         made = desk.made(job_id)
         assert len(made) == 2

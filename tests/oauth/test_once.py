@@ -21,7 +21,7 @@ THREADS, PROCESSES = 50, 4
 
 
 def test_many_threads_and_processes_make_one_exchange(make: Make) -> None:
-    """Covers O1: fifty threads and four processes find the token too old at the same moment."""
+    """Covers O1, A0.10: fifty threads and four processes find the token too old at once."""
     world = make(rotate=True, latency_ms=300)
     row = world.connect("gmail")
     before = world.kept(row)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.people.conftest import OWN, letter
 
+from headrace.engine import extract
 from headrace.mail.direction import canonical
 from headrace.people import identities
 
@@ -111,6 +112,22 @@ def test_by_hand_only(letters: Letters) -> None:
     letters.settings(headrace_extract_contacts="manual")
     letters.send(a=letter(JOHN, EVE))
     assert not letters.identities()
+
+
+def test_who_asks_for_all_is_through_with_what_names_nobody(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of which nobody can be made is gone through once, however short the legs are."""
+    letters.settings(headrace_extract_contacts="manual")
+    letters.send(a=letter(("", "Nobody"), ("", None)))
+    letters.send(b=letter(JOHN, EVE))
+    monkeypatch.setattr(extract, "LEG_SECONDS", 0.0)
+    with letters.bench.database.transaction() as session:
+        job_id = extract.submit(session, "acme", "ann")["job_id"]
+    letters.bench.rows("UPDATE headrace.jobs SET status = 'RUNNING' RETURNING 1 AS n")
+    legs = [extract.leg(letters.bench.database, job_id, 1).state for _ in range(3)]
+    assert legs == ["more", "more", "done"]
+    assert {JOHN[0], EVE[0]} <= set(letters.identities())
 
 
 def test_a_replay_leaves_identities_as_they_were(letters: Letters) -> None:

@@ -36,7 +36,8 @@ def datasync(prefix: str) -> Any:
 
 @pytest.mark.parametrize(("base", "prefix"), [("", ""), ("", "/api/v1"), ("/api/v1", "/api/v1")])
 async def test_datasync(api: Any, base: str, prefix: str) -> None:
-    """Covers A2.4, A2.6, A2.7, A2.23, A2.24: address, page size, pace and key; path found."""
+    """Covers A1.53, A2.4, A2.6, A2.7, A2.23, A2.24: address, page size, pace and key, and the
+    path is found."""
     url = await api.serve(datasync(prefix)) + base
     settings = load(
         _env_file=None, api_base_url=url, api_key="k" * 10, batch_size=37, rate_limit_delay_ms=200

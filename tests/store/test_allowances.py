@@ -27,7 +27,13 @@ def pool(database: str) -> Iterator[Database]:
 def take(pool: Database, units: float, per_minute: float = 60.0) -> tuple[bool, float]:
     """Draw; at 60 units a minute one is a second's worth."""
     with pool.connection() as session:
-        return allowances.take(session, *WHO, units, per_minute)
+        drawn = allowances.draw(session, *WHO, units, per_minute)
+    return drawn.made, used_from(drawn)
+
+
+def used_from(drawn: allowances.Drawn) -> float:
+    """Seconds to wait: before using all of it, or before asking again."""
+    return max(0.0, drawn.starts + drawn.units * drawn.each) if drawn.made else drawn.wait
 
 
 def clock(session: Connection) -> float:
@@ -49,9 +55,10 @@ def test_many_workers_never_use_more_than_there_is(pool: Database) -> None:
         for _draw in range(draws):
             with pool.connection() as session:
                 before = clock(session)
-                drawn, wait = allowances.take(session, *WHO, units, per_minute)
+                drawn = allowances.draw(session, *WHO, units, per_minute)
                 after = clock(session)
-            assert drawn
+            assert drawn.made
+            wait = used_from(drawn)
             found.append((before + wait, after + wait))
             time.sleep(wait)
         return found
@@ -112,8 +119,9 @@ def test_one_s_allowance_is_nobody_else_s(pool: Database) -> None:
     assert take(pool, 25)[0]
     assert not take(pool, 25)[0]
     with pool.connection() as session:
-        assert allowances.take(session, "acme", "ann", "gmail:2", 1, 60) == (True, 0.0)
-        assert allowances.take(session, "other", "ann", WHO[2], 1, 60) == (True, 0.0)
+        for others in (("acme", "ann", "gmail:2"), ("other", "ann", WHO[2])):
+            drawn = allowances.draw(session, *others, 1, 60)
+            assert (drawn.made, used_from(drawn)) == (True, 0.0)
 
 
 def spent_until(pool: Database) -> object:

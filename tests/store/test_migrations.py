@@ -7,16 +7,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
+from tests import databases
 
 from headrace.errors import Unavailable
 from headrace.model import SCHEMA, metadata
@@ -27,17 +26,13 @@ from headrace.store.migrate import upgrade
 HEAD = max(one.stem for one in Path(migrations.__path__[0], "versions").glob("0*.py"))[:4]
 
 _ROOT = Path(__file__).parents[2]
-_numbers = count(1)
 
 
 @pytest.fixture
 def empty(cluster: str) -> Iterator[str]:
     """URL of a database without any table."""
-    name = f"empty_{next(_numbers)}"
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-        yield urlsplit(cluster)._replace(path=f"/{name}").geturl()
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with databases.lent(cluster) as url:
+        yield url
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:

@@ -281,6 +281,8 @@ def test_a_death_between_index_and_transaction(
         try:
             until(lambda: over(shelf, job["job_id"]))
             ingest(shelf, config(folder, twin))
+            # While the dead one's session holds the index, the deletion waits and is tried again.
+            until(lambda: here(shelf) == there(twin))
         finally:
             second.terminate()
             second.wait(30)

@@ -166,6 +166,7 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         del frame
         self.should_exit, self.force_exit = True, self.should_exit
+        telemetry.cut_offs(said=not self.force_exit)
         self._signalled(sig)
 
 
@@ -188,6 +189,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=ceil(seconds),
     )
+    telemetry.cut_offs()
     _Server(config, signalled, told).run(sockets=[listener])
 
 
@@ -213,7 +215,7 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
     """What `uvicorn headrace.api:app` stands on: the database of the settings, migrated, a key that
     opens it, and a worker in the same process."""
     # Late, because only here the engine's library is needed, and it takes half a second to import.
-    from headrace.engine.runtime import engine
+    from headrace.engine.runtime import patient_engine
     from headrace.engine.schema import prepare
     from headrace.store import embedded
 
@@ -233,6 +235,6 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
         # Not to the log: logs are kept, and this is shown once.
         sys.stderr.write(f"API key, shown this once: {made}\n")
     # Nobody else may be there to do the work that is asked for here.
-    opened.enter_context(engine(url, settings))
+    opened.enter_context(patient_engine(url, settings))
     telemetry.started("api")
     return url

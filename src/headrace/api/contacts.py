@@ -27,7 +27,7 @@ from headrace.api.shapes import Page
 from headrace.engine import extract
 from headrace.errors import NotFound
 from headrace.store import contacts
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 from headrace.store.visit import Visit
 
@@ -40,10 +40,8 @@ def list_contacts(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[
     with visitor.session() as session:
         after = place(asked.cursor, contacts.Place)
         rows = contacts.listing(session, asked.q, after, asked.limit + 1)
-    items = [ContactLine.model_validate(row) for row in rows[: asked.limit]]
-    if len(rows) <= asked.limit:
-        return Page(items=items)
-    return Page(items=items, next=cursor(items[-1].last_seen_at, items[-1].contact_id))
+    shown, after_these = cut(rows, asked.limit, "last_seen_at", "contact_id")
+    return Page(items=[ContactLine.model_validate(row) for row in shown], next=after_these)
 
 
 @router.get("/suggestions")
@@ -54,10 +52,8 @@ def list_suggestions(
     with visitor.session() as session:
         after = place(asked.cursor, contacts.SuggestionPlace)
         rows = contacts.suggestions(session, after, asked.limit + 1)
-    items = [Suggestion.model_validate(row) for row in rows[: asked.limit]]
-    if len(rows) <= asked.limit:
-        return Page(items=items)
-    return Page(items=items, next=cursor(items[-1].score, items[-1].link_id))
+    shown, after_these = cut(rows, asked.limit, "score", "link_id")
+    return Page(items=[Suggestion.model_validate(row) for row in shown], next=after_these)
 
 
 @router.post("/suggestions/{link_id}/accept")

@@ -30,7 +30,7 @@ from headrace.api.shapes import Page
 from headrace.engine import mend, redrive, redrive_many
 from headrace.errors import BadInput, Conflict, NotFound
 from headrace.store import dead_letters as letters
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.visit import Visit
 
 router = APIRouter(prefix="/dead-letters", tags=["dead letters"])
@@ -56,9 +56,8 @@ def list_letters(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[L
             before=after.number if after else None,
             limit=asked.limit + 1,
         )
-    items = [Letter.model_validate(row) for row in rows[: asked.limit]]
-    more = len(rows) > asked.limit
-    return Page(items=items, next=cursor(items[-1].dead_letter_id) if more else None)
+    shown, after_these = cut(rows, asked.limit, "dead_letter_id")
+    return Page(items=[Letter.model_validate(row) for row in shown], next=after_these)
 
 
 @router.get("/counts")

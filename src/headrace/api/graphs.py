@@ -121,6 +121,7 @@ def _members(session: Connection, wanted: NewGraph) -> list[Member]:
                 connection_id=connection["connection_id"],
                 payload=one.payload,
                 priority=one.priority,
+                deadline_seconds=one.deadline_seconds,
                 after=list(dict.fromkeys(one.after)),
                 regardless=one.when == "ended",
             )

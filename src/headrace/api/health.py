@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import psycopg
@@ -11,8 +9,9 @@ from fastapi import APIRouter, Request
 from psycopg.rows import dict_row
 from pydantic import BaseModel, Field
 
-from headrace import __version__, store
-from headrace.errors import Unavailable
+from headrace import __version__
+from headrace.engine.schema import newer_schema, newest, prepared_by
+from headrace.errors import BadInput, Unavailable
 from headrace.out import queues
 from headrace.store.database import Connection, Database, unavailable
 
@@ -27,7 +26,7 @@ class Health(BaseModel):
 
 
 class Ready(BaseModel):
-    """The database answers, and its schema is this program's."""
+    """The database answers, and this program can work with its schema."""
 
     status: Literal["ready"] = "ready"
     schema_version: str
@@ -46,14 +45,15 @@ def health() -> Health:
 
 @router.get("/ready")
 def ready(request: Request) -> Ready:
-    """Whether requests can be served: 503 while the database is away or of another version."""
+    """Whether requests can be served: 503 while the database is away, or of a version that this
+    one cannot work with."""
     database: Database = request.app.state.database
     try:
         # A connection of its own: the pool would wait for the database to come back.
         line = psycopg.connect(database.url, connect_timeout=2, row_factory=dict_row)
         with line as connection:
             found = _schema(connection)
-            if found != newest():
+            if found != newest() and not _is_newer(connection):
                 raise Unavailable(
                     f"The database's schema is {found}, this program's is {newest()}.",
                     hint="Run `headrace migrate`, or update the older one of the two.",
@@ -73,12 +73,9 @@ def _schema(connection: Connection) -> str:
     return row["version_num"] if row else "none"
 
 
-@cache
-def newest() -> str:
-    """The newest migration of this program."""
-    from alembic.script import ScriptDirectory  # late: half a second, and only this needs it
-
-    folder = Path(store.__file__).parent / "migrations"
-    head = ScriptDirectory(str(folder)).get_current_head()
-    assert head is not None, "there is a first migration"
-    return head
+def _is_newer(connection: Connection) -> bool:
+    """Whether a newer Headrace works beside this one, as in an upgrade without a pause."""
+    try:
+        return newer_schema(prepared_by(connection)) is not None
+    except BadInput:
+        return False

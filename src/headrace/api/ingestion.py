@@ -24,7 +24,7 @@ from headrace.errors import BadInput, Conflict, NotFound, Retry
 from headrace.files.config import DocumentsConfig
 from headrace.providers.documents import Documents
 from headrace.store import jobs, listings
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.database import Connection, as_owner
 from headrace.store.jobs import JobRow
 from headrace.store.visit import Visit
@@ -166,11 +166,8 @@ def list_ingestions(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Pag
             before=place(asked.cursor, listings.JobPlace),
             limit=asked.limit + 1,
         )
-    items = rows[: asked.limit]
-    after = None
-    if len(rows) > asked.limit:
-        after = cursor(items[-1]["created_at"], items[-1]["job_id"])
-    return Page(items=[_shown(row) for row in items], next=after)
+    shown, after_these = cut(rows, asked.limit, "created_at", "job_id")
+    return Page(items=[_shown(row) for row in shown], next=after_these)
 
 
 @router.get("/{job_id}", response_model_exclude_none=True)

@@ -17,7 +17,7 @@ from headrace.errors import NotFound
 from headrace.insight import Priority
 from headrace.plugins import insight_kind
 from headrace.store import insights as store
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 
 router = APIRouter(prefix="/insights", tags=["insights"])
 
@@ -114,9 +114,8 @@ def list_insights(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[
             before=before[0] if before else None,
             limit=asked.limit + 1,
         )
-    items = [_shown(row) for row in rows[: asked.limit]]
-    more = len(rows) > asked.limit
-    return Page(items=items, next=cursor(items[-1].insight_id) if more else None)
+    shown, after_these = cut(rows, asked.limit, "insight_id")
+    return Page(items=[_shown(row) for row in shown], next=after_these)
 
 
 @router.get("/{insight_id}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field
@@ -10,6 +9,7 @@ from pydantic import BaseModel, Field
 from headrace.api.problems import Strict
 from headrace.api.shapes import Cursor, Limit, Time
 from headrace.errors import BadInput
+from headrace.text import did_you_mean
 
 Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 
@@ -156,11 +156,7 @@ def status_of(word: str) -> Status:
     known = {**{status.lower(): status for status in _SPOKEN}, **spoken}
     if found := known.get(word.lower()):
         return found
-    near = difflib.get_close_matches(word.lower(), known, n=1)
-    raise BadInput(
-        f"There is no status {word!r}.",
-        hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(_SPOKEN)}.",
-    )
+    raise BadInput(f"There is no status {word!r}.", hint=did_you_mean(word.lower(), known))
 
 
 def in_seed_words(job: Job) -> Job:

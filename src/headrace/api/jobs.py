@@ -32,7 +32,7 @@ from headrace.plugins import provider_of_kind
 from headrace.provider import Provider
 from headrace.store import jobs, listings
 from headrace.store.connections import ConnectionRow
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 from headrace.store.jobs import JobRow
 from headrace.store.visit import Visit
@@ -99,19 +99,18 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
             before=place(asked.cursor, listings.JobPlace),
             limit=asked.limit + 1,
         )
-    items = [Job.model_validate(row) for row in rows[: asked.limit]]
-    after = None
-    if len(rows) > asked.limit:
-        after = cursor(items[-1].created_at, items[-1].job_id)
+    shown, after_these = cut(rows, asked.limit, "created_at", "job_id")
+    items = [Job.model_validate(row) for row in shown]
     if asked.words == "seed":
         items = [in_seed_words(job) for job in items]
-    return Page(items=items, next=after)
+    return Page(items=items, next=after_these)
 
 
 @router.post("/runner")
 def run_queue(visitor: Visitor, wanted: RunnerWanted | None = None) -> RunnerAnswer:
-    """Put everything on the queue that ought to be there. Never needed: the workers do it all the
-    time. Answers with the oldest jobs that wait or run."""
+    """Put on the queue what ought to be there, of the ten thousand oldest unfinished jobs. Never
+    needed: the workers do it all the time, with all jobs. Answers with the oldest jobs that wait
+    or run."""
     revived, stranded = sweep(visitor.database, quiet=0)
     with visitor.session() as session:
         rows = listings.waiting_jobs(session, (wanted or RunnerWanted()).limit)

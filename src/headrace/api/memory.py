@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
-from headrace.api.problems import Strict
-from headrace.api.shapes import Time
+from headrace.api.search import Narrowed
+from headrace.api.shapes import Time, row_path
 from headrace.out import memory as out
-from headrace.out.search import KINDS, Kind
+from headrace.out.search import Kind
 
 router = APIRouter(prefix="/memory", tags=["memory"])
 
 
-class Asked(Strict):
+class Asked(Narrowed):
     """What is to be remembered."""
 
     q: str = Field(description="A question, or words.")
-    kind: list[Kind] = Field(
-        list(KINDS), description="Where to look; may be given more than once. Unset: everywhere."
-    )
     limit: int = Field(10, ge=1, le=out.MOST, description="How many texts at most.")
     characters: int = Field(800, ge=50, le=2000, description="How long a text may be.")
-    person: str | None = Field(
-        None,
-        max_length=320,
-        description="Only what somebody took part in: an id, an address, or a name.",
-    )
-    since: Time | None = Field(None, description="Only what happened then or later.")
-    until: Time | None = Field(None, description="Only what happened before.")
-    source: str | None = Field(
-        None, max_length=4096, description="Only what came by this connection, by its id or name."
-    )
 
 
 class Citation(BaseModel):
@@ -81,22 +67,18 @@ def recall(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Texts:
             asked.q,
             limit=asked.limit,
             characters=asked.characters,
-            kinds=asked.kind,
-            person=asked.person,
-            since=asked.since,
-            until=asked.until,
-            source=asked.source,
             settings=visitor.settings,
             tell=notes.append,
+            **asked.narrowed(),
         )
     return Texts(items=[_text(one) for one in found], notes=notes)
 
 
 def _text(one: out.Memory) -> Text:
     fields = msgspec.structs.asdict(one)
-    path = f"/api/{one.kind.replace('_', '-')}/{one.stream_id}/{quote(one.source_id, safe='')}"
     citation = Citation(
-        path=path, **{name: fields[name] for name in Citation.model_fields if name != "path"}
+        path=row_path(one.kind, one.stream_id, one.source_id),
+        **{name: fields[name] for name in Citation.model_fields if name != "path"},
     )
     return Text(
         citation=citation,

@@ -3,11 +3,10 @@ an exception becomes a status code."""
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +32,7 @@ from headrace.errors import (
     Unavailable,
 )
 from headrace.store.uploads import NoRoom
+from headrace.text import did_you_mean
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
@@ -203,8 +203,7 @@ def _methods(request: Request) -> list[str]:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    known = _known_fields(request)
-    errors = [_field_error(one, known) for one in error.errors()]
+    errors = [_field_error(one, request) for one in error.errors()]
     first = errors[0]
     return problem(
         request.scope,
@@ -216,25 +215,33 @@ def _invalid(request: Request, error: Exception) -> Response:
     )
 
 
-def _field_error(one: Mapping[str, Any], known: list[str]) -> FieldError:
+def _field_error(one: Mapping[str, Any], request: Request) -> FieldError:
     place = [str(part) for part in one["loc"]]
     if one["type"] == "json_invalid":
         return FieldError(field="body", message="It is not JSON.", hint="Check its commas, quotes.")
     if one["type"] != "extra_forbidden":
         return FieldError(field=".".join(place), message=f"{one['msg']}.")
-    near = difflib.get_close_matches(place[-1], known, n=1)
-    hint = f"Did you mean {near[0]}?" if near else f"Known are: {', '.join(known)}."
+    hint = did_you_mean(place[-1], _known_fields(request, place[1:-1]))
     return FieldError(field=".".join(place), message="There is no such field.", hint=hint)
 
 
-def _known_fields(request: Request) -> list[str]:
-    """The fields of what the route takes, for suggesting one."""
+def _known_fields(request: Request, place: list[str]) -> list[str]:
+    """The fields of what the route takes at this place, for suggesting one."""
     endpoint = request.scope.get("endpoint")
-    found: dict[str, None] = {}
-    open_ = list(typing.get_type_hints(endpoint).values()) if endpoint else []
+    models = _models(typing.get_type_hints(endpoint).values() if endpoint else ())
+    for name in place:
+        # A number, which says where in a list, is no field and leads no further.
+        if inside := [one.model_fields[name] for one in models if name in one.model_fields]:
+            models = _models(one.annotation for one in inside)
+    return list(dict.fromkeys(name for one in models for name in one.model_fields))
+
+
+def _models(types: Iterable[Any]) -> list[type[Strict]]:
+    """The models among these types, and among what they are made of."""
+    found, open_ = [], list(types)
     while open_:
         one = open_.pop()
         open_ += typing.get_args(one)
         if isinstance(one, type) and issubclass(one, Strict):
-            found |= dict.fromkeys(one.model_fields)
-    return list(found)
+            found.append(one)
+    return found

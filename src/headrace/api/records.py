@@ -12,7 +12,7 @@ from headrace.api.problems import Strict
 from headrace.api.shapes import Cursor, Limit, Page, Time
 from headrace.errors import NotFound
 from headrace.store import listings
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.listings import Place, Table
 from headrace.store.visit import Visit
 
@@ -151,11 +151,7 @@ def _page(visitor: Visit, table: Table, asked: Listing) -> tuple[list[dict[str, 
             after=after,
             limit=asked.limit + 1,
         )
-    if len(rows) <= asked.limit:
-        return rows, None
-    last = rows[asked.limit - 1]
-    turned = cursor(last["occurred_at"], last["stream_id"], last["source_id"])
-    return rows[: asked.limit], turned
+    return cut(rows, asked.limit, "occurred_at", "stream_id", "source_id")
 
 
 def _one(visitor: Visit, table: Table, stream_id: int, source_id: str) -> dict[str, Any]:

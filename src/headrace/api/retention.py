@@ -14,7 +14,7 @@ router = APIRouter(prefix="/retention", tags=["retention"])
 
 class Subject(BaseModel):
     """One kind of row, its policy, and how far retention is with it. What has been removed is of
-    all tenants together, and told on the command line only."""
+    all tenants together, and not told here: it is in the table `retention`."""
 
     subject: str
     table: str

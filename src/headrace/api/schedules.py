@@ -15,7 +15,7 @@ from headrace.engine import arrange, schedulable
 from headrace.errors import BadInput, Conflict, NotFound
 from headrace.store import listings, schedules
 from headrace.store.connections import ConnectionRow
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 from headrace.store.schedules import SYNC, ScheduleRow
 
@@ -157,10 +157,9 @@ def list_schedules(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page
     after = place(asked.cursor, schedules.Place)
     with visitor.session() as session:
         rows = schedules.listing(session, asked.named, after=after, limit=asked.limit + 1)
-    items = [Schedule.model_validate(schedules.shown(row)) for row in rows[: asked.limit]]
-    if len(rows) <= asked.limit:
-        return Page(items=items)
-    return Page(items=items, next=cursor(items[-1].created_at, items[-1].schedule_id))
+    shown, after_these = cut(rows, asked.limit, *schedules.Place._fields)
+    items = [Schedule.model_validate(schedules.shown(row)) for row in shown]
+    return Page(items=items, next=after_these)
 
 
 @router.get("/{schedule_id}")
@@ -176,7 +175,10 @@ def change_schedule(visitor: Visitor, schedule_id: str, changes: Changes | None 
     changes = changes or Changes()
     with visitor.session() as session:
         row = _row(session, schedule_id)
-        arrange.change(session, row, changes.model_dump(exclude_unset=True))
+        try:
+            arrange.change(session, row, changes.model_dump(exclude_unset=True))
+        except arrange.Taken as error:
+            raise Conflict(error.message, hint=error.hint) from None
         return _shown(session, schedule_id)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
-from urllib.parse import quote
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
-from headrace.api.shapes import Limit, Time
+from headrace.api.shapes import Limit, Time, row_path
 from headrace.out import search as out
 from headrace.out.meant import Mode
 from headrace.out.search import KINDS, Kind
@@ -20,14 +19,13 @@ from headrace.out.search import KINDS, Kind
 router = APIRouter(prefix="/search", tags=["search"])
 
 
-class Asked(Strict):
-    """A search."""
+class Narrowed(Strict):
+    """Where to look for what."""
 
     q: str = Field(description='Words; "a phrase"; -without. Fewer hits: some of the words.')
     kind: list[Kind] = Field(
         list(KINDS), description="Where to look; may be given more than once. Unset: everywhere."
     )
-    limit: Limit = 20
     since: Time | None = Field(None, description="Only what happened then or later.")
     until: Time | None = Field(None, description="Only what happened before.")
     source: str | None = Field(
@@ -39,6 +37,17 @@ class Asked(Strict):
         description="Only messages and meetings that somebody took part in: a contact's or"
         " identity's id, an address, or a name.",
     )
+
+    def narrowed(self) -> dict[str, Any]:
+        """The same as `out.search` and `out.memory` take it, but for what is looked for."""
+        named = self.model_dump(include=set(Narrowed.model_fields) - {"q", "kind"})
+        return {**named, "kinds": self.kind}
+
+
+class Asked(Narrowed):
+    """A search."""
+
+    limit: Limit = 20
     type: str | None = Field(
         None, max_length=100, description="Only documents: of this media type, or file ending."
     )
@@ -98,21 +107,18 @@ def search(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Hits:
         found = out.search(
             session,
             asked.q,
-            kinds=asked.kind,
             limit=asked.limit,
-            since=asked.since,
-            until=asked.until,
-            source=asked.source,
-            person=asked.person,
             type=asked.type,
             mode=asked.mode,
             settings=visitor.settings,
             tell=notes.append,
+            **asked.narrowed(),
         )
     took = (time.perf_counter() - began) * 1000
-    items = [Hit(**msgspec.structs.asdict(one), path=_path(one)) for one in found]
+    items = [_hit(one) for one in found]
     return Hits(items=items, took_ms=round(took, 1), notes=notes)
 
 
-def _path(hit: out.Hit) -> str:
-    return f"/api/{hit.kind.replace('_', '-')}/{hit.stream_id}/{quote(hit.source_id, safe='')}"
+def _hit(one: out.Hit) -> Hit:
+    path = row_path(one.kind, one.stream_id, one.source_id)
+    return Hit(**msgspec.structs.asdict(one), path=path)

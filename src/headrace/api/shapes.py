@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
+from urllib.parse import quote
 
 from pydantic import AfterValidator, BaseModel, Field, PlainSerializer
 
@@ -29,6 +30,11 @@ Cursor = Annotated[
 ]
 
 Item = TypeVar("Item")
+
+
+def row_path(kind: str, stream_id: int, source_id: str) -> str:
+    """Where a row that was found stands as a whole."""
+    return f"/api/{kind.replace('_', '-')}/{stream_id}/{quote(source_id, safe='')}"
 
 
 class Page(BaseModel, Generic[Item]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -11,11 +10,11 @@ from pydantic import BaseModel, Field
 
 from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
-from headrace.api.shapes import Cursor, Limit, Page, Time
+from headrace.api.shapes import Cursor, Limit, Page, Time, row_path
 from headrace.errors import NotFound
 from headrace.out import timeline as out
 from headrace.out.people import identities
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.listings import Place
 
 router = APIRouter(tags=["timeline"])
@@ -101,11 +100,9 @@ def timeline(visitor: Visitor, asked: Annotated[Asked, Query()]) -> Page[Timelin
             after=after,
             limit=asked.limit + 1,
         )
-    items = [TimelineEvent(**row, path=_path(row)) for row in rows[: asked.limit]]
-    if len(rows) <= asked.limit:
-        return Page(items=items)
-    last = rows[asked.limit - 1]
-    return Page(items=items, next=cursor(last["occurred_at"], last["stream_id"], last["source_id"]))
+    shown, after_these = cut(rows, asked.limit, "occurred_at", "stream_id", "source_id")
+    items = [TimelineEvent(**row, path=_path(row)) for row in shown]
+    return Page(items=items, next=after_these)
 
 
 @router.get("/interactions/recent")
@@ -122,4 +119,4 @@ def recent(visitor: Visitor, asked: Annotated[AskedRecent, Query()]) -> Recent:
 
 
 def _path(row: dict[str, Any]) -> str:
-    return f"/api/interactions/{row['stream_id']}/{quote(row['source_id'], safe='')}"
+    return row_path("interactions", row["stream_id"], row["source_id"])

@@ -25,6 +25,7 @@ class Record(BaseModel):
     jobs: list[dict[str, Any]]
     stage_runs: list[dict[str, Any]]
     dead_letters: list[dict[str, Any]]
+    removed: list[str] = Field([], description="What of it retention has removed, in words.")
 
 
 class Why(BaseModel):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeAlias
 
 from headrace.chunking.packing import Span, pack
 from headrace.chunking.sentences import pieces
 
-Embed = Callable[[Sequence[str]], np.ndarray]
+if TYPE_CHECKING:
+    import numpy as np
+
+Embed: TypeAlias = "Callable[[Sequence[str]], np.ndarray]"
 """Texts to their vectors: float32 of shape (n, dimensions), rows of length 1."""
 
 
@@ -21,6 +23,8 @@ def cut(text: str, size: int, embed: Embed) -> Iterator[Span]:
     spans = pieces(text, size)
     if not spans:
         return iter(())
+    import numpy as np
+
     vectors = embed([text[start:end] for start, end in spans])
     likeness = np.einsum("ij,ij->i", vectors[:-1], vectors[1:])  # [i]: of piece i and the next
 

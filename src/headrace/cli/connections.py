@@ -12,7 +12,7 @@ from rich.markup import escape
 from headrace.cadence.spec import Spec, parse
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json
-from headrace.cli.show import answer_json, out, table
+from headrace.cli.show import Columns, answer_json, answer_rows, out
 from headrace.engine import intake
 from headrace.store import connections as store
 from headrace.store import schedules
@@ -30,26 +30,17 @@ def list_connections(json: Json = False) -> None:
         rows = store.listing(session)
     for row in rows:
         row.pop("credential", None)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "connections",
-        ["name", "provider", "health", "records", "landed", "synced", "why", "what to do"],
-        [
-            [
-                r["name"],
-                r["provider"],
-                r["health"],
-                int(r["records"]),
-                r["landed_at"],
-                r["schedule"],
-                r["health_reason"],
-                r["health_hint"],
-            ]
-            for r in rows
-        ],
-    )
+    columns: Columns = {
+        "name": "name",
+        "provider": "provider",
+        "health": "health",
+        "records": lambda row: int(row["records"]),
+        "landed": "landed_at",
+        "synced": "schedule",
+        "why": "health_reason",
+        "what to do": "health_hint",
+    }
+    answer_rows("connections", rows, columns, json=json)
 
 
 @connections.command("pause")

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from headrace.cli.house import TENANT, USER, database_url, reading
 from headrace.cli.options import Json, Limit
-from headrace.cli.show import answer_json, out, table
+from headrace.cli.show import Columns, answer_json, answer_rows, out, table
 from headrace.cli.watch import watch
 from headrace.errors import BadInput
 from headrace.settings import load
@@ -20,6 +20,8 @@ from headrace.store.database import Connection
 contacts = typer.Typer(help="The people in messages and meetings.", no_args_is_help=True)
 
 ContactId = Annotated[UUID, typer.Argument(help="The contact's id, or that of an identity.")]
+_LISTED = "`headrace contacts list` shows them."
+
 LinkId = Annotated[int, typer.Argument(help="The suggestion's number.")]
 
 
@@ -34,12 +36,15 @@ def list_contacts(
     """People, those last seen first."""
     with reading() as database, database.people(TENANT, USER) as session:
         rows = store.listing(session, query, limit=limit)
-    if json:
-        answer_json(rows)
-        return
-    columns = ["contact_id", "name", "email", "phone", "identities", "last_seen_at"]
-    heads = ["contact", "name", "email", "phone", "known as", "last seen"]
-    table("contacts", heads, [[row[column] for column in columns] for row in rows])
+    columns: Columns = {
+        "contact": "contact_id",
+        "name": "name",
+        "email": "email",
+        "phone": "phone",
+        "known as": "identities",
+        "last seen": "last_seen_at",
+    }
+    answer_rows("contacts", rows, columns, json=json)
 
 
 @contacts.command("show")
@@ -70,7 +75,7 @@ def merge(
     with reading() as database, database.people(TENANT, USER) as session:
         made = store.merge(session, ids, USER)
         if made is None:
-            raise BadInput("One of these contacts is not there.", hint="headrace contacts list")
+            raise BadInput("One of these contacts is not there.", hint=_LISTED)
         _tell(session, made, "is one contact now", json)
 
 
@@ -93,17 +98,14 @@ def suggestions(limit: Limit = 20, json: Json = False) -> None:
     """Contacts that may be one person, the likeliest first."""
     with reading() as database, database.people(TENANT, USER) as session:
         rows = store.suggestions(session, limit=limit)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "suggestions",
-        ["suggestion", "one", "other", "rule", "score"],
-        [
-            [row["link_id"], *_who(row["evidence"]), row["rule"], f"{row['score']:.2f}"]
-            for row in rows
-        ],
-    )
+    columns: Columns = {
+        "suggestion": "link_id",
+        "one": lambda row: _who(row["evidence"])[0],
+        "other": lambda row: _who(row["evidence"])[1],
+        "rule": "rule",
+        "score": lambda row: f"{row['score']:.2f}",
+    }
+    answer_rows("suggestions", rows, columns, json=json)
 
 
 @contacts.command("accept")
@@ -141,7 +143,8 @@ def _answer(link_id: int, json: bool, *, same: bool) -> None:
         found = store.answer(session, link_id, same=same, by=USER)
         if found is None:
             raise BadInput(
-                f"There is no open suggestion {link_id}.", hint="headrace contacts suggestions"
+                f"There is no open suggestion {link_id}.",
+                hint="`headrace contacts suggestions` shows them.",
             )
         _tell(session, found, "is one contact now" if same else "stays as it was", json)
 
@@ -163,7 +166,7 @@ def _one(session: Connection, contact_id: UUID) -> dict[str, Any]:
 
 
 def _no_such(contact_id: UUID) -> BadInput:
-    return BadInput(f"There is no contact {contact_id}.", hint="headrace contacts list")
+    return BadInput(f"There is no contact {contact_id}.", hint=_LISTED)
 
 
 def _who(evidence: dict[str, Any]) -> list[str]:

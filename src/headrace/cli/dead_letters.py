@@ -17,7 +17,7 @@ from rich.markup import escape
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.letter_options import narrowed
 from headrace.cli.options import Json, Limit
-from headrace.cli.show import answer_json, out, say, table
+from headrace.cli.show import Columns, answer_json, answer_rows, out, say
 from headrace.engine import mend, redrive, redrive_many
 from headrace.engine.redrive_at_once import Round
 from headrace.errors import BadInput
@@ -45,17 +45,15 @@ def list_letters(
     """The newest dead letters."""
     with reading() as database, database.people(TENANT, USER) as session:
         rows = letters.listing(session, chosen, limit=limit)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "dead letters",
-        ["number", "stage", "record", "reason", "what to do", "tries"],
-        [
-            [r["dead_letter_id"], r["stage"], r["source_id"], r["reason"], r["hint"], r["attempts"]]
-            for r in rows
-        ],
-    )
+    columns: Columns = {
+        "number": "dead_letter_id",
+        "stage": "stage",
+        "record": "source_id",
+        "reason": "reason",
+        "what to do": "hint",
+        "tries": "attempts",
+    }
+    answer_rows("dead letters", rows, columns, json=json)
 
 
 @dead_letters.command("counts")
@@ -69,17 +67,8 @@ def count_letters(
     """How many there are by reason, the most frequent first."""
     with reading() as database, database.people(TENANT, USER) as session:
         rows = letters.counts(session, chosen, limit)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "dead letters by reason",
-        ["letters", "stage", "reason", "oldest", "newest", "such as"],
-        [
-            [r["letters"], r["stage"], r["reason"], r["oldest"], r["newest"], r["example"]]
-            for r in rows
-        ],
-    )
+    same = {name: name for name in ("letters", "stage", "reason", "oldest", "newest")}
+    answer_rows("dead letters by reason", rows, {**same, "such as": "example"}, json=json)
 
 
 @dead_letters.command("show")

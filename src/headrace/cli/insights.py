@@ -12,7 +12,7 @@ from headrace.cli import Stop
 from headrace.cli.house import TENANT, USER, database_url, reading
 from headrace.cli.mistakes import stopped
 from headrace.cli.options import Json, Limit
-from headrace.cli.show import answer_json, complain, out, say, table
+from headrace.cli.show import Columns, answer_json, answer_rows, complain, out, say
 from headrace.engine import insight as engine
 from headrace.engine.progress import FINAL
 from headrace.errors import BadInput, HeadraceError
@@ -112,24 +112,15 @@ def list_insights(
         insight_kind(kind)
     with reading() as database, database.people(TENANT, USER) as session:
         rows = store.listing(session, kind=kind, subject=subject, limit=limit)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "insights",
-        ["number", "kind", "priority", "title", "made by", "made"],
-        [
-            [
-                str(row["insight_id"]),
-                row["kind"],
-                row["priority"],
-                row["title"],
-                row["made_by"],
-                row["created_at"],
-            ]
-            for row in rows
-        ],
-    )
+    columns: Columns = {
+        "number": lambda row: str(row["insight_id"]),
+        "kind": "kind",
+        "priority": "priority",
+        "title": "title",
+        "made by": "made_by",
+        "made": "created_at",
+    }
+    answer_rows("insights", rows, columns, json=json)
 
 
 @insights.command("show")

@@ -13,6 +13,7 @@ from headrace.cli.house import TENANT, USER, working
 from headrace.cli.mistakes import stopped
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, err, out, say, table
+from headrace.engine.progress import FINAL
 from headrace.engine.replay import MOST_BATCHES, MOST_DAYS, Wanted, submit
 from headrace.errors import BadInput, HeadraceError
 from headrace.settings import load
@@ -22,7 +23,6 @@ from headrace.store.database import Connection, Database
 
 _LOOK_SECONDS = 0.2
 _SAY_SECONDS = 5.0
-_OVER = frozenset({"SUCCEEDED", "FAILED", "CANCELLED"})
 
 
 def replay(
@@ -94,7 +94,7 @@ def _watch(database: Database, job_id: str, *, show: bool) -> dict[str, Any]:
         with database.connection() as session:
             row = jobs.get(session, job_id)
         assert row is not None, "jobs are never deleted"
-        if row["status"] in _OVER:
+        if row["status"] in FINAL:
             return row
         if show and row["summary"] and time.monotonic() - said >= _SAY_SECONDS:
             said = time.monotonic()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -10,7 +11,7 @@ from rich.markup import escape
 
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json
-from headrace.cli.show import answer_json, out, table
+from headrace.cli.show import Columns, answer_json, answer_rows, out
 from headrace.engine import arrange, intake, schedulable
 from headrace.errors import BadInput
 from headrace.store import schedules as store
@@ -18,6 +19,8 @@ from headrace.store.database import Connection
 from headrace.store.schedules import ScheduleRow
 
 schedules = typer.Typer(help="What is done again and again, and when.", no_args_is_help=True)
+
+_LISTED = "`headrace schedules list` shows them."
 
 Named = Annotated[str, typer.Argument(help="Its id or name, or the connection's.")]
 
@@ -27,25 +30,16 @@ def list_schedules(json: Json = False) -> None:
     """Every schedule, with its next three runs."""
     with reading() as database, database.people(TENANT, USER) as session:
         rows = [store.shown(row) for row in store.listing(session)]
-    if json:
-        answer_json(rows)
-        return
-    table(
-        "schedules",
-        ["id", "what", "of", "when", "next runs", "last", "why"],
-        [
-            [
-                row["schedule_id"],
-                row["name"] or row["payload"].get("kind") or row["kind"],
-                row["connection"] or row["payload"].get("provider"),
-                row["description"],
-                _runs(row),
-                row["last_at"],
-                row["last_error"] or row["why"],
-            ]
-            for row in rows
-        ],
-    )
+    columns: Columns = {
+        "id": "schedule_id",
+        "what": lambda row: row["name"] or row["payload"].get("kind") or row["kind"],
+        "of": lambda row: row["connection"] or row["payload"].get("provider"),
+        "when": "description",
+        "next runs": _runs,
+        "last": "last_at",
+        "why": lambda row: row["last_error"] or row["why"],
+    }
+    answer_rows("schedules", rows, columns, json=json)
 
 
 @schedules.command("add")
@@ -62,17 +56,13 @@ def add(
         int | None, typer.Option(min=0, max=86_400, help="Seconds over which runs are spread.")
     ] = None,
     missed: Annotated[
-        str, typer.Option(help="Runs that nothing was there for: once, all or skip.")
+        Literal["once", "all", "skip"], typer.Option(help="Of runs that nothing was there for.")
     ] = "once",
     name: Annotated[str | None, typer.Option(help="What to call it.")] = None,
     payload: Annotated[str, typer.Option(help="What each job is given, as JSON.")] = "{}",
     json: Json = False,
 ) -> None:
     """Do something again and again."""
-    if missed not in ("once", "all", "skip"):
-        raise BadInput(
-            f"{missed!r} is nothing to do with missed runs.", hint="Say once, all or skip."
-        )
     with reading() as database, database.people(TENANT, USER) as session:
         source = None
         if connection is not None:
@@ -115,7 +105,8 @@ def run(named: Named, json: Json = False) -> None:
     if json:
         answer_json({"jobs": [job["job_id"] for job in made]})
     else:
-        out.print(f"{len(made):,} jobs are on the queue.")
+        what = "1 job is" if len(made) == 1 else f"{len(made):,} jobs are"
+        out.print(f"{what} on the queue.")
 
 
 @schedules.command("remove")
@@ -140,9 +131,11 @@ def _changed(named: str, **changes: Any) -> ScheduleRow:
 def _one(session: Connection, named: str) -> ScheduleRow:
     rows = store.listing(session, named)
     if not rows:
-        raise BadInput(f"There is no schedule {named!r}.", hint="`headrace schedules list` shows.")
+        raise BadInput(f"There is no schedule {named!r}.", hint=_LISTED)
     if len(rows) > 1 and rows[0]["schedule_id"] != named:
-        raise BadInput(f"More than one schedule is called {named!r}.", hint="Name it by its id.")
+        raise BadInput(
+            f"More than one schedule is called {named!r}.", hint=f"Name it by its id: {_ids(rows)}."
+        )
     return store.shown(rows[0])
 
 
@@ -153,6 +146,10 @@ def _object(text: str) -> dict[str, Any]:
         raise BadInput(
             "The payload is no JSON object.", hint="Such as --payload '{\"days\": 7}'."
         ) from None
+
+
+def _ids(rows: Sequence[ScheduleRow]) -> str:
+    return ", ".join(row["schedule_id"] for row in rows)
 
 
 def _called(row: ScheduleRow) -> str:

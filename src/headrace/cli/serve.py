@@ -17,6 +17,7 @@ from headrace.settings import Settings, load
 from headrace.store import sessions
 from headrace.store.database import Database
 from headrace.store.keys import Caller, ensure_first
+from headrace.store.waiting import patiently
 
 
 def up(json: Json = False) -> None:
@@ -65,10 +66,10 @@ def _working(settings: Settings, told: Ending) -> Iterator[Database]:
     """The engine, in this process: it ends when this is told to."""
     with signals_held():
         from headrace.engine import leaving
-        from headrace.engine.runtime import engine
+        from headrace.engine.runtime import patient_engine
     with (
         database_url(settings, wait=settings.headrace_database_wait) as url,
-        engine(url, settings) as database,
+        patient_engine(url, settings) as database,
     ):
         told.ready(leaving.begin, leaving.hurry)
         yield database
@@ -91,8 +92,12 @@ def _serve(
 
 def _introduce(database: Database, settings: Settings, port: int, *, json: bool) -> None:
     chosen = settings.headrace_api_key
-    with database.transaction() as session:
-        made = ensure_first(session, chosen.get_secret_value() if chosen else None)
+
+    def first() -> str | None:
+        with database.transaction() as session:
+            return ensure_first(session, chosen.get_secret_value() if chosen else None)
+
+    made = patiently(settings.headrace_database_wait, first)
     host = settings.service_host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     link = welcome(database, settings, url)

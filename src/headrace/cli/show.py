@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -60,6 +60,29 @@ def answer_json(value: Any) -> None:
 def show_name(name: str) -> None:
     """The name of the row that stands above, as `headrace why` takes it in a shell."""
     out.print(f"{'':16} [dim]{escape(shlex.quote(tame(name)))}[/dim]", soft_wrap=True)
+
+
+Columns = Mapping[str, str | Callable[[Any], Any]]
+"""Headings, and what stands below each: a field, or what is made of the row."""
+
+
+def answer_rows(
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    columns: Columns,
+    *,
+    json: bool,
+) -> None:
+    """Rows as a table, or as JSON."""
+    if json:
+        answer_json(rows)
+        return
+    cells = columns.values()
+    table(title, list(columns), [[_field(row, one) for one in cells] for row in rows])
+
+
+def _field(row: Mapping[str, Any], one: str | Callable[[Any], Any]) -> Any:
+    return row[one] if isinstance(one, str) else one(row)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

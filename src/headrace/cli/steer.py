@@ -11,11 +11,10 @@ from rich.markup import escape
 from headrace.cli.graph import graph
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
-from headrace.cli.show import answer_json, out, table
+from headrace.cli.show import Columns, answer_json, answer_rows, out
 from headrace.engine import again
 from headrace.engine.needs import needs_of
 from headrace.engine.progress import progress
-from headrace.engine.replay import KIND
 from headrace.store import jobs as store_jobs
 
 jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
@@ -37,31 +36,19 @@ def list_jobs(
     """The newest jobs."""
     with reading() as database, database.people(TENANT, USER) as session:
         rows = store_jobs.listing(session, status=status, limit=limit)
-    if json:
-        answer_json(rows)
-        return
-    table(
-        f"{status.lower()} jobs" if status else "jobs",
-        ["job", "connection", "status", "created", "landed", "error"],
-        [
-            [
-                r["job_id"],
-                r["connection"] or r["kind"],
-                r["status"],
-                r["created_at"],
-                _landed(r),
-                r["last_error"],
-            ]
-            for r in rows
-        ],
-    )
+    columns: Columns = {
+        "job": "job_id",
+        "connection": lambda row: row["connection"] or row["kind"],
+        "status": "status",
+        "created": "created_at",
+        "landed": lambda row: (row["summary"] or {}).get("inserted"),
+        "error": "last_error",
+    }
+    answer_rows(f"{status.lower()} jobs" if status else "jobs", rows, columns, json=json)
 
 
-_REPLAYED = ("of", "batches", "records", "queued", "dry_run")
-
-
-def _landed(row: dict[str, Any]) -> int | None:
-    return (row["summary"] or {}).get("inserted")
+_BOOKMARKS = ("at", "until", "left", "waits")
+"""What of a job's summary only the job itself goes by."""
 
 
 @jobs.command("show")
@@ -71,9 +58,10 @@ def show_job(job_id: JobId, json: Json = False) -> None:
         found = msgspec.structs.asdict(progress(session, job_id))
         row = store_jobs.get(session, job_id)
         found["after"] = [one["needs_job_id"] for one in needs_of(session, job_id)]
-    if row is not None and row["kind"] == KIND:
+    if row is not None and row["connection_id"] is None:
         # It lands nothing: how far it is stands in its summary.
-        found |= {name: (row["summary"] or {}).get(name) for name in _REPLAYED}
+        summary: dict[str, Any] = row["summary"] or {}
+        found |= {name: value for name, value in summary.items() if name not in _BOOKMARKS}
     if json:
         answer_json(found)
         return

@@ -6,7 +6,6 @@ import difflib
 import threading
 from pathlib import Path
 
-from headrace.embedding import local, remote
 from headrace.embedding.contract import Embedder
 from headrace.errors import BadInput
 
@@ -47,8 +46,12 @@ def embedder(
     with _making:
         if settings not in _made:
             if provider == "local":
+                from headrace.embedding import local  # slow to import; most processes never need it
+
                 _made[settings] = local.open_model(home, model, base_url, dimensions)
             else:
+                from headrace.embedding import remote
+
                 _made[settings] = remote.RemoteEmbedder(
                     model=model,
                     base_url=base_url,

@@ -30,7 +30,10 @@ def cancel_tree(connection: Connection, job_id: str) -> list[str]:
     were not over. Raises BadInput when all of them are."""
     found = _cancel(connection, [one for one, _ in below(connection, job_id)])
     if not found:
-        raise BadInput(f"Job {job_id} and all that hangs on it cannot be cancelled: it is over.")
+        raise BadInput(
+            f"Job {job_id} and all that hangs on it cannot be cancelled.",
+            hint="All of it is over already, or not yours.",
+        )
     return found
 
 

@@ -15,7 +15,8 @@ from headrace.store.schedules import SYNC, ScheduleRow
 
 
 class Taken(BadInput):
-    """The connection has a schedule; a second one would be a second cadence."""
+    """The connection has a schedule, and a second one would be a second cadence; or the name is
+    that of another."""
 
 
 def create(
@@ -56,6 +57,7 @@ def create(
         "paused": paused,
     }
     _check(row)
+    _check_name(connection, row)
     made = schedules.add(connection, row)
     if made is None:
         there = schedules.of_connection(connection, row["connection_id"])
@@ -72,6 +74,7 @@ def change(connection: Connection, row: ScheduleRow, changes: dict[str, Any]) ->
     if changes.get("payload"):
         wanted["kind"], wanted["payload"] = known(row["kind"], changes["payload"])
     _check(wanted)
+    _check_name(connection, wanted)
     schedules.change(connection, wanted)
 
 
@@ -81,6 +84,17 @@ def _check(row: ScheduleRow) -> None:
         raise BadInput(
             "Only the sync of one connection can be learned.", hint="Name one, or write every 15m."
         )
+
+
+def _check_name(connection: Connection, row: ScheduleRow) -> None:
+    """Two of one name could be told apart by their ids only."""
+    for other in schedules.listing(connection, row["name"]) if row["name"] else ():
+        same = other["name"] == row["name"] and other["user_id"] == row["user_id"]
+        if same and other["schedule_id"] != row["schedule_id"]:
+            raise Taken(
+                f"A schedule is called {row['name']!r} already.",
+                hint=f"Call this one otherwise, or change that one: {other['schedule_id']}.",
+            )
 
 
 def _check_source(source: ConnectionRow, kind: str, payload: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ import signal
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import TracebackType
 
 from headrace.engine.transform import Given, Transformed, transform
 from headrace.plugins import stages
@@ -31,7 +30,7 @@ def transform_in_child(one: Stage, given: Given, stream: StreamContext) -> Trans
     rows: list[Row] = []
     bad: list[BadRecord] = []
     versions: list[int] = []
-    with _Children(one.name, stream) as children:
+    with contextlib.closing(_Children(one.name, stream)) as children:
         for record in given:
             answer = children.ask(record)
             if isinstance(answer, str):
@@ -58,15 +57,8 @@ class _Children:
         self._arguments = (stage, stream)
         self._child: tuple[BaseProcess, Connection] | None = None
 
-    def __enter__(self) -> _Children:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """End the child that there is."""
         self._end()
 
     def ask(self, record: RawEvent | Row) -> Transformed | str:

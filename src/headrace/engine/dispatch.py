@@ -91,6 +91,7 @@ class Dispatcher:
         if self._thread.is_alive():
             self._thread.join(5)
         self._hang_up()
+        private.hang_up()
 
     def left(self) -> None:
         """A workflow of this process has ended: there is room for another one. From any thread."""
@@ -171,8 +172,15 @@ class Dispatcher:
             if name not in self._waiting or self._stopped.is_set():
                 continue
             room = places - private.busy(name)
+            if room > 0 and not self._can_begin():
+                # It stays on its queue, where others find it.
+                self._next_look = time.monotonic() + _AGAIN_SECONDS
+                return
             if room > 0 and private.take(queue, room) < room:
                 self._waiting.discard(name)
+
+    def _can_begin(self) -> bool:
+        return not self._database.exhausted and private.can_begin()
 
 
 def _is_due(epoch_ms: int | None) -> bool:

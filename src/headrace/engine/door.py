@@ -16,7 +16,7 @@ import redis
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine.jobs import dispatch_syncs
+from headrace.engine.turns import dispatch
 from headrace.errors import BadInput, HeadraceError
 from headrace.redis_streams.entry import Asked, Entry, understood
 from headrace.redis_streams.group import Group, Read, Refused
@@ -177,7 +177,7 @@ def _submit(connection: Connection, wanted: Sequence[tuple[store.Taken, list[sto
         if not left:
             break
         made = store.make(connection, left)
-        dispatch_syncs(connection, made)
+        dispatch(connection, *made)
         jobs |= store.active(connection, left)
         jobs |= {row["connection_id"]: row["job_id"] for row in made}
     else:
@@ -205,15 +205,15 @@ def _wish(one: Asked, row: dict[str, str]) -> store.Wish:
 def _nobody(one: Asked) -> BadInput:
     if one.connection is not None:
         return BadInput(
-            f"There is no connection {one.connection!r} of the provider {one.provider} and of the"
-            " one who is named.",
-            hint="`headrace connections list` shows them, with their ids.",
+            f"There is no connection {one.connection!r} of the provider {one.provider}"
+            f"{f' and of user {one.user!r}' if one.user else ''}.",
+            hint="`headrace connections list --json` tells their ids.",
         )
     return BadInput(
         f"User {one.user!r} of tenant {one.tenant!r} has no connection of the provider"
         f" {one.provider} that is not paused.",
-        hint=f"Connect one (headrace connect {one.provider}), or resume it. A payload for another"
-        " tenant names it: tenantId.",
+        hint="`headrace connections list` shows what there is. A payload for another tenant names"
+        " it: tenantId.",
     )
 
 

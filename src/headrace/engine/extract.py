@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
 from headrace.engine import jobs, state
 from headrace.engine.leaving import leaving
-from headrace.engine.sync import Outcome
+from headrace.engine.sync import LEG_SECONDS, Outcome
 from headrace.engine.whole import run_whole
 from headrace.plugins import stages
-from headrace.store import jobs as rows
 from headrace.store.database import Connection, Database
-from headrace.store.jobs import JobRow
+from headrace.store.jobs import JobRow, note, under_way
 from headrace.store.sql import query
 
 KIND = "extract_contacts"
 _STAGES = (KIND, "extract_identities")
-_LEG_SECONDS = 5.0
+_AT_ONCE = 1000
+"""Batches between two looks for those that are left."""
+
+
+class Standing(msgspec.Struct):
+    """How far a job is, kept in its `summary`: through with `batches`, the last of them `at`."""
+
+    batches: int = 0
+    at: int = 0
 
 
 def submit(connection: Connection, tenant: str, user: str) -> JobRow:
@@ -30,23 +39,25 @@ def submit(connection: Connection, tenant: str, user: str) -> JobRow:
 
 
 def leg(database: Database, job_id: str, turn: int) -> Outcome:
-    """Some seconds of it. What is done is seen in the tables, so it goes on wherever it stopped."""
-    until = time.monotonic() + _LEG_SECONDS
+    """Some seconds of it: what one durable step covers."""
+    until = time.monotonic() + LEG_SECONDS
     asked = state.current().settings.model_copy(update={"headrace_extract_contacts": "auto"})
-    del turn  # a job of an old turn is not run
     with database.connection() as connection:
-        own = rows.get(connection, job_id)
-        if own is None:
+        row = under_way(connection, job_id, turn)
+        if row is None:
             return Outcome("stop")
-        whose = {"tenant": own["tenant_id"], "user": own["user_id"]}
-        found = connection.execute(query("contacts", "to_extract"), whose).fetchall()
-    for row in found:
-        with database.connection() as connection:
-            job = rows.get(connection, job_id)
-        if job is None or job["status"] == "CANCELLED":
-            return Outcome("stop")
+        standing = msgspec.convert(row["summary"] or {}, Standing)
+        whose = {"tenant": row["tenant_id"], "user": row["user_id"]}
+        values = {**whose, "after": standing.at, "limit": _AT_ONCE}
+        found = connection.execute(query("contacts", "to_extract"), values).fetchall()
+    for through, batch in enumerate(found, start=1):
         for name in _STAGES:
-            run_whole(database, stages()[name], row["batch_id"], settings=asked)
-        if (leaving() or time.monotonic() >= until) and row is not found[-1]:
-            return Outcome("more")
-    return Outcome("done")
+            run_whole(database, stages()[name], batch["batch_id"], settings=asked)
+        standing.at = batch["batch_id"]
+        standing.batches += 1
+        with database.transaction() as connection:
+            if not note(connection, job_id, turn, standing):
+                return Outcome("stop")
+        if leaving() or time.monotonic() >= until:
+            return Outcome("more", inserted=through)
+    return Outcome("more" if len(found) == _AT_ONCE else "done", inserted=len(found))

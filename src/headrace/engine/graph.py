@@ -46,6 +46,7 @@ class Member(msgspec.Struct):
     connection_id: str | None = None
     payload: dict[str, Any] = {}
     priority: str = "medium"
+    deadline_seconds: int | None = None
     after: list[str] = []
     regardless: bool = False
 
@@ -106,6 +107,7 @@ def submit(
         "connections": [one.connection_id for one in members],
         "payloads": [json.dumps(one.payload) for one in members],
         "priorities": [one.priority for one in members],
+        "deadlines": [one.deadline_seconds for one in members],
         "idempotency_keys": [idempotency_key, *[None] * (len(members) - 1)],
         "places": [places[one.key] for one in members],
     }
@@ -158,9 +160,14 @@ def _places(members: Sequence[Member]) -> dict[str, int]:
     keys: dict[str, Member] = {}
     for one in members:
         if one.key in keys:
-            raise BadInput(f"Two jobs of the graph have the key {one.key!r}.")
+            raise BadInput(
+                f"Two jobs of the graph have the key {one.key!r}.",
+                hint="Give each a key of its own.",
+            )
         if one.key in one.after:
-            raise BadInput(f"Job {one.key!r} is to wait for itself.")
+            raise BadInput(
+                f"Job {one.key!r} is to wait for itself.", hint="Leave its own key out of `after`."
+            )
         keys[one.key] = one
     edges = [(need, one.key) for one in members for need in set(one.after) if need in keys]
     levels = depths(list(keys), edges)

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.types.json import Jsonb
 
 from headrace import telemetry
 from headrace.engine import jobs, state
@@ -30,8 +29,7 @@ from headrace.store import insights as store
 from headrace.store.checkpoints import Cancelled
 from headrace.store.database import Connection, Database
 from headrace.store.insights import Input
-from headrace.store.jobs import JobRow
-from headrace.store.sql import query
+from headrace.store.jobs import JobRow, note, under_way
 from headrace.text import clean_text
 
 KIND = "insight"
@@ -113,8 +111,7 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
     that it is through with. Raises Cancelled when the job is over."""
     until = time.monotonic() + LEG_SECONDS
     with database.connection() as connection:
-        values = {"job_id": job_id, "turn": turn}
-        row = connection.execute(query("insights", "turn"), values).fetchone()
+        row = under_way(connection, job_id, turn)
         if row is None:
             return Outcome("stop")
         making = _Making(database, connection, state.current().settings, row, turn)
@@ -261,8 +258,6 @@ class _Making:
         if connection is None:
             with self._database.transaction() as own:
                 return self._note(own)
-        summary = Jsonb(msgspec.to_builtins(self._standing))
-        values = {"job_id": self._job_id, "turn": self._turn, "summary": summary}
-        if not connection.execute(query("insights", "note"), values).rowcount:
+        if not note(connection, self._job_id, self._turn, self._standing):
             raise Cancelled(f"Job {self._job_id} is over.")
         return None

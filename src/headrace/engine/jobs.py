@@ -17,11 +17,10 @@ from headrace.engine import graph, kinds, needs
 from headrace.engine.again import cancel as cancel
 from headrace.engine.again import retry as retry
 from headrace.engine.deadline import DEADLINE_HOURS
-from headrace.engine.lanes import SHORT, owner
-from headrace.engine.queues import JOBS, Work, enqueue, enqueue_many, queue_of
-from headrace.engine.queues import workflow_id as workflow_id
+from headrace.engine.lanes import SHORT
 from headrace.engine.settle import lock, settle, settles
 from headrace.engine.sync import Outcome
+from headrace.engine.turns import dispatch as dispatch
 from headrace.store import connections, jobs
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, Database, as_owner
@@ -81,47 +80,15 @@ def submit(
     return row, new
 
 
-def dispatch(connection: Connection, row: JobRow) -> None:
-    """Enqueue the workflow of a job's newest turn."""
-    enqueue(
-        connection,
-        "headrace.job",
-        workflow_id(row["job_id"], row["turn"]),
-        row["job_id"],
-        row["turn"],
-        queue=queue_of(row["kind"]),
-        owner=owner(row["tenant_id"], row["user_id"]),
-        priority=row["priority"],
-        lane=row["lane"],
-        not_before=row["resume_at"],
-    )
-
-
 def submit_syncs(
     connection: Connection, wanted: Sequence[tuple[ConnectionRow, str]], **more: Any
 ) -> list[JobRow]:
     """Create jobs of these kinds for these connections, and their workflows, in the caller's
     transaction; see `store.jobs.create_syncs`. A connection with a job under way gets no other."""
     made = jobs.create_syncs(connection, wanted, **more)
-    dispatch_syncs(connection, made)
-    return made
-
-
-def dispatch_syncs(connection: Connection, made: Sequence[JobRow]) -> None:
-    """Enqueue the workflows of new sync jobs, all at once."""
-    workflows = [
-        Work(
-            workflow_id(row["job_id"], row["turn"]),
-            (row["job_id"], row["turn"]),
-            owner(row["tenant_id"], row["user_id"]),
-            row["priority"],
-            row["lane"],
-            row["resume_at"],
-        )
-        for row in made
-    ]
     with as_owner(connection):
-        enqueue_many(connection, "headrace.job", workflows, queue=JOBS)
+        dispatch(connection, *made)
+    return made
 
 
 def begin(

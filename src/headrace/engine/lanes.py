@@ -88,6 +88,21 @@ def of_batch(connection: Any, batch_id: int) -> dict[str, str]:
     return {"owner": whose, "priority": row["priority"], "lane": row["lane"]}
 
 
+_BACKFILL = """
+SELECT j.lane <> ALL(%(short)s::text[]) OR %(most)s = (
+    SELECT count(*) FROM (SELECT FROM headrace.batches b WHERE b.tenant_id = j.tenant_id
+      AND b.job_id = j.job_id LIMIT %(most)s) landed) AS is_one
+FROM headrace.jobs j WHERE j.tenant_id = %(tenant)s AND j.job_id = %(job)s
+"""
+
+
+def is_backfill(connection: Any, tenant: str, job_id: str) -> bool:
+    """Whether what a job does from now on is a backfill, as that is of its batches."""
+    values = {"short": list(SHORT), "most": SHORT_BATCHES, "tenant": tenant, "job": job_id}
+    row = connection.execute(_BACKFILL, values).fetchone()
+    return bool(row and row["is_one"])
+
+
 # Only what has waited for a moment: a free worker would have taken anything else by now.
 _WAITS = """
 SELECT EXISTS (SELECT FROM dbos.workflow_status

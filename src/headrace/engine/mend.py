@@ -10,18 +10,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from headrace.engine.chain import follow_up
-from headrace.engine.child import is_deadly, transform_in_child
 from headrace.engine.origin import context
-from headrace.engine.redrive import Retried, attempt, is_superseded, land
-from headrace.engine.transform import Make, transform
+from headrace.engine.redrive import Retried, attempt, is_superseded, land, land_again, made_of
 from headrace.errors import BadInput, Skip
 from headrace.plugins import stages
 from headrace.provider import Record
 from headrace.stage import RawEvent
 from headrace.store.database import Connection, Database
 from headrace.store.landing import content_hash
-from headrace.store.reland import reland
 from headrace.store.sql import query
 
 MOST_BYTES = 64 << 20
@@ -77,25 +73,15 @@ def _version(connection: Connection, letter: dict[str, Any], raw: bytes) -> str:
         )
     one = stages().get(letter["stage"])
     if one is not None and one.takes != "batch" and RawEvent in one.reads:
-        made: Make = (
-            transform_in_child if is_deadly(letter["reason"]) else partial(transform, isolate=True)
-        )
         tried = RawEvent(row["source_id"], row["version"] + 1, row["occurred_at"], raw)
-        _, bad, _ = made(one, [tried], context(connection, row["batch_id"]).stream)
+        origin = context(connection, row["batch_id"])
+        _, bad, _ = made_of(letter)(one, [tried], origin.stream)
         if bad:
             raise Skip(bad[0].reason, hint=bad[0].hint)
     hashed = connection.execute(query("dead_letters", "sent"), letter).fetchone()
     assert hashed is not None, "it was read a moment ago"
-    landed = reland(
-        connection,
-        tenant=letter["tenant"],
-        user=letter["user"],
-        stream_id=letter["stream_id"],
-        origin=letter["batch_id"],
-        records=[Record(row["source_id"], raw, row["occurred_at"])],
-        follow_up=follow_up(letter["content"], priority="high"),
-        mends=hashed["sent"],
-    )
+    record = Record(row["source_id"], raw, row["occurred_at"])
+    landed = land_again(connection, letter, [record], mends=hashed["sent"])
     if not landed.inserted:
         raise BadInput(
             "These are the bytes that were refused.", hint="Change what the reason names."

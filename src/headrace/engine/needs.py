@@ -12,14 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 import psycopg
 
-from headrace.engine.lanes import owner
 from headrace.engine.notify import notify
-from headrace.engine.queues import Work, enqueue_many, queue_of, workflow_id
+from headrace.engine.turns import dispatch
 from headrace.errors import BadInput
 from headrace.store.database import Connection, as_owner
 from headrace.store.jobs import JobRow
@@ -65,19 +63,7 @@ def release(connection: Connection, job_ids: Sequence[str]) -> None:
             continue  # another job has taken the connection meanwhile: its end frees this one
     else:
         return
-    freed.sort(key=lambda row: queue_of(row["kind"]))
-    for queue, rows in groupby(freed, key=lambda row: queue_of(row["kind"])):
-        workflows = [
-            Work(
-                workflow_id(row["job_id"], row["turn"]),
-                (row["job_id"], row["turn"]),
-                owner(row["tenant_id"], row["user_id"]),
-                row["priority"],
-                row["lane"],
-            )
-            for row in rows
-        ]
-        enqueue_many(connection, "headrace.job", workflows, queue=queue)
+    dispatch(connection, *freed)
 
 
 def hold(

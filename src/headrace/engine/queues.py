@@ -35,6 +35,9 @@ INSIGHTS: Final = "headrace_insights"
 
 QUEUES: Final = (JOBS, STAGES, APART, NOTICES, INSIGHTS)
 
+INTERNAL: Final = "_dbos_internal_queue"
+"""The engine's own queue: of what is taken over and was on none."""
+
 CHANNEL: Final = "headrace_work"
 """Where it is said that a queue has something, by the queue's name: see `engine.dispatch`. Said
 twice in a transaction, it is heard once. What is delayed is found when it has come due."""

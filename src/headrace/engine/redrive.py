@@ -29,6 +29,7 @@ from headrace.stage import RawEvent, Stage
 from headrace.store.database import Connection, Database
 from headrace.store.dead_letters import entry
 from headrace.store.forget import hold
+from headrace.store.landing import Landed
 from headrace.store.projection import write_all
 from headrace.store.quarantine import why_not
 from headrace.store.reland import reland
@@ -115,7 +116,8 @@ def code_of(stage: str) -> str:
 
 def _not_open(number: int) -> BadInput:
     return BadInput(
-        f"Dead letter {number} cannot be retried.", hint="It is over already, or not yours."
+        f"Dead letter {number} cannot be retried, or mended.",
+        hint="It is over already, or not yours.",
     )
 
 
@@ -152,18 +154,21 @@ def _process(connection: Connection, letter: dict[str, Any]) -> str:
     return _one_record(connection, one, letter)
 
 
+def made_of(letter: dict[str, Any]) -> Make:
+    """How a stage makes something of the record of a letter. What has ended a worker must not end
+    the process that answers a person."""
+    deadly = is_deadly(letter["reason"])
+    return transform_in_child if deadly else partial(transform, isolate=True)
+
+
 def _one_record(connection: Connection, one: Stage, letter: dict[str, Any]) -> str:
     row = connection.execute(query("dead_letters", "raw_event"), letter).fetchone()
     if row is None:
         raise Skip("Its raw event is gone.", hint="Sync the connection again, or drop it.")
     batch_id = row.pop("batch_id")
     origin = context(connection, batch_id)
-    # What has ended a worker must not end the process that answers a person.
-    made: Make = (
-        transform_in_child if is_deadly(letter["reason"]) else partial(transform, isolate=True)
-    )
     given = [RawEvent(**row)]
-    rows, bad, _ = made(one, given, origin.stream)
+    rows, bad, _ = made_of(letter)(one, given, origin.stream)
     if bad:
         raise Skip(bad[0].reason, hint=bad[0].hint)
     # Other versions may have been worked through since, or be just now.
@@ -237,18 +242,29 @@ def land(
         raise record
     if is_superseded(connection, letter, record.source_id):
         return f"the source has sent {record.source_id} anew since; that version stays."
-    landed = reland(
+    landed = land_again(connection, letter, [record], mends=mends)
+    what = "has been landed" if landed.inserted else "was there already"
+    return f"{record.source_id} {what}, in batch {landed.batch_id}."
+
+
+def land_again(
+    connection: Connection,
+    letter: dict[str, Any],
+    records: Sequence[Record],
+    *,
+    mends: bytes | None = None,
+) -> Landed:
+    """Land records in the place of those that a letter was written for."""
+    return reland(
         connection,
-        tenant=letter["tenant"],
-        user=letter["user"],
+        tenant=letter["tenant_id"],
+        user=letter["user_id"],
         stream_id=letter["stream_id"],
         origin=letter["batch_id"],
-        records=[record],
+        records=records,
         follow_up=follow_up(letter["content"], priority="high"),
         mends=mends,
     )
-    what = "has been landed" if landed.inserted else "was there already"
-    return f"{record.source_id} {what}, in batch {landed.batch_id}."
 
 
 def is_superseded(connection: Connection, letter: dict[str, Any], source_id: str) -> bool:

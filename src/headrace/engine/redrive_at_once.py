@@ -7,13 +7,12 @@ is wrong with it.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import msgspec
 
-from headrace.engine.chain import follow_up, undo
+from headrace.engine.chain import undo
 from headrace.engine.origin import context
-from headrace.engine.redrive import code_of, reread, said_of
+from headrace.engine.redrive import code_of, land_again, reread, said_of
 from headrace.engine.transform import transform
 from headrace.plugins import stages
 from headrace.provider import Record
@@ -21,7 +20,6 @@ from headrace.stage import RawEvent
 from headrace.store.database import Connection
 from headrace.store.dead_letters import entry
 from headrace.store.projection import write_all
-from headrace.store.reland import reland
 from headrace.store.sql import query
 
 
@@ -33,16 +31,14 @@ class Round(msgspec.Struct):
     after: int | None = None
 
 
-def run(
-    connection: Connection, tenant: str, letter: dict[str, Any], numbers: list[int], by: str | None
-) -> Round:
-    """Run a stage on the raw events of letters, all of one batch."""
-    one = stages()[letter["stage"]]
+def run(connection: Connection, tenant: str, numbers: list[int], by: str | None) -> Round:
+    """Run a stage on the raw events of letters, all of one batch and stage."""
     values = {"tenant": tenant, "numbers": numbers}
     rows = connection.execute(query("dead_letters", "many_to_retry"), values).fetchall()
     if len(rows) != len(numbers):
         raise LookupError  # some are over, or their raw events gone: each says so itself
-    origin = context(connection, letter["batch_id"])
+    one, batch_id = stages()[rows[0]["stage"]], rows[0]["batch_id"]
+    origin = context(connection, batch_id)
     given = [
         RawEvent(row["source_id"], row["version"], row["occurred_at"], row["payload"])
         for row in rows
@@ -55,10 +51,10 @@ def run(
         tenant=origin.tenant,
         user=origin.user,
         stream_id=origin.stream_id,
-        batch_id=letter["batch_id"],
+        batch_id=batch_id,
         merge=True,
     )
-    undo(connection, one, origin, letter["batch_id"])
+    undo(connection, one, origin, batch_id)
     refused = {
         (said.source_id, version): (said.reason, said.hint)
         for said, version in zip(bad, versions, strict=True)
@@ -71,9 +67,7 @@ def run(
     return _note(connection, tenant, numbers, failed, by, code_of(one.name))
 
 
-def land(
-    connection: Connection, tenant: str, letter: dict[str, Any], numbers: list[int], by: str | None
-) -> Round:
+def land(connection: Connection, tenant: str, numbers: list[int], by: str | None) -> Round:
     """Give the bytes of letters back to their provider, all of one stream and batch."""
     values = {"tenant": tenant, "numbers": numbers}
     rows = connection.execute(query("dead_letters", "many_to_land"), values).fetchall()
@@ -92,15 +86,7 @@ def land(
         else:
             records[record.source_id] = record
     if records:
-        reland(
-            connection,
-            tenant=tenant,
-            user=rows[0]["user_id"],
-            stream_id=letter["stream_id"],
-            origin=letter["batch_id"],
-            records=list(records.values()),
-            follow_up=follow_up(rows[0]["content"], priority="high"),
-        )
+        land_again(connection, rows[0], list(records.values()))
     return _note(connection, tenant, numbers, failed, by, code_of("landing"))
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg.types.json import Jsonb
 
 from headrace.engine import jobs
 from headrace.engine.child import is_deadly
+from headrace.engine.leaving import leaving
 from headrace.engine.redrive import again
 from headrace.engine.redrive_at_once import Round, land, run
 from headrace.engine.sync import LEG_SECONDS, Outcome
@@ -25,14 +25,15 @@ from headrace.plugins import stages
 from headrace.stage import RawEvent
 from headrace.store.database import Connection, Database
 from headrace.store.dead_letters import Chosen, scoped
-from headrace.store.jobs import JobRow
-from headrace.store.sql import query
+from headrace.store.jobs import JobRow, note, under_way
 
 KIND = "dead_letter_retry"
 MANY = 1000
 """From so many letters on, a retry is a job."""
 
 _AT_ONCE = 200
+"""Letters between two looks at the clock, while somebody waits."""
+_AT_ONCE_IN_A_JOB = 1000
 
 Letter = dict[str, Any]
 
@@ -86,7 +87,7 @@ def retry_all(
     ended = Round(after=after)
     open_ = msgspec.structs.replace(chosen or Chosen(), state="open")
     while time.monotonic() < until:
-        done, at = _page(database, tenant, user, open_, ended.after or 0, by)
+        done, at = _page(database, tenant, user, open_, ended.after or 0, by, limit=_AT_ONCE)
         ended.retried += done.retried
         ended.still_open += done.still_open
         ended.after = at
@@ -98,10 +99,9 @@ def retry_all(
 def leg(database: Database, job_id: str, turn: int) -> Outcome:
     """Some seconds of a job: what one durable step covers."""
     until = time.monotonic() + LEG_SECONDS
-    asked = {"job_id": job_id, "turn": turn}
     while True:
         with database.connection() as connection:
-            row = connection.execute(query("replay", "turn"), asked).fetchone()
+            row = under_way(connection, job_id, turn)
             if row is None:
                 return Outcome("stop")
             plan = msgspec.convert(row["payload"], _Plan)
@@ -112,20 +112,18 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
                 found = connection.execute(scoped("how_many"), values).fetchone()
                 assert found is not None, "an aggregate always answers"
                 standing = Standing(found["letters"], found["until"])
-        done, at = _page(
-            database, row["tenant_id"], plan.user, plan.chosen, standing.at, plan.by, 1000
-        )
+        scope = (row["tenant_id"], plan.user, plan.chosen)
+        done, at = _page(database, *scope, standing.at, plan.by, limit=_AT_ONCE_IN_A_JOB)
         standing.retried += done.retried
         standing.still_open += done.still_open
         standing.at = standing.until if at is None else at
         with database.transaction() as connection:
-            noted = {**asked, "summary": Jsonb(msgspec.to_builtins(standing))}
-            kept = connection.execute(query("replay", "note"), noted).rowcount
+            kept = note(connection, job_id, turn, standing)
         if not kept:
             return Outcome("stop")
         if at is None or at >= standing.until:
             return Outcome("done")
-        if time.monotonic() >= until:
+        if leaving() or time.monotonic() >= until:
             return Outcome("more", inserted=done.retried)
 
 
@@ -136,7 +134,8 @@ def _page(
     chosen: Chosen,
     after: int,
     by: str | None,
-    limit: int = _AT_ONCE,
+    *,
+    limit: int,
 ) -> tuple[Round, int | None]:
     """Retry the next few. Returns what became of them, and where they end: None for the last."""
     values = {**chosen.values(tenant, user), "after": after, "limit": limit}
@@ -175,7 +174,7 @@ def _retry(
     if how is not None and len(numbers) > 1:
         try:
             with database.transaction() as connection:
-                done = how(connection, tenant, letters[0], numbers, by)
+                done = how(connection, tenant, numbers, by)
             ended.retried += done.retried
             ended.still_open += done.still_open
             return

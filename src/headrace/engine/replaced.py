@@ -12,21 +12,41 @@ from __future__ import annotations
 from typing import Any
 
 from headrace import telemetry
-from headrace.engine import jobs
 from headrace.engine.chain import enqueue_stage
-from headrace.engine.queues import APPLICATION, VERSION
+from headrace.engine.lanes import BAND, bands
+from headrace.engine.queues import APPLICATION, INTERNAL, QUEUES, VERSION
+from headrace.engine.turns import dispatch
 from headrace.plugins import stages
 from headrace.store.database import Connection
 
 AT_ONCE = 1000
 """Workflows that one sweep takes up; the next one goes on."""
+_HEADS = 20
+"""How many of each band are looked at."""
 
+# On the queues only what is first of its band is looked at: what nobody serves comes to stand there
+# when it is its turn, for nothing that is enqueued later goes before the head. So the look costs
+# the same however much waits.
 _VERSIONS = """
-SELECT DISTINCT w.application_version AS version FROM dbos.workflow_status w
-WHERE w.status IN ('ENQUEUED', 'DELAYED', 'PENDING') AND w.application_name = %(application)s
-  AND w.name LIKE 'headrace.%%' AND w.application_version <> %(version)s
+WITH seen AS (
+  SELECT head.version, head.application_name, head.name
+  FROM unnest(%(queues)s::text[]) AS q (queue)
+  CROSS JOIN unnest(%(firsts)s::int[], %(lasts)s::int[]) AS b (first, last)
+  CROSS JOIN LATERAL (SELECT application_version AS version, application_name, name
+    FROM dbos.workflow_status w WHERE w.queue_name = q.queue AND w.status = 'ENQUEUED'
+      AND w.priority BETWEEN b.first AND b.last
+    ORDER BY w.priority, w.created_at LIMIT %(heads)s) head
+  UNION ALL
+  SELECT application_version, application_name, name FROM dbos.workflow_status
+  WHERE status = 'PENDING'
+  UNION ALL
+  (SELECT application_version, application_name, name FROM dbos.workflow_status
+  WHERE status = 'DELAYED' ORDER BY delay_until_epoch_ms LIMIT %(heads)s)
+)
+SELECT DISTINCT version FROM seen
+WHERE application_name = %(application)s AND name LIKE 'headrace.%%' AND version <> %(version)s
   AND NOT EXISTS (SELECT FROM headrace.workers l
-    WHERE l.dead_at IS NULL AND l.version = w.application_version)
+    WHERE l.dead_at IS NULL AND l.version = seen.version)
 """
 
 _LEFT = """
@@ -63,15 +83,21 @@ def take_over(connection: Connection) -> int:
     many workflows that were."""
     own = {"application": APPLICATION, "version": VERSION}
     through = 0
-    for row in connection.execute(_VERSIONS, own).fetchall():
+    known = bands()
+    heads = {
+        "queues": [*QUEUES, INTERNAL],
+        "firsts": [0, *known["firsts"]],  # what was moved up stands before all bands
+        "lasts": [BAND - 1, *known["lasts"]],
+        "heads": _HEADS,
+    }
+    for row in connection.execute(_VERSIONS, {**own, **heads}).fetchall():
         values = {**own, "left": row["version"], "limit": AT_ONCE}
         found = connection.execute(_LEFT, values).fetchall()
         of_jobs = [one["id"] for one in found if one["name"] == "headrace.job"]
         of_stages = [one["id"] for one in found if one["name"] == "headrace.stage"]
         others = [one["id"] for one in found if one["id"] not in {*of_jobs, *of_stages}]
         connection.execute(_CANCEL, [of_jobs + of_stages])
-        for job in connection.execute(_NEW_TURNS, [of_jobs]).fetchall():
-            jobs.dispatch(connection, job)
+        dispatch(connection, *connection.execute(_NEW_TURNS, [of_jobs]).fetchall())
         for one in of_stages:
             _again(connection, one)
         connection.execute(_ADOPT, [VERSION, others])

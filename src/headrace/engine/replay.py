@@ -31,7 +31,7 @@ from headrace.plugins import provider, stages, steps, wiring
 from headrace.stage import Stage
 from headrace.store import listings
 from headrace.store.database import Connection, Database
-from headrace.store.jobs import JobRow
+from headrace.store.jobs import JobRow, note, under_way
 from headrace.store.sql import query
 from headrace.wiring import Step, contents
 
@@ -107,7 +107,8 @@ def submit(
     return made
 
 
-def _plan(connection: Connection, tenant: str, wanted: Wanted, user: str | None) -> Plan:
+def check(wanted: Wanted) -> None:
+    """Raises BadInput for what no replay can be asked for."""
     for name in wanted.provider:
         provider(name)
     if wanted.days is not None and not 1 <= wanted.days <= MOST_DAYS:
@@ -121,6 +122,10 @@ def _plan(connection: Connection, tenant: str, wanted: Wanted, user: str | None)
         )
     if wanted.stage is not None:
         _stage(wanted.stage)
+
+
+def _plan(connection: Connection, tenant: str, wanted: Wanted, user: str | None) -> Plan:
+    check(wanted)
     named = None
     if wanted.connection is not None:
         rows = [
@@ -151,9 +156,7 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
     until = time.monotonic() + LEG_SECONDS
     while True:
         with database.connection() as connection:
-            row = connection.execute(
-                query("replay", "turn"), {"job_id": job_id, "turn": turn}
-            ).fetchone()
+            row = under_way(connection, job_id, turn)
             if row is None:
                 return Outcome("stop")
             plan = msgspec.convert(row["payload"], Plan)
@@ -162,13 +165,8 @@ def leg(database: Database, job_id: str, turn: int) -> Outcome:
             batches = _next(connection, scope, standing, plan.batch_size)
         for batch in batches:
             _work(database, row, plan, standing, batch)
-        values = {
-            "job_id": job_id,
-            "turn": turn,
-            "summary": Jsonb(msgspec.to_builtins(standing)),
-        }
         with database.transaction() as connection:
-            kept = connection.execute(query("replay", "note"), values).rowcount
+            kept = note(connection, job_id, turn, standing)
         mark("replay-noted")
         if not kept:
             return Outcome("stop")

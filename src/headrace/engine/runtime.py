@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
+import psycopg
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy.exc import DBAPIError
 
 from headrace import plugins
 from headrace.crashpoints import mark
@@ -39,13 +41,14 @@ from headrace.engine.queues import (
 )
 from headrace.engine.recovery import LEFT, Recovery
 from headrace.engine.regularly import Duty, Regularly
-from headrace.engine.sweep import SWEEP_SECONDS, sweep
+from headrace.engine.sweep import SWEEP_SECONDS, Bookmark, sweep
 from headrace.engine.takeover import Liveness
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
 from headrace.store.address import engine_url
 from headrace.store.database import Database
 from headrace.store.projection import target
+from headrace.store.waiting import patiently
 from headrace.vault import Vault
 
 
@@ -62,6 +65,11 @@ def check() -> None:
     for stage in plugins.stages().values():
         for row in stage.rows:
             target(row)
+
+
+def places(workers: int) -> dict[str, int]:
+    """How many workflows of each queue run here at the same time."""
+    return {JOBS: workers, STAGES: workers, APART: 1, NOTICES: workers, INSIGHTS: 1}
 
 
 @contextmanager
@@ -81,7 +89,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     chores: list[Duty] = [
         recovery,
         schedules,
-        Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database)),
+        Regularly("sweeper", SWEEP_SECONDS, partial(sweep, database, bookmark=Bookmark())),
         Regularly("retention", retention.LOOK_SECONDS, partial(retention.look, database, settings)),
         Regularly(
             "waiting",
@@ -105,39 +113,58 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             )
         )
     chores += at_redis.chores(database, settings, me)
-    liveness.register()
-    mark("registered")
-    DBOS(config=_config(url, me))
-    private.count(dispatcher.left)
-    try:
-        DBOS.launch()
-        private.poll_nothing()
-        places = {JOBS: workers, STAGES: workers, APART: 1, NOTICES: workers, INSIGHTS: 1}
-        queues = [(private.internal_queue(), workers)]
-        for name, here in places.items():
-            queue = DBOS.register_queue(name, worker_concurrency=here, on_conflict="always_update")
-            queues.append((queue, here))
-        mark("launched")
-        liveness.start()
-        dispatcher.start(queues)
-        for chore in chores:
-            chore.start()
-        yield database
-    finally:
-        leaving.begin()
+    with ExitStack() as ends:
+        ends.callback(leaving.depart)
+        ends.callback(database.close)
+        ends.callback(DBOS.destroy)
+        ends.callback(liveness.stop)
         try:
-            dispatcher.stop()
+            liveness.register()
+            mark("registered")
+            DBOS(config=_config(url, me, workers))
+            private.count(dispatcher.left)
+            ends.callback(drain.drain, database, me, settings.headrace_drain_seconds)
+            private.launch()
+            private.poll_nothing()
+            queues = [(private.internal_queue(), workers)]
+            for name, here in places(workers).items():
+                queue = DBOS.register_queue(
+                    name, worker_concurrency=here, on_conflict="always_update"
+                )
+                queues.append((queue, here))
+            mark("launched")
             for chore in chores:
-                chore.stop()
-            drain.drain(database, me, settings.headrace_drain_seconds)
-            liveness.stop()
-            DBOS.destroy()
-            database.close()
+                ends.callback(chore.stop)
+            ends.callback(dispatcher.stop)
+            liveness.start()
+            dispatcher.start(queues)
+            for chore in chores:
+                chore.start()
+            yield database
         finally:
-            leaving.depart()
+            leaving.begin()
 
 
-def _config(url: str, executor_id: str) -> DBOSConfig:
+@contextmanager
+def patient_engine(url: str, settings: Settings) -> Iterator[Database]:
+    """`engine` of a service: a PostgreSQL that goes away while it starts is waited for, as one that
+    is not there yet. Raises Unavailable when that has lasted for HEADRACE_DATABASE_WAIT."""
+    with ExitStack() as stack:
+
+        def begin() -> Database:
+            try:
+                return stack.enter_context(engine(url, settings))
+            except DBAPIError as error:
+                if isinstance(error.orig, psycopg.OperationalError):
+                    raise error.orig from error
+                raise
+
+        yield patiently(settings.headrace_database_wait, begin)
+
+
+def _config(url: str, executor_id: str, workers: int) -> DBOSConfig:
+    # One for whatever is taken, from the engine's own queue as well, and one for each job's commit.
+    threads = sum(places(workers).values()) + 2 * workers
     return {
         "name": APPLICATION,
         "system_database_url": engine_url(url).render_as_string(hide_password=False),
@@ -146,7 +173,7 @@ def _config(url: str, executor_id: str) -> DBOSConfig:
         "serializer": DBOSPortableJSONSerializer(),
         "run_migrations": False,
         "log_level": "ERROR",
-        "max_executor_threads": 32,
+        "max_executor_threads": max(32, threads),
         # A frozen process must not hold row locks for a minute, which is the default.
         "sys_db_idle_transaction_timeout_sec": 10,
         "db_engine_kwargs": {

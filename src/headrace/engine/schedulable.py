@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from headrace.cadence.times import TOGETHER_SECONDS, phase, spread
 from headrace.engine import extract, insight, intake, jobs, replay
 from headrace.errors import BadInput, HeadraceError
 from headrace.insights.weekly_digest import week_before
-from headrace.plugins import insight_kind, insight_kinds, provider, sync_kinds
+from headrace.plugins import insight_kind, insight_kinds, provider, sync_kinds, unknown_kind
 from headrace.store import connections, schedules
 from headrace.store.database import Connection
 from headrace.store.jobs import JobRow
@@ -59,17 +58,13 @@ def known(kind: str, payload: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         return insight.KIND, payload
     if kind == replay.KIND:
         _only(kind, payload, list(replay.Wanted.__struct_fields__))
-        _replay(payload)
+        replay.check(_replay(payload))
         return kind, payload
     if kind == extract.KIND:
         _only(kind, payload, [])
         return kind, payload
     kinds = [SYNC, insight.KIND, replay.KIND, extract.KIND, *insight_kinds(), *sync_kinds()]
-    near = difflib.get_close_matches(kind, kinds, n=1)
-    raise BadInput(
-        f"Unknown job kind: {one_line(kind)}",
-        hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(kinds))}.",
-    )
+    raise unknown_kind(kind, kinds)
 
 
 def _only(kind: str, payload: dict[str, Any], fields: list[str]) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg.rows import tuple_row
 
 from headrace import __version__, store, telemetry
 from headrace.crashpoints import mark
@@ -37,9 +39,14 @@ def prepare(url: str) -> None:
     Raises Unavailable when nobody answers, or the account may not; BadInput for a URL that is
     none, and for a database that only a newer Headrace can use.
     """
-    stamp = f"headrace {__version__}, schema {_newest()}, dbos {version('dbos')}, from {OLDEST} on"
+    stamp = (
+        f"headrace {__version__}, schema {_newest_file()}, dbos {version('dbos')}, from {OLDEST} on"
+    )
     there = _prepared_by(url)
-    if there == stamp or _is_newer(there):
+    if there == stamp:
+        return
+    if (newer := newer_schema(there)) is not None:
+        telemetry.newer_schema(newer, newest())
         return
     # Imported only here: most commands find everything prepared, and need none of these.
     from dbos import DBOS
@@ -56,34 +63,47 @@ def prepare(url: str) -> None:
             connection.execute(f"COMMENT ON SCHEMA headrace IS '{stamp}'")
 
 
-def _is_newer(there: str | None) -> bool:
-    """Whether this database has been migrated further than this Headrace knows. Raises BadInput
-    where it cannot work with that."""
+def newer_schema(there: str | None) -> str | None:
+    """The schema of a database that was migrated further than this Headrace knows, from what
+    `prepared_by` says; None where it was not. Raises BadInput where it cannot work with that."""
     told = re.match(r"headrace (\S+), schema (\d+)\w*, dbos \S+?(?:, from (\d+) on)?$", there or "")
-    newest = _newest()[:4]
-    if told is None or told[2] <= newest:
-        return False
-    if told[3] is not None and told[3] > newest:
+    if told is None or told[2] <= newest():
+        return None
+    if told[3] is not None and told[3] > newest():
         raise BadInput(
             f"This database is of Headrace {told[1]}, and {__version__} is too old for it.",
             hint="Start the newer version here as well.",
         )
-    telemetry.newer_schema(told[2], newest)
-    return True
+    return told[2]
 
 
-def _newest() -> str:
-    """The newest migration, without asking Alembic, which would take longer than all the rest."""
+def newest() -> str:
+    """The newest schema that this program knows."""
+    return _newest_file()[:4]
+
+
+def _newest_file() -> str:
+    # Without asking Alembic, which would take longer than all the rest.
     return max(file.stem for file in _VERSIONS.glob("[0-9]*.py"))
+
+
+def prepared_by(connection: psycopg.Connection[Any]) -> str | None:
+    """What the schema's comment says."""
+    found = (
+        connection.cursor(row_factory=tuple_row)
+        .execute(
+            "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace"
+            " WHERE nspname = 'headrace'"
+        )
+        .fetchone()
+    )
+    return found[0] if found else None
 
 
 def _prepared_by(url: str) -> str | None:
     try:
         with psycopg.connect(url, connect_timeout=10) as connection:
-            found = connection.execute(
-                "SELECT obj_description(oid, 'pg_namespace') FROM pg_namespace"
-                " WHERE nspname = 'headrace'"
-            ).fetchone()
+            return prepared_by(connection)
     except psycopg.OperationalError as error:
         raise unavailable(error) from error
     except psycopg.ProgrammingError as error:
@@ -91,4 +111,3 @@ def _prepared_by(url: str) -> str | None:
             "DATABASE_URL is not a PostgreSQL address.",
             hint="It looks like postgresql://user:password@host:5432/database.",
         ) from error
-    return found[0] if found else None

@@ -6,6 +6,8 @@ because the ids of workflows are made of what they do.
 
 from __future__ import annotations
 
+from typing import Any
+
 from headrace import telemetry
 from headrace.engine import jobs, lanes, needs, replaced
 from headrace.engine.chain import enqueue_stage
@@ -22,8 +24,8 @@ QUIET_SECONDS = 15.0
 _LOCK = 0x4852_5357_4545_5001
 
 AT_ONCE = 1000
-"""Stage runs enqueued by one sweep, and how many old batches' may wait on the queue at a time: what
-has come in just now goes before them, and the queue stays short."""
+"""Jobs revived and stage runs enqueued by one sweep, and how many old batches' may wait on the
+queue at a time: what has come in just now goes before them, and the queue stays short."""
 
 # A batch lacks a stage when no run of the stage's present version, or a newer one, is written down,
 # and no workflow for it, or for a stage that leads to it, is on its way. The ids are those of
@@ -68,21 +70,38 @@ SELECT count(*) AS waiting FROM (SELECT FROM dbos.workflow_status
     AND priority BETWEEN %(first)s AND %(last)s LIMIT %(limit)s) old
 """
 
+LOOKED_AT = 10_000
+"""Unfinished jobs that one sweep looks at; the next one looks at those after them. So a sweep takes
+hundredths of a second however many wait, and two hundred thousand are through in some minutes."""
+
+_PAGE_ENDS = """
+SELECT created_at, job_id FROM headrace.jobs
+WHERE status IN ('PENDING', 'RUNNING') AND (created_at, job_id) > (%(at)s, %(id)s)
+ORDER BY created_at, job_id OFFSET %(looked)s - 1 LIMIT 1
+"""
+
+_IN_PAGE = """
+(j.created_at, j.job_id) > (%(at)s, %(id)s) AND (j.created_at, j.job_id) <= (%(to_at)s, %(to_id)s)
+"""
+
 # A job is stalled when it ought to be moving and its turn's workflow is not there, or is over. The
 # ids are those of `jobs.workflow_id`.
-_STALLED = """
+_STALLED = f"""
 SELECT j.tenant_id, j.user_id, j.job_id, j.kind, j.turn, j.priority, j.lane, j.resume_at,
   w.status AS workflow
 FROM headrace.jobs j
-LEFT JOIN dbos.workflow_status w
-  ON w.workflow_uuid = j.job_id || CASE WHEN j.turn = 1 THEN '' ELSE '/' || j.turn END
-WHERE j.status IN ('PENDING', 'RUNNING')
+LEFT JOIN LATERAL (SELECT s.status FROM dbos.workflow_status s
+  -- One after the other by the index of the engine's ids, which are not in our ids' collation.
+  WHERE s.workflow_uuid =
+    (j.job_id || CASE WHEN j.turn = 1 THEN '' ELSE '/' || j.turn END) COLLATE "default"
+  LIMIT 1) w ON true
+WHERE j.status IN ('PENDING', 'RUNNING') AND {_IN_PAGE}
   -- What has landed waits for its stages, and these are swept; so is what waits for other jobs.
   AND j.landed_at IS NULL AND NOT j.waits
   AND coalesce(j.resume_at, j.started_at, j.created_at) < now() - %(quiet)s * interval '1 second'
   AND (w.status IS NULL OR w.status NOT IN ('ENQUEUED', 'PENDING', 'DELAYED'))
-ORDER BY j.job_id LIMIT 1000
-"""
+ORDER BY j.job_id LIMIT %(limit)s
+"""  # noqa: S608 - of this program's own words
 
 # A job whose workflows keep ending so is failed in the end, as one that keeps failing is.
 _REVIVE = """
@@ -108,11 +127,12 @@ WHERE s.status = 'PENDING' AND s.queue_name = ANY(%(queues)s)
 """
 
 # A stage that a job waited for may be wanted no more: then nobody else ends the job.
-_LANDED = """
-SELECT tenant_id, job_id FROM headrace.jobs
-WHERE status = 'RUNNING' AND landed_at < now() - %(quiet)s * interval '1 second'
+_LANDED = f"""
+SELECT j.tenant_id, j.job_id FROM headrace.jobs j
+WHERE j.status IN ('PENDING', 'RUNNING') AND {_IN_PAGE}
+  AND j.status = 'RUNNING' AND j.landed_at < now() - %(quiet)s * interval '1 second'
 ORDER BY random() LIMIT 100
-"""
+"""  # noqa: S608
 
 # The run itself ends when its time has come; this finds those whose turn waits, and those of a
 # process that does not get to it.
@@ -124,8 +144,37 @@ WHERE (tenant_id, job_id) IN (SELECT tenant_id, job_id FROM headrace.jobs
 """
 
 
-def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
-    """Enqueue what is stranded. Returns how many jobs and how many stage runs were."""
+class Bookmark:
+    """How far through the unfinished jobs somebody has looked, in the order in which they were
+    made. Lost with the process, which begins again at the oldest."""
+
+    def __init__(self) -> None:
+        self._at, self._id = _BEGIN
+
+    def page(self, connection: Connection) -> dict[str, Any]:
+        """The next page, as the queries want it: after which job it begins, and with which it
+        ends."""
+        begin = {"at": self._at, "id": self._id}
+        row = connection.execute(_PAGE_ENDS, {**begin, "looked": LOOKED_AT}).fetchone()
+        to_at, to_id = _END if row is None else (row["created_at"], row["job_id"])
+        return {**begin, "to_at": to_at, "to_id": to_id}
+
+    def move(self, page: dict[str, Any]) -> None:
+        """To the end of this page; after the last one, to the beginning."""
+        ends = page["to_at"], page["to_id"]
+        self._at, self._id = _BEGIN if ends == _END else ends
+
+
+_BEGIN = ("-infinity", "")
+_END = ("infinity", "")
+
+
+def sweep(
+    database: Database, quiet: float = QUIET_SECONDS, bookmark: Bookmark | None = None
+) -> tuple[int, int]:
+    """Enqueue what is stranded. Returns how many jobs and how many stage runs were. Jobs are looked
+    at from the bookmark on, which is moved."""
+    bookmark = bookmark or Bookmark()
     with database.transaction() as connection:
         # Every worker sweeps, and one at a time is enough: it reads all the batches there are.
         mine = connection.execute(
@@ -139,19 +188,24 @@ def sweep(database: Database, quiet: float = QUIET_SECONDS) -> tuple[int, int]:
             telemetry.job_failed(row["job_id"], *TOO_LATE, attempts=row["attempts"], final=True)
         values = {"queues": list(QUEUES), "quiet": quiet}
         forgotten = connection.execute(_FORGOTTEN, values).rowcount
-        for row in connection.execute(_LANDED, {"quiet": quiet}).fetchall():
+        page = bookmark.page(connection)
+        for row in connection.execute(_LANDED, {**page, "quiet": quiet}).fetchall():
             settle(connection, row["tenant_id"], row["job_id"])
-        revived = _jobs(connection, quiet) + needs.sweep(connection)
+        stalled = _jobs(connection, page, quiet)
+        revived = stalled + needs.sweep(connection)
         found = (revived + forgotten, _stages(connection, quiet))
         lanes.move_up(connection, list(QUEUES))
+    if stalled < AT_ONCE:
+        bookmark.move(page)
     if any(found):
         telemetry.swept(*found)
     return found
 
 
-def _jobs(connection: Connection, quiet: float) -> int:
+def _jobs(connection: Connection, page: dict[str, Any], quiet: float) -> int:
     revived = 0
-    for row in connection.execute(_STALLED, {"quiet": quiet}).fetchall():
+    values = {**page, "quiet": quiet, "limit": AT_ONCE}
+    for row in connection.execute(_STALLED, values).fetchall():
         if row["workflow"] is None:
             jobs.dispatch(connection, row)
             revived += 1

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from headrace import telemetry
 from headrace.crashpoints import mark
-from headrace.engine.allowance import Allowance
+from headrace.engine.allowance import Allowance, name_of
 from headrace.engine.chain import follow_up
 from headrace.engine.gather import LoopGuard
+from headrace.engine.lanes import is_backfill
 from headrace.engine.walk import Budget, Walk, survive
 from headrace.errors import HeadraceError, NeedsHuman, Retry, Unavailable
 from headrace.oauth.connect import lend_account
@@ -26,7 +27,7 @@ from headrace.plugins import provider as provider_named
 from headrace.provider import Page, Provider, StreamPlan
 from headrace.providers.documents import Documents
 from headrace.settings import Settings
-from headrace.store import connections, found, jobs
+from headrace.store import allowances, connections, found, jobs
 from headrace.store.checkpoints import Cancelled, Claim, Fenced, claim, seen_cursors
 from headrace.store.connections import ConnectionRow, Part
 from headrace.store.database import Database, unavailable
@@ -137,8 +138,9 @@ class Source:
         self.provider.known = self._known
         if isinstance(self.provider, Documents):
             self.provider.uploads = OwnUploads(database, row["tenant_id"], row["user_id"])
-        allowance = Allowance(database, row, self.provider.units_per_minute)
-        self.provider.spend, self.provider.hold_off = allowance.spend, allowance.hold_off
+        self.allowance = Allowance(database, row, self.provider.units_per_minute)
+        self.provider.spend, self.provider.hold_off = self.allowance.spend, self.allowance.hold_off
+        self.provider.heard = self.allowance.heard
         lend_account(self.provider, settings)
         if row["grant_id"] is not None:
             keeper = Keeper(database, vault, settings, row["tenant_id"], row["grant_id"])
@@ -153,6 +155,9 @@ class Source:
         plans: Sequence[StreamPlan] = await self.provider.streams()
         owner = await self.provider.owner() if self.provider.issuer is not None else None
         with self._database.transaction() as connection:
+            if self.provider.issuer is None:
+                # Nobody else uses it, and whoever asks anew wants to know what the source says now.
+                allowances.forget(connection, self.row["tenant_id"], name_of(self.row))
             if owner is not None:
                 connections.owned(connection, self.row, owner)
                 twice = found.step_aside(connection, self.row)
@@ -178,6 +183,12 @@ class Source:
             return None
         with self._database.connection() as connection:
             return cap - jobs.totals(connection, self.row["tenant_id"], job_id)["fetched"]
+
+    def is_backfill(self, job_id: str) -> bool:
+        """Whether the job leaves what its account may borrow to others: by its lane, or because it
+        has landed more than what is over soon does."""
+        with self._database.connection() as connection:
+            return is_backfill(connection, self.row["tenant_id"], job_id)
 
     async def walk(self, job_id: str, part: Part, budget: Budget) -> Outcome:
         """Walk one slice for a while. Every way it can end becomes an Outcome."""
@@ -259,6 +270,7 @@ async def leg(source: Source, job_id: str, parts: Sequence[Part]) -> list[Outcom
     """Walk the parts side by side until each ends, the leg's time is up or the run has fetched as
     much as one may; in the parts' order."""
     budget = Budget(LEG_SECONDS, await asyncio.to_thread(source.left, job_id))
+    source.allowance.patient = await asyncio.to_thread(source.is_backfill, job_id)
     places = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(part: Part) -> Outcome:

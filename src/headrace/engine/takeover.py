@@ -25,7 +25,7 @@ from headrace.engine.place import gone
 from headrace.engine.queues import VERSION, wake
 from headrace.store.database import Database
 
-_SPACE = 0x4852
+SPACE = 0x4852
 """The first half of the advisory lock's key; the slot is the second."""
 
 TICK_SECONDS = 0.5
@@ -118,7 +118,7 @@ class Liveness:
         self._line = open_line(self._database, self._me, "liveness")
         # The server may not have noticed yet that an earlier one was lost, and it has the lock.
         self._line.execute(_CUT_OFF, [[f"{self._me} liveness"]])
-        self._line.execute("SELECT pg_advisory_lock(%s, %s)", [_SPACE, self._slot])
+        self._line.execute("SELECT pg_advisory_lock(%s, %s)", [SPACE, self._slot])
 
     def _run(self) -> None:
         while not self._stop.wait(HASTE_SECONDS if self._unheld else TICK_SECONDS):
@@ -144,7 +144,7 @@ class Liveness:
 
     def _tick(self) -> None:
         assert self._line is not None
-        seen = self._line.execute(_WATCH, {"space": _SPACE}).fetchall()
+        seen = self._line.execute(_WATCH, {"space": SPACE}).fetchall()
         if all(who != self._me for who, *_ in seen):
             # Declared dead: peers run my jobs. Nothing of mine may go on, not even a clean end.
             telemetry.declared_dead(self._me)

@@ -18,16 +18,15 @@ from headrace.http import body, guard, waits
 from headrace.http.answers import Answer, Explain, error_for, is_rate_limit
 from headrace.http.policy import Clock, Policy, backoff
 from headrace.http.targets import secret_words, target
+from headrace.http.telling import Limited, Telling
 from headrace.http.transport import error_from
+from headrace.provider import Heard
 from headrace.text import clean_text
 
 T = TypeVar("T")
 
 Bearer = Callable[[str | None], Awaitable[str]]
 """Gives the access token to send; asked with one that was just refused, another one."""
-
-Limited = Callable[[float], Awaitable[None]]
-"""Is told for how many seconds the origin wants to be left alone."""
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NO_QUERY: Mapping[str, str] = {}
@@ -43,7 +42,8 @@ class Client:
     `bearer` gives the token of each request. A 401 asks it once for another (rule O5), and what it
     raises ends the request. `explain` knows the API's own reasons for refusing. `limited` is told
     of each refusal for the rate of requests that names a wait, and of an allowance that is used up,
-    before anything else is asked: others may share it.
+    before anything else is asked: others may share it. `heard` is told what answers say of the
+    allowance.
     """
 
     def __init__(
@@ -59,6 +59,7 @@ class Client:
         bearer: Bearer | None = None,
         explain: Explain | None = None,
         limited: Limited | None = None,
+        heard: Heard | None = None,
     ) -> None:
         self.policy = policy or Policy()
         self.clock = clock or Clock()
@@ -76,8 +77,7 @@ class Client:
         self._resolver = resolver
         self._bearer = bearer
         self._explain = explain
-        self._limited = limited
-        self._untold = 0.0  # seconds of a wait that `limited` has not been told of
+        self._telling = Telling(limited, heard)
         self._session: aiohttp.ClientSession | None = None
         at_once = self.policy.at_once
         self._places = nullcontext() if at_once is None else asyncio.Semaphore(at_once)
@@ -155,7 +155,7 @@ class Client:
                         raise self._give_up(failure, attempt) from None
                     telemetry.asked_again(failure.message, attempt, wait)
                 finally:
-                    await self._tell()
+                    await self._telling.tell()
             await self.clock.sleep(wait)
 
     def error(self, answer: Answer) -> HeadraceError:
@@ -163,8 +163,10 @@ class Client:
         that was hit holds for the next requests as well."""
         own = self._explain(answer) if self._explain is not None else None
         error = own or error_for(answer, self.clock.wall(), self.secrets)
-        if isinstance(error, Retry) and error.after and is_rate_limit(answer):
-            self._pause(error.after)
+        if isinstance(error, Retry) and is_rate_limit(answer):
+            self._telling.refused(answer.headers)
+            if error.after:
+                self._pause(error.after)
         return error
 
     def target(self, url: str, params: Mapping[str, str] = _NO_QUERY) -> URL:
@@ -195,6 +197,7 @@ class Client:
         except (aiohttp.ClientError, TimeoutError, OSError) as problem:
             raise error_from(problem, self.host, self.base.port, self.policy) from None
         found = response.headers
+        self._telling.answered(found, self.clock.wall())
         if waits.exhausted(found):
             self._pause(waits.until_reset(found, self.clock.wall()) or 0.0)
         links = tuple(found.getall("Link", ()))
@@ -246,13 +249,8 @@ class Client:
             await self.clock.sleep(start - now)
 
     def _pause(self, wait: float) -> None:
-        self._untold = max(self._untold, self._park(wait))
+        self._telling.wait(self._park(wait))
         self._free_at = max(self._free_at, self.clock.steady() + self._park(wait))
-
-    async def _tell(self) -> None:
-        wait, self._untold = self._untold, 0.0
-        if wait and self._limited is not None:
-            await self._limited(wait)
 
     def _park(self, wait: float) -> float:
         return min(wait, self.policy.max_park)

@@ -22,7 +22,10 @@ def target(base: URL, url: str, params: Mapping[str, str]) -> URL:
             found = base.join(found)
             guard.check_origin(found, base)
         except ValueError:
-            raise NeedsHuman(f"{base.host} named a next address that is not a URL.") from None
+            raise NeedsHuman(
+                f"{base.host} named a next address that is not a URL.",
+                hint="Report it to whoever runs the source, or page it another way.",
+            ) from None
     else:
         path, _, query = url.partition("?")
         found = base.with_path(f"{base.path.rstrip('/')}/{path.lstrip('/')}")

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from headrace.provider import Standing
+
 RESETS = ("X-RateLimit-Reset", "RateLimit-Reset", "X-Rate-Limit-Reset")
 REMAINING = ("X-RateLimit-Remaining", "RateLimit-Remaining", "X-Rate-Limit-Remaining")
+LIMITS = ("X-RateLimit-Limit", "RateLimit-Limit", "X-Rate-Limit-Limit")
 
+_LONGEST_WINDOW = 86_400.0  # seconds; GitHub's is an hour, and some count by the day
 _EPOCH_SECONDS = 1e9  # September 2001; as a delta it would be 31 years
 _EPOCH_MILLISECONDS = 1e11  # as epoch seconds it would be the year 5138
 _EPOCH_MICROSECONDS = 1e14
+_NUMBER = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 _IN_TEXT = re.compile(
     rb"[Rr]etry after (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))"
 )
@@ -87,3 +92,26 @@ def exhausted(headers: Mapping[str, str]) -> bool:
         if (said := headers.get(name)) is not None:
             return said.strip() in {"0", "0.0"}
     return False
+
+
+def standing(headers: Mapping[str, str], now: float) -> Standing | None:
+    """How much is left of how much, and for how long; None where an answer does not say all of it.
+
+    An answer of another kind than an API's usual ones has a window of its own: GitHub names it.
+    """
+    remaining = _number(headers, REMAINING)
+    if remaining is None or headers.get("X-RateLimit-Resource", "core") != "core":
+        return None
+    seconds = until_reset(headers, now)
+    if not seconds or seconds > _LONGEST_WINDOW:
+        return None
+    return Standing(max(remaining, _number(headers, LIMITS) or 0.0, 1.0), remaining, seconds)
+
+
+def _number(headers: Mapping[str, str], names: Iterable[str]) -> float | None:
+    """The first number of the first of these headers: `100, 100;w=60` is 100."""
+    for name in names:
+        if (said := headers.get(name)) is not None:
+            found = _NUMBER.match(said.strip())
+            return float(found[0]) if found else None
+    return None

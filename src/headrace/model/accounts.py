@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, LargeBinary, Text
+from sqlalchemy import ARRAY, DOUBLE_PRECISION, JSON, LargeBinary, Text
 
 from headrace.model.base import Table, col, key, time
 
@@ -40,8 +40,16 @@ class Consent(Table, table=True):
 
 
 class Allowance(Table, table=True):
-    """How much of a provider's allowance all workers together have used."""
+    """How much of a provider's allowance all workers together have used. Of a window that the
+    source tells of, `remaining` of `most` units may still be drawn until `resets_at`. `share` is
+    how much of the configured rate is used after a refusal, as of `share_at`."""
 
     __tablename__ = "allowances"
     allowance: str = key()
     spent_until: datetime = time(null=False)
+    remaining: float | None = col(DOUBLE_PRECISION)
+    most: float | None = col(DOUBLE_PRECISION)
+    window_seconds: float | None = col(DOUBLE_PRECISION)
+    resets_at: datetime | None = time()
+    share: float | None = col(DOUBLE_PRECISION)
+    share_at: datetime | None = time()

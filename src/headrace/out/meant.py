@@ -4,10 +4,9 @@ index outside of PostgreSQL has the vectors, which chunks it says are nearest.""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
-import numpy as np
 
 from headrace.embedding import Embedder
 from headrace.errors import HeadraceError
@@ -18,6 +17,9 @@ from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
 from headrace.vault import Vault
 from headrace.vectordb import IndexAt, Key, open_index
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["POOL", "Key", "Meant", "Mode", "as_arrays", "meanings", "of_interactions"]
 

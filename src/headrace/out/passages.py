@@ -6,11 +6,11 @@ labelled sets of docs/benchmarks.md that finds more than either way alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 from psycopg.sql import SQL
 from psycopg.sql import Literal as Constant
 
@@ -83,7 +83,7 @@ def _by_words(
 
 def _weight(term: Term, rows: float) -> float:
     matches = min(term.matches, rows)
-    return float(np.log1p((rows - matches + 0.5) / (matches + 0.5)))
+    return math.log1p((rows - matches + 0.5) / (matches + 0.5))
 
 
 def _by_meaning(

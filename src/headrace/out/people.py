@@ -6,7 +6,7 @@ from uuid import UUID
 
 from headrace.errors import BadInput
 from headrace.store.database import Connection, as_owner
-from headrace.store.sql import query
+from headrace.store.sql import escaped, query
 
 MOST = 200
 """Identities that are looked at for one person."""
@@ -25,7 +25,7 @@ def identities(connection: Connection, named: str) -> list[UUID]:
         return []
     asking = connection.execute(query("search", "scope")).fetchone()
     assert asking is not None, "a SELECT of one row answers"
-    values = {**asking, "named": named, "like": f"%{_escaped(named.lower())}%", "most": MOST}
+    values = {**asking, "named": named, "like": f"%{escaped(named.lower())}%", "most": MOST}
     with as_owner(connection):
         for way in ("of_id",) if _is_id(named) else ("of_value", "of_name"):
             found = connection.execute(query("timeline", way), values).fetchall()
@@ -51,7 +51,3 @@ def _is_id(named: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

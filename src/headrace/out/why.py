@@ -9,7 +9,6 @@ identities by their id; a chunk by `STREAM:HASH:POSITION`.
 
 from __future__ import annotations
 
-import difflib
 import uuid
 from typing import Any, Final, LiteralString
 
@@ -21,6 +20,7 @@ from headrace.plugins import steps
 from headrace.store.database import Connection
 from headrace.store.reland import JOB_ID, MEND_ID
 from headrace.store.sql import query
+from headrace.text import did_you_mean
 
 MOST = 20
 """Rows of a kind that are told of; counts are of all."""
@@ -80,11 +80,9 @@ def why(connection: Connection, kind: str, name: str) -> Why | None:
     a kind that is not one, or a name that names nothing."""
     wanted = kind if kind in OTHERS else _KINDS.get(kind.replace("-", "_").removesuffix("s"))
     if wanted is None:
-        known = [*_KINDS, *OTHERS]
-        near = difflib.get_close_matches(kind, known, n=1)
         raise BadInput(
             f"There is no kind of row called {kind!r}.",
-            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}.",
+            hint=did_you_mean(kind, [*_KINDS, *OTHERS]),
         )
     if wanted in ("contact", "identity"):
         return _contact(connection, wanted, name)

@@ -16,9 +16,6 @@ from headrace.people.groups import Decision, groups
 
 Connection = psycopg.Connection[dict[str, Any]]
 
-RULE = "rule"
-"""Who has decided, where no person has."""
-
 _ALONE = """
 SELECT pg_advisory_xact_lock(hashtextextended(%(tenant)s || chr(31) || %(user)s, 1212371785))
 """

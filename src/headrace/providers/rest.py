@@ -113,6 +113,7 @@ class Rest(Provider):
         self, name: str, spec: Stream, slice_: str, state: State, begins: bool
     ) -> Read | None:
         """The page at `state`; None when its path is not there but another may be (A2.24)."""
+        await self.spend(1)
         asked = ask.build(self.config, spec, slice_, state)
         reader = self._readers.get(name)
         if reader is None:
@@ -179,6 +180,8 @@ class Rest(Provider):
                     private_hosts=self.private_hosts,
                 ),
                 clock=self.clock,
+                limited=self.hold_off,
+                heard=self.heard,
             )
         return self._client
 

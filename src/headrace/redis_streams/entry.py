@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -10,7 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from headrace.errors import BadInput
-from headrace.plugins import providers, sync_kinds
+from headrace.plugins import provider_of_kind, providers
 from headrace.text import one_line
 
 TENANT: Final = "default"
@@ -80,15 +79,8 @@ def understood(entry: Entry) -> Asked:
             hint='XADD ingestion:jobs * type gmail:fetch payload \'{"userId": "..."}\'',
         )
     kind = entry.type.decode("utf-8", "replace")
-    known = sync_kinds()
-    if kind not in known:
-        near = difflib.get_close_matches(kind, known, n=1)
-        raise BadInput(
-            f"Unknown job kind: {one_line(kind)}",
-            hint=f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(known))}.",
-        )
+    provider = provider_of_kind(kind)
     whole, read = _payload(entry.payload)
-    provider = known[kind]
     if read.provider not in (None, provider.name):
         raise BadInput(
             f"Jobs of kind {kind} are of the provider {provider.name}, not"

@@ -64,6 +64,9 @@ def read(cursor: JSON) -> State:
 def write(state: State) -> JSON:
     """None for a state that says nothing. Raises NeedsHuman for one PostgreSQL would refuse."""
     if b"\\u0000" in msgspec.json.encode(state):
-        raise NeedsHuman("The source's cursor holds a NUL character, which cannot be stored.")
+        raise NeedsHuman(
+            "The source's cursor holds a NUL character, which cannot be stored.",
+            hint="Report it to whoever runs the source, or page it another way: `pagination`.",
+        )
     found: dict[str, JSON] = msgspec.to_builtins(state)
     return found or None

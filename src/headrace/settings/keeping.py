@@ -12,13 +12,13 @@ class Keeping(BaseSettings):
     headrace_keep_workflow_days: float = Field(
         7,
         ge=0,
-        description="Days for which the engine's history of finished work is kept. 0: ever.",
+        description="Days for which the engine's history of finished work is kept. 0: for ever.",
     )
     headrace_keep_job_days: float = Field(
         90,
         ge=0,
         description="Days for which finished jobs are kept, and batches of which no row is left."
-        " 0: ever.",
+        " 0: for ever.",
     )
     headrace_keep_versions: int = Field(
         20,
@@ -27,11 +27,11 @@ class Keeping(BaseSettings):
         " 0: all.",
     )
     headrace_keep_version_days: float = Field(
-        365, ge=0, description="Days for which all raw versions are kept. 0: ever."
+        365, ge=0, description="Days for which all raw versions are kept. 0: for ever."
     )
     headrace_keep_letter_days: float = Field(
-        90, ge=0, description="Days for which dead letters are kept that are over. 0: ever."
+        90, ge=0, description="Days for which dead letters are kept that are over. 0: for ever."
     )
     headrace_keep_open_letter_days: float = Field(
-        0, ge=0, description="Days for which dead letters are kept that are open. 0: ever."
+        0, ge=0, description="Days for which dead letters are kept that are open. 0: for ever."
     )

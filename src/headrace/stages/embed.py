@@ -6,9 +6,8 @@ chunks it changed, a renamed file nothing.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import psycopg
 
 from headrace.embedding import Embedder, embedder
@@ -18,6 +17,9 @@ from headrace.settings import Settings
 from headrace.stage import Batch, Made, stage
 from headrace.stages import points
 from headrace.stages.parse import PATHS
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Distinct texts of the batch's chunks that no chunk of the tenant has a vector for.
 _TEXTS = """

@@ -52,11 +52,17 @@ def normalize_github(raw: RawEvent, stream: StreamContext) -> Iterable[Interacti
     home, _, kind = stream.stream.rpartition("/")
     read = _READERS.get(kind)
     if read is None:
-        raise Skip(f"The stream {stream.stream} is of no kind that is known.")
+        raise Skip(
+            f"The stream {stream.stream} is of no kind that is known.",
+            hint="Report it; retry the dead letter with a version that knows it.",
+        )
     try:
         payload = _PAYLOAD.decode(raw.payload)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Skip(f"GitHub's row has another form than it should: {error}.") from None
+        raise Skip(
+            f"GitHub's row has another form than it should: {error}.",
+            hint="Report it; retry the dead letter once the stage reads it.",
+        ) from None
     said = read(payload)
     if payload.repository is not None:
         home = str(payload.repository.id)

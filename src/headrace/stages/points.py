@@ -7,16 +7,18 @@ no shown chunk has, which are not found; the stage runs again, and puts them aga
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 
 from headrace.crashpoints import mark
 from headrace.errors import Retry
 from headrace.files.sections import VectorsConfig
 from headrace.stage import Batch
 from headrace.vectordb import Point, index_at, open_index
+
+if TYPE_CHECKING:
+    import numpy as np
 
 POINTS = 0x4852504F
 """A stream's lock: shared by whoever puts points, alone with whoever deletes those of chunks that
@@ -94,4 +96,6 @@ def _changed() -> Retry:
 
 def floats(sent: bytes) -> np.ndarray:
     """A vector from PostgreSQL's binary halfvec: see `embed.binary`."""
+    import numpy as np
+
     return np.frombuffer(sent, ">f2", offset=4).astype(np.float32)

@@ -4,16 +4,18 @@ new chunks have theirs from the first moment."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 import psycopg
 
 from headrace.files.config import DocumentsConfig
 from headrace.stage import Batch
 from headrace.stages.embed import binary, embed, open_embedder
 from headrace.vectordb import index_at
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # By any version of the embed stage: it makes anew what is too old for it.
 _KNOWN = """

@@ -59,7 +59,7 @@ def save(
     if row is None:
         raise BadInput(
             f"There is a connection {name!r} already, of another provider.",
-            hint="Choose another name, or remove that one.",
+            hint="Choose another name.",
         )
     return row
 

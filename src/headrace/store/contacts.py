@@ -18,7 +18,7 @@ from headrace.errors import BadInput
 from headrace.people import graph
 from headrace.people.groups import Decision, groups
 from headrace.store.database import Connection, as_owner
-from headrace.store.sql import query
+from headrace.store.sql import escaped, query
 
 Row = dict[str, Any]
 
@@ -57,11 +57,10 @@ def listing(
     """Contacts, those last seen first. `q` is part of a name, an address, a number or a login."""
     ids: list[UUID] | None = None
     if q is not None and q.strip():
-        words = q.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         asking = connection.execute(query("contacts", "asking")).fetchone() or {}
         with as_owner(connection):
             found = connection.execute(
-                query("contacts", "matching"), {**asking, "like": f"%{words}%"}
+                query("contacts", "matching"), {**asking, "like": f"%{escaped(q.strip())}%"}
             ).fetchall()
         ids = [row["contact_id"] for row in found]
     values = {

@@ -18,6 +18,16 @@ def cursor(*values: Any) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
 
 
+def cut(
+    rows: list[dict[str, Any]], limit: int, *place: str
+) -> tuple[list[dict[str, Any]], str | None]:
+    """The rows of a page, of which one more than its limit was looked for, and the cursor of what
+    follows; `place` has the fields that say where it ends."""
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], cursor(*(rows[limit - 1][name] for name in place))
+
+
 def place(text: str | None, kind: type[Place]) -> Place | None:
     """The place a cursor names. Raises BadInput for a text that `cursor` did not make."""
     if text is None:

@@ -81,6 +81,12 @@ class Database:
         """Give every connection back."""
         self._pool.close(timeout=5)
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether whoever asks for a connection now has to wait until somebody gives one back."""
+        seen = self._pool.get_stats()
+        return not seen["pool_available"] and seen["pool_size"] >= seen["pool_max"]
+
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """A connection in autocommit, as the owner of the tables."""

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from headrace import __version__
 from headrace.errors import BadInput
 from headrace.store.database import Connection
-from headrace.store.sql import query
+from headrace.store.sql import escaped, query
 
 LetterRow = dict[str, Any]
 
@@ -57,8 +57,7 @@ def _pattern(reason: str | None) -> str | None:
     """A part of a reason as LIKE takes it."""
     if reason is None:
         return None
-    plain = reason.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{plain.replace('*', '%').replace('…', '%')}%"
+    return f"%{escaped(reason).replace('*', '%').replace('…', '%')}%"
 
 
 def scoped(name: str) -> Composed:
@@ -111,7 +110,7 @@ def get(connection: Connection, number: int) -> LetterRow:
     row = find(connection, number)
     if row is None:
         raise BadInput(
-            f"There is no dead letter {number}.", hint="The listing shows their numbers."
+            f"There is no dead letter {number}.", hint="`headrace dead-letters list` shows them."
         )
     return row
 

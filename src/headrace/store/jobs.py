@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from psycopg.types.json import Jsonb
 
 from headrace.errors import BadInput
@@ -92,6 +93,19 @@ def create_syncs(
 def get(connection: Connection, job_id: str) -> JobRow | None:
     """One job's row."""
     return connection.execute(query("jobs", "get"), {"job_id": job_id}).fetchone()
+
+
+def under_way(connection: Connection, job_id: str, turn: int) -> JobRow | None:
+    """The job's row while this turn of it goes on."""
+    values = {"job_id": job_id, "turn": turn}
+    return connection.execute(query("jobs", "under_way"), values).fetchone()
+
+
+def note(connection: Connection, job_id: str, turn: int, standing: msgspec.Struct) -> bool:
+    """Write down how far a job is; whether this turn of it goes on still."""
+    summary = Jsonb(msgspec.to_builtins(standing))
+    values = {"job_id": job_id, "turn": turn, "summary": summary}
+    return connection.execute(query("jobs", "note"), values).rowcount > 0
 
 
 def totals(connection: Connection, tenant: str, job_id: str) -> dict[str, int]:

@@ -46,10 +46,10 @@ Taken = tuple[str, str, str, bytes]
 def meant(connection: Connection, owned: Sequence[Owned]) -> list[list[ConnectionRow]]:
     """The connections that each of these means; none where there is none."""
     found: list[list[ConnectionRow]] = [[] for _ in owned]
-    for name in ("owners_connections", "named_connections"):
-        asked = [
-            (n, one) for n, one in enumerate(owned) if (one.connection is None) == (name[0] == "o")
-        ]
+    numbered = list(enumerate(owned))
+    whole = [(n, one) for n, one in numbered if one.connection is None]
+    named = [(n, one) for n, one in numbered if one.connection is not None]
+    for name, asked in (("owners_connections", whole), ("named_connections", named)):
         values = {
             "numbers": [n for n, _ in asked],
             "tenants": [one.tenant for _, one in asked],
@@ -147,6 +147,7 @@ def note_completions(connection: Connection, rows: Sequence[JobRow]) -> None:
         "users": [row["user_id"] for row in rows],
         "job_ids": [row["job_id"] for row in rows],
         "turns": [row["turn"] for row in rows],
+        "days": UNTOLD_DAYS,
     }
     connection.execute(query("redis", "note_completions"), values)
 

@@ -16,3 +16,8 @@ def query(file: str, name: str) -> LiteralString:
     parts = _NAME.split((Path(__file__).parent / "queries" / f"{file}.sql").read_text("utf-8"))
     texts = dict(zip(parts[1::2], parts[2::2], strict=True))
     return cast("LiteralString", texts[name].strip())
+
+
+def escaped(text: str) -> str:
+    """A text as LIKE takes it to mean itself."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import psycopg
+
 from headrace import telemetry
 from headrace.errors import Unavailable
+from headrace.store.database import unavailable
 
 _ASK_SECONDS = 0.5
 
@@ -19,15 +22,16 @@ T = TypeVar("T")
 
 def patiently(seconds: float, work: Callable[[], T]) -> T:
     """Do what needs PostgreSQL, again and again while it does not answer, for at most so long.
-    Raises what `work` raises: Unavailable in the end, and anything else at once."""
+    Raises Unavailable in the end, and anything else that `work` raises at once."""
     until = time.monotonic() + seconds
     said = False
     while True:
         try:
             done = work()
-        except Unavailable as error:
+        except (Unavailable, psycopg.OperationalError) as found:
+            error = found if isinstance(found, Unavailable) else unavailable(found)
             if not _may_pass(error) or time.monotonic() >= until:
-                raise
+                raise error from found
             if not said:
                 telemetry.waiting(error.message, seconds)
             said = True

@@ -75,17 +75,20 @@ SELECT * FROM headrace.jobs WHERE tenant_id = %(tenant)s AND user_id = %(user)s 
 
 -- name: to_extract
 -- Batches with an interaction that nobody has been made of yet, or a deletion that some are left of.
+-- Of some nobody ever is: whoever goes through them does so by their numbers.
 SELECT i.batch_id FROM headrace.interactions i
 WHERE i.tenant_id = %(tenant)s AND i.user_id = %(user)s AND i.people::text <> '[]'
+  AND i.batch_id > %(after)s
   AND NOT EXISTS (SELECT FROM headrace.participants p WHERE p.tenant_id = i.tenant_id
     AND p.stream_id = i.stream_id AND p.source_id = i.source_id AND p.version = i.version)
 UNION
 SELECT r.batch_id FROM headrace.participants p
 JOIN headrace.raw_events r USING (tenant_id, stream_id, source_id)
 WHERE p.tenant_id = %(tenant)s AND p.user_id = %(user)s AND r.version > p.version
+  AND r.batch_id > %(after)s
   AND NOT EXISTS (SELECT FROM headrace.interactions i WHERE i.tenant_id = p.tenant_id
     AND i.stream_id = p.stream_id AND i.source_id = p.source_id)
-ORDER BY batch_id;
+ORDER BY batch_id LIMIT %(limit)s;
 
 -- name: contact_of
 SELECT i.contact_id FROM unnest(%(ids)s::uuid[]) WITH ORDINALITY AS n (identity_id, at)

@@ -107,7 +107,7 @@ SELECT d.dead_letter_id, d.level, d.stage, d.stream_id, d.batch_id, d.version, d
 
 -- name: many_to_retry
 -- Letters of one batch and stage, with the raw events that they point to.
-SELECT d.dead_letter_id, d.reason, r.source_id, r.version, r.occurred_at, r.payload
+SELECT d.dead_letter_id, d.stage, d.batch_id, r.source_id, r.version, r.occurred_at, r.payload
 FROM headrace.dead_letters d
 JOIN headrace.raw_events r ON r.stream_id = d.stream_id AND r.source_id = d.source_id
   AND r.version = d.version AND r.tenant_id = d.tenant_id

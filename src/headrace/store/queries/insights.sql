@@ -23,16 +23,6 @@ WHERE NOT EXISTS (SELECT FROM jsonb_to_recordset(%(sources)s)
     AND n.stream_id = s.stream_id AND n.source_id = s.source_id AND n.version = s.version))
 ON CONFLICT DO NOTHING;
 
--- name: turn
--- A job's row, while this turn of it goes on.
-SELECT job_id, tenant_id, user_id, payload, summary FROM headrace.jobs
-WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING';
-
--- name: note
--- How far a job is. Nothing is noted, and nothing written with it, of one that was cancelled.
-UPDATE headrace.jobs SET summary = %(summary)s
-WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING';
-
 -- name: spend
 -- Tokens promised to a request, if the day's budget has room for them.
 INSERT INTO headrace.llm_usage AS u (tenant_id, user_id, day, tokens, requests)

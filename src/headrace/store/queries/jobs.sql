@@ -38,7 +38,7 @@ SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NU
     deadline_at = coalesce(deadline_at,
       now() + make_interval(secs => coalesce(deadline_seconds, %(most_seconds)s)))
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status IN ('PENDING', 'RUNNING') AND NOT waits
-RETURNING tenant_id, user_id, kind, connection_id, payload, priority, lane, deadline_at;
+RETURNING tenant_id, user_id, kind, connection_id, priority, lane, deadline_at;
 
 -- name: finish
 UPDATE headrace.jobs
@@ -47,6 +47,15 @@ SET status = %(status)s, completed_at = now(), summary = coalesce(%(summary)s, s
     hint = %(hint)s, error_code = %(code)s, attempts = attempts + %(failed)s
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING'
 RETURNING *;
+
+-- name: under_way
+SELECT * FROM headrace.jobs
+WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING';
+
+-- name: note
+-- How far a job without a source is. Nothing is noted of one that is over, or in another turn.
+UPDATE headrace.jobs SET summary = %(summary)s
+WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING';
 
 -- name: land
 -- Everything is landed; the job goes on RUNNING until its stages are through.
@@ -116,8 +125,7 @@ UPDATE headrace.jobs
 SET status = 'PENDING', turn = turn + 1, attempts = 0, deaths = 0, deadline_at = NULL,
     completed_at = NULL, landed_at = NULL, last_error = NULL, hint = NULL, error_code = NULL,
     resume_at = NULL, waits = true, stopped_by = NULL
-WHERE job_id = ANY(%(job_ids)s::text[]) AND status IN ('FAILED', 'CANCELLED')
-RETURNING *;
+WHERE job_id = ANY(%(job_ids)s::text[]) AND status IN ('FAILED', 'CANCELLED');
 
 -- name: hasten
 -- The turn that waits becomes an old one, and ends as soon as it is begun. A first turn waits only

@@ -28,13 +28,14 @@ ON CONFLICT DO NOTHING;
 -- name: add_jobs
 -- All jobs of a graph; each a microsecond younger than the one in the place before.
 INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
-  idempotency_key, waits, created_at)
-SELECT %(tenant)s, owner, id, kind, connection, payload, priority, idempotency_key, true,
+  deadline_seconds, idempotency_key, waits, created_at)
+SELECT %(tenant)s, owner, id, kind, connection, payload, priority, deadline, idempotency_key, true,
   greatest(now(), %(younger_than)s::timestamptz + interval '1 microsecond')
     + place * interval '1 microsecond'
 FROM unnest(%(owners)s::text[], %(job_ids)s::text[], %(kinds)s::text[], %(connections)s::text[],
-    %(payloads)s::jsonb[], %(priorities)s::text[], %(idempotency_keys)s::text[], %(places)s::int[])
-  AS wanted (owner, id, kind, connection, payload, priority, idempotency_key, place)
+    %(payloads)s::jsonb[], %(priorities)s::text[], %(deadlines)s::int[],
+    %(idempotency_keys)s::text[], %(places)s::int[])
+  AS wanted (owner, id, kind, connection, payload, priority, deadline, idempotency_key, place)
 ON CONFLICT DO NOTHING
 RETURNING job_id;
 

@@ -100,7 +100,7 @@ ON CONFLICT (tenant_id, address) DO UPDATE SET named_at = now();
 -- Only where there is a Redis to be told, or was one not long ago.
 INSERT INTO headrace.redis_completions (tenant_id, user_id, job_id, turn)
 SELECT * FROM unnest(%(tenants)s::text[], %(users)s::text[], %(job_ids)s::text[], %(turns)s::int[])
-WHERE EXISTS (SELECT FROM headrace.redis_servers WHERE named_at > now() - interval '7 days');
+WHERE EXISTS (SELECT FROM headrace.redis_servers WHERE named_at > now() - %(days)s * interval '1 day');
 
 -- name: any_untold
 SELECT EXISTS (SELECT FROM headrace.redis_completions) AS some;

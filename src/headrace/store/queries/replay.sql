@@ -23,14 +23,6 @@ SELECT b.batch_id, b.inserted, s.content {scope}
   AND b.batch_id > %(after)s AND b.batch_id <= %(until)s
 ORDER BY b.batch_id LIMIT %(limit)s;
 
--- name: turn
-SELECT * FROM headrace.jobs
-WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING';
-
--- name: note
-UPDATE headrace.jobs SET summary = %(summary)s
-WHERE job_id = %(job_id)s AND turn = %(turn)s AND status = 'RUNNING';
-
 -- name: under_way
 SELECT * FROM headrace.jobs
 WHERE tenant_id = %(tenant)s AND kind = %(kind)s
