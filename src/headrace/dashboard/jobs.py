@@ -16,7 +16,7 @@ from headrace.engine.sweep import sweep
 from headrace.errors import BadInput
 from headrace.store import jobs as store
 from headrace.store import listings
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 
 router = APIRouter(include_in_schema=False)
@@ -38,11 +38,7 @@ def jobs(request: Request, status: Status = "", kind: Kind = "", after: Cursor =
         rows = store.listing(
             session, status=status or None, kind=kind or None, before=before, limit=ROWS + 1
         )
-        shown, more = rows[:ROWS], len(rows) > ROWS
-        older = None
-        if more:
-            last = shown[-1]
-            older = with_asked(request, after=cursor(last["created_at"], last["job_id"]))
+        shown, further = cut(rows, ROWS, *listings.JobPlace._fields)
         return {
             "jobs": shown,
             "landed": store.landed(session, [row["job_id"] for row in shown]),
@@ -50,7 +46,7 @@ def jobs(request: Request, status: Status = "", kind: Kind = "", after: Cursor =
             "status": status,
             "kind": kind,
             "statuses": STATUSES,
-            "older": older,
+            "older": further and with_asked(request, after=further),
             "newest": with_asked(request, after=None) if after else None,
         }
 

@@ -14,7 +14,7 @@ from headrace.dashboard.paging import with_asked
 from headrace.dashboard.said import back
 from headrace.errors import NotFound
 from headrace.store import contacts as store
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 
 router = APIRouter(include_in_schema=False)
@@ -33,13 +33,10 @@ def people(
 
     def look(session: Connection) -> dict[str, Any]:
         rows = store.listing(session, q.strip() or None, began, ROWS + 1)
-        older = None
-        if len(rows) > ROWS:
-            end = rows[ROWS - 1]
-            older = with_asked(request, after=cursor(end["last_seen_at"], end["contact_id"]))
+        shown, further = cut(rows, ROWS, "last_seen_at", "contact_id")
         open_ = [] if q or after else store.suggestions(session, None, SUGGESTED)
         return {
-            "people": rows[:ROWS],
+            "people": shown,
             "suggestions": [
                 (
                     one,
@@ -49,7 +46,7 @@ def people(
                 for one in open_
             ],
             "q": q,
-            "older": older,
+            "older": further and with_asked(request, after=further),
             "newest": with_asked(request, after=None) if after else None,
         }
 

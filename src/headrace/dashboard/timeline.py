@@ -13,7 +13,7 @@ from headrace.dashboard.paging import with_asked
 from headrace.dashboard.record import address
 from headrace.out import timeline as out
 from headrace.out.people import identities
-from headrace.store.cursor import cursor, place
+from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 from headrace.store.listings import Place
 
@@ -42,21 +42,16 @@ def timeline(
             after=began,
             limit=ROWS + 1,
         )
-        older = None
-        if len(rows) > ROWS:
-            end = rows[ROWS - 1]
-            turned = cursor(end["occurred_at"], end["stream_id"], end["source_id"])
-            older = with_asked(request, after=turned)
+        shown, further = cut(rows, ROWS, *Place.__struct_fields__)
         return {
             "events": [
-                (row, address("interactions", row["stream_id"], row["source_id"]))
-                for row in rows[:ROWS]
+                (row, address("interactions", row["stream_id"], row["source_id"])) for row in shown
             ],
             "contact": contact,
             "kind": kind,
             "since": since,
             "until": until,
-            "older": older,
+            "older": further and with_asked(request, after=further),
             "newest": with_asked(request, after=None) if after else None,
         }
 
