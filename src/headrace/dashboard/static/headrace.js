@@ -71,6 +71,10 @@ function hold(fresh) {
     held.set(list.id, known);
     const waiting = [...list.children].filter((row) => row.id && !known.has(row.id));
     for (const row of waiting) row.remove();
+    // Rows that newer ones have pushed off the page stay until these are let in.
+    for (const row of waiting.length ? shown.children : []) {
+      if (row.id && !list.querySelector(`#${CSS.escape(row.id)}`)) list.append(row.cloneNode(true));
+    }
     const button = fresh.querySelector(`[data-let-in="${list.id}"]`);
     if (button && waiting.length) {
       button.hidden = false;
