@@ -11,11 +11,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from headrace.dashboard import render, said
 from headrace.dashboard.entry import Looking
+from headrace.dashboard.entry import look as let_in
 from headrace.errors import HeadraceError, Unavailable
 from headrace.store.database import Connection
 from headrace.store.visit import Visit
@@ -50,9 +51,10 @@ def page(
             return answer
 
         async def live(request: Request, visitor: Looking, look: Look = asked) -> Response:
+            del visitor  # let in
             if _watched >= MOST_WATCHED:
                 raise Unavailable("Too many pages are open.", hint="Close some of them.")
-            news = _news(request, visitor, template, look)
+            news = _news(request, template, look)
             return StreamingResponse(news, media_type="text/event-stream")
 
         router.add_api_route(path, whole, methods=["GET"])
@@ -71,13 +73,12 @@ def _context(request: Request, visitor: Visit, look: Look) -> dict[str, Any]:
     return {"path": path, "asked": asked, "caller": visitor.caller, **found}
 
 
-async def _news(
-    request: Request, visitor: Visit, template: str, look: Look
-) -> AsyncIterator[bytes]:
+async def _news(request: Request, template: str, look: Look) -> AsyncIterator[bytes]:
     global _watched
 
     def seen() -> str:
-        return render.region(template, _context(request, visitor, look))
+        # Whoever is signed out meanwhile, or whose key is revoked, sees no more.
+        return render.region(template, _context(request, let_in(request), look))
 
     _watched += 1
     try:
@@ -86,7 +87,7 @@ async def _news(
         while not request.app.state.leaving.is_set() and not await request.is_disconnected():
             try:
                 now = await asyncio.to_thread(seen)
-            except HeadraceError:
+            except (HeadraceError, HTTPException):
                 return  # the browser asks again, and is told why
             if now != last:
                 yield b"event: live\n" + _lines(now)
