@@ -88,12 +88,15 @@ def look(database: Database, settings: Settings) -> int:
     process does it, or every subject has been passed through a while ago."""
     until = time.monotonic() + _WORK_SECONDS
     removed = 0
+    wanted = [policy for policy in policies(settings) if policy.days is not None]
+    with database.connection() as connection:
+        due = _due(connection, wanted)
+    if not due:
+        return 0
     with database.alone(*_LOCK) as mine:
         if mine is None:
             return 0
-        for policy in policies(settings):
-            if policy.days is None:
-                continue
+        for policy in due:
             gone, busy = _go_on(mine, policy, until)
             removed += gone
             if busy:
@@ -101,6 +104,14 @@ def look(database: Database, settings: Settings) -> int:
     if removed:
         telemetry.retained(removed)
     return removed
+
+
+def _due(connection: Connection, wanted: list[Policy]) -> list[Policy]:
+    """Those whose time has come; `_go_on` makes sure."""
+    asked = {"subjects": [policy.subject for policy in wanted], "rest": REST_SECONDS}
+    rows = connection.execute(query("retention", "due"), asked).fetchall()
+    due = {row["subject"] for row in rows}
+    return [policy for policy in wanted if policy.subject in due]
 
 
 def _go_on(connection: Connection, policy: Policy, until: float) -> tuple[int, bool]:

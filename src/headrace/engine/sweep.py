@@ -134,6 +134,8 @@ WHERE j.status IN ('PENDING', 'RUNNING') AND {_IN_PAGE}
 ORDER BY random() LIMIT 100
 """  # noqa: S608
 
+_ANY = "SELECT FROM headrace.jobs WHERE status IN ('PENDING', 'RUNNING') LIMIT 1"
+
 # The run itself ends when its time has come; this finds those whose turn waits, and those of a
 # process that does not get to it.
 _LATE = """
@@ -183,23 +185,33 @@ def sweep(
         if not (mine and mine["mine"]):
             return 0, 0
         replaced.take_over(connection)
-        for row in connection.execute(_LATE, TOO_LATE).fetchall():
-            fail(connection, row, TOO_LATE)
-            telemetry.job_failed(row["job_id"], *TOO_LATE, attempts=row["attempts"], final=True)
         values = {"queues": list(QUEUES), "quiet": quiet}
-        forgotten = connection.execute(_FORGOTTEN, values).rowcount
-        page = bookmark.page(connection)
-        for row in connection.execute(_LANDED, {**page, "quiet": quiet}).fetchall():
-            settle(connection, row["tenant_id"], row["job_id"])
-        stalled = _jobs(connection, page, quiet)
-        revived = stalled + needs.sweep(connection)
-        found = (revived + forgotten, _stages(connection, quiet))
+        revived = connection.execute(_FORGOTTEN, values).rowcount
+        stalled, through = _unfinished(connection, quiet, bookmark)
+        found = (revived + stalled, _stages(connection, quiet))
         lanes.move_up(connection, list(QUEUES))
-    if stalled < AT_ONCE:
-        bookmark.move(page)
+    if through is not None:
+        bookmark.move(through)
     if any(found):
         telemetry.swept(*found)
     return found
+
+
+def _unfinished(
+    connection: Connection, quiet: float, bookmark: Bookmark
+) -> tuple[int, dict[str, Any] | None]:
+    """End the jobs that are late or only waited for their stages; enqueue those that are stranded.
+    How many of these there were, and the page that is done with."""
+    if connection.execute(_ANY).fetchone() is None:
+        return 0, None  # on an idle machine this is asked all day
+    for row in connection.execute(_LATE, TOO_LATE).fetchall():
+        fail(connection, row, TOO_LATE)
+        telemetry.job_failed(row["job_id"], *TOO_LATE, attempts=row["attempts"], final=True)
+    page = bookmark.page(connection)
+    for row in connection.execute(_LANDED, {**page, "quiet": quiet}).fetchall():
+        settle(connection, row["tenant_id"], row["job_id"])
+    stalled = _jobs(connection, page, quiet)
+    return stalled + needs.sweep(connection), page if stalled < AT_ONCE else None
 
 
 def _jobs(connection: Connection, page: dict[str, Any], quiet: float) -> int:

@@ -63,18 +63,19 @@ INSERT INTO headrace.queue_alarms (queue) VALUES (%s) ON CONFLICT DO NOTHING RET
 """
 
 _OVER = """
-DELETE FROM headrace.queue_alarms WHERE queue = %s
-RETURNING extract(epoch FROM now() - said_at)::float AS seconds
+DELETE FROM headrace.queue_alarms WHERE queue = ANY(%s)
+RETURNING queue, extract(epoch FROM now() - said_at)::float AS seconds
 """
 
 
 def watch(database: Database, patience: float) -> None:
     """Log once when work has waited on a queue for longer than `patience` seconds, and once when
     that is over. What has been said stands in a table: of many workers, one says it."""
-    with database.transaction() as connection:
-        for one in look(connection):
-            if one.oldest_seconds > patience:
-                if connection.execute(_SAY, [one.queue]).fetchone():
-                    telemetry.queued_too_long(one.queue, one.oldest_seconds)
-            elif over := connection.execute(_OVER, [one.queue]).fetchone():
-                telemetry.queued_no_longer(one.queue, over["seconds"])
+    with database.connection() as connection:
+        found = look(connection)
+        for one in found:
+            if one.oldest_seconds > patience and connection.execute(_SAY, [one.queue]).fetchone():
+                telemetry.queued_too_long(one.queue, one.oldest_seconds)
+        calm = [one.queue for one in found if one.oldest_seconds <= patience]
+        for over in connection.execute(_OVER, [calm]).fetchall():
+            telemetry.queued_no_longer(over["queue"], over["seconds"])

@@ -206,6 +206,13 @@ gone AS (DELETE FROM headrace.workers t USING doomed d
 SELECT subject, bookmark, removed, removed_bytes, began_at, looked_at, passed_at, removed_at
 FROM headrace.retention;
 
+-- name: due
+-- The subjects of which a pass is under way, or the last one is long enough ago.
+SELECT wanted.subject FROM unnest(%(subjects)s::text[]) AS wanted (subject)
+LEFT JOIN headrace.retention r USING (subject)
+WHERE r.subject IS NULL OR r.bookmark > 0 OR r.passed_at IS NULL
+  OR r.passed_at < now() - %(rest)s * interval '1 second';
+
 -- name: begin
 -- A new pass, where none is under way and the last one is long enough ago. It says where it is.
 INSERT INTO headrace.retention AS r (subject) VALUES (%(subject)s)
