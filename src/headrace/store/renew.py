@@ -35,19 +35,20 @@ _LACKS = sql.SQL(
 )
 
 # A later version that this stage has been through since, and of which it has made nothing: what it
-# had deleted then must not come back.
+# had deleted then must not come back. Asked record by record: of a join, where PostgreSQL knows
+# nothing yet of tables that grow, it looks through all the ids once for every raw event.
 _SUPERSEDED = sql.SQL(
-    "DELETE FROM {} AS t USING headrace.raw_events r"
-    " WHERE t.tenant_id = %(tenant)s AND t.stream_id = %(stream_id)s"
+    "DELETE FROM {} AS t WHERE t.tenant_id = %(tenant)s AND t.stream_id = %(stream_id)s"
     " AND t.source_id = ANY(%(ids)s::text[])"
-    " AND r.tenant_id = t.tenant_id AND r.stream_id = t.stream_id AND r.source_id = t.source_id"
-    " AND r.version > t.version AND r.batch_id <> %(batch_id)s"
-    " AND EXISTS (SELECT FROM headrace.stage_runs s WHERE s.tenant_id = r.tenant_id"
-    "  AND s.batch_id = r.batch_id AND s.stage = %(stage)s AND s.error IS NULL"
-    "  AND s.finished_at >= coalesce(%(since)s, '-infinity'::timestamptz))"
-    " AND NOT EXISTS (SELECT FROM headrace.dead_letters d WHERE d.tenant_id = r.tenant_id"
-    "  AND d.stream_id = r.stream_id AND d.stage = %(stage)s AND d.source_id = r.source_id"
-    "  AND d.version = r.version AND d.state <> 'retried')"
+    " AND (SELECT true FROM headrace.raw_events r"
+    "  WHERE r.tenant_id = t.tenant_id AND r.stream_id = t.stream_id AND r.source_id = t.source_id"
+    "  AND r.version > t.version AND r.batch_id <> %(batch_id)s"
+    "  AND EXISTS (SELECT FROM headrace.stage_runs s WHERE s.tenant_id = r.tenant_id"
+    "   AND s.batch_id = r.batch_id AND s.stage = %(stage)s AND s.error IS NULL"
+    "   AND s.finished_at >= coalesce(%(since)s, '-infinity'::timestamptz))"
+    "  AND NOT EXISTS (SELECT FROM headrace.dead_letters d WHERE d.tenant_id = r.tenant_id"
+    "   AND d.stream_id = r.stream_id AND d.stage = %(stage)s AND d.source_id = r.source_id"
+    "   AND d.version = r.version AND d.state <> 'retried') LIMIT 1)"
 )
 
 _RESOLVE = """
