@@ -33,35 +33,44 @@ HEAD = "| while | messages | p50 s | p95 s | max s | aim | reached |\n|---|---|-
 AIM_SECONDS = 10.0
 """For p95, beside a backfill: "not by more than seconds"."""
 
-# When each was due is in its row until the schedule moves it on: kept by a trigger.
+# When each was due is in its schedule's row until that moves on: kept by a trigger.
 _KEEP = """
 CREATE TABLE public.due (connection_id text, due timestamptz);
 CREATE FUNCTION public.keep_due() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF OLD.next_sync_at <= now() THEN
-    INSERT INTO public.due VALUES (OLD.connection_id, OLD.next_sync_at);
+  IF OLD.next_at <= now() THEN
+    INSERT INTO public.due VALUES (OLD.connection_id, OLD.next_at);
   END IF;
   RETURN NEW; END $$;
-CREATE TRIGGER keep_due BEFORE UPDATE OF next_sync_at ON headrace.connections
+CREATE TRIGGER keep_due BEFORE UPDATE OF next_at ON headrace.schedules
   FOR EACH ROW EXECUTE FUNCTION public.keep_due();
 """
 
-# Due in the first `every` seconds at even distances, and then every so often.
-_CONNECT = """
-INSERT INTO headrace.connections (tenant_id, user_id, connection_id, provider, name, config,
-  trusted, health, every_seconds, next_sync_at)
-SELECT 'tenant' || n %% %(tenants)s, 'u', 'mail' || n, 'fairness', 'mail' || n,
-  '{"total": 0}'::jsonb, true, 'active', %(every)s,
-  now() + make_interval(secs => 5 + %(every)s * n / %(streams)s::float)
-FROM generate_series(0, %(streams)s - 1) n
+_CONNECTED = """
+WITH connected AS (
+  INSERT INTO headrace.connections (tenant_id, user_id, connection_id, provider, name, config,
+    trusted, health)
+  SELECT {tenant}, 'u', {name} || n, 'fairness', {name} || n, {config}, true, 'active'
+  FROM generate_series(1, %(streams)s) n RETURNING *)
+INSERT INTO headrace.schedules (tenant_id, schedule_id, user_id, kind, connection_id, spec,
+  every_seconds, jitter, next_at)
+SELECT tenant_id, connection_id, user_id, 'sync', connection_id, 'every ' || %(every)s || 's',
+  %(every)s, 0, {due} FROM connected
 """
 
-_BACKFILL = """
-INSERT INTO headrace.connections (tenant_id, user_id, connection_id, provider, name, config,
-  trusted, health, every_seconds, next_sync_at)
-SELECT 'big', 'u', 'big' || n, 'fairness', 'big' || n,
-  jsonb_build_object('total', %(each)s::int, 'latency_ms', 5), true, 'active', 86400, now()
-FROM generate_series(1, %(connections)s) n
-"""
+# Due in the first `every` seconds at even distances, and then every so often.
+_CONNECT = _CONNECTED.format(
+    tenant="'tenant' || n %% %(tenants)s",
+    name="'mail'",
+    config="""'{"total": 0}'::jsonb""",
+    due="now() + make_interval(secs => 5 + %(every)s * row_number() OVER () / %(streams)s::float)",
+)
+
+_BACKFILL = _CONNECTED.format(
+    tenant="'big'",
+    name="'big'",
+    config="jsonb_build_object('total', %(each)s::int, 'latency_ms', 5)",
+    due="now()",
+)
 
 _DELAYS = """
 SELECT extract(epoch FROM done.at - d.due)::float AS delay
@@ -156,7 +165,7 @@ def main() -> None:
             lines = [line("nothing else runs", phase(url, wanted.seconds), "", None)]
             connections = 2 * places
             each = wanted.backfill // connections
-            rows(url, _BACKFILL, connections=connections, each=each)
+            rows(url, _BACKFILL, streams=connections, each=each, every=86_400)
             beside = phase(url, wanted.seconds)
             aim = f"p95 < {AIM_SECONDS:g} s"
             lines.append(line("another tenant's backfill runs", beside, aim, AIM_SECONDS))

@@ -105,12 +105,14 @@ class Liveness:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(5)
+        try:
+            if self._line is None:  # told to leave while it registered
+                self._line = open_line(self._database, self._me, "liveness")
+            self._line.execute(_DECLARE, [[self._me]])
+            wake(self._line)
+        except psycopg.OperationalError:
+            pass  # PostgreSQL is gone; peers will find the lock free
         if self._line is not None:
-            try:
-                self._line.execute(_DECLARE, [[self._me]])
-                wake(self._line)
-            except psycopg.OperationalError:
-                pass  # PostgreSQL is gone; peers will find the lock free
             self._line.close()
 
     def _hold(self) -> None:
