@@ -44,6 +44,8 @@ def things(house: House) -> dict[str, Any]:
     contact = identity(house, "zoe@acme.example", "Zoe")
     with house.store.people("acme", "ann") as session:
         uploads.put(session, "acme", "ann", "plan.md", BytesIO(b"text"), bytes(32))
+    over = house.job(kind="replay")
+    house.execute("UPDATE headrace.jobs SET status = 'CANCELLED', completed_at = now()")
     return {
         "connection": connection,
         "connection_id": connection,
@@ -57,6 +59,7 @@ def things(house: House) -> dict[str, Any]:
         ),
         "number": letter,
         "replay": house.job(kind="replay"),
+        "over": over,
         "contact_id": contact,
         "link_id": suggest(house, contact, identity(house, "z@acme.example", "Zoe")),
         "insight_id": house.insight(stream, "folder/m1"),
@@ -81,6 +84,8 @@ def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
                 own["stream_id"] = things["mailbox"]
             if path.startswith("/ingestion"):
                 own["job_id"] = things["ingestion"]
+            if path.endswith("/events"):
+                own["job_id"] = things["over"]  # what is told of others has no end
             if path.startswith("/api/replay"):
                 own["job_id"] = things["replay"]
             if path.startswith("/api/why"):
