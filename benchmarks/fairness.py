@@ -52,12 +52,12 @@ WITH connected AS (
   SELECT {tenant}, 'u', {name} || n, 'fairness', {name} || n, {config}, true, 'active'
   FROM generate_series(1, %(streams)s) n RETURNING *)
 INSERT INTO headrace.schedules (tenant_id, schedule_id, user_id, kind, connection_id, spec,
-  every_seconds, jitter, next_at)
+  every_seconds, next_at)
 SELECT tenant_id, connection_id, user_id, 'sync', connection_id, 'every ' || %(every)s || 's',
-  %(every)s, 0, {due} FROM connected
+  %(every)s, {due} FROM connected
 """
 
-# Due in the first `every` seconds at even distances, and then every so often.
+# Due in the first `every` seconds at even distances, and then as the schedule spreads them.
 _CONNECT = _CONNECTED.format(
     tenant="'tenant' || n %% %(tenants)s",
     name="'mail'",

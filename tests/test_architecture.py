@@ -108,8 +108,8 @@ def test_every_room_has_its_floor() -> None:
 
 
 def test_only_the_engine_knows_dbos() -> None:
-    """Covers X10: one folder knows the engine, and one file the names it does not promise. The
-    client's workflows are those of somebody else."""
+    """Covers X10, A3.8: there is one way of running work; one folder knows its engine, and one file
+    the names that it does not promise. The client's workflows are those of somebody else."""
     known = {file for file in _FILES for one in imported(file) if one.split(".")[0] == "dbos"}
     assert known
     assert {room(file) for file in known} == {"engine", "client"}

@@ -97,3 +97,14 @@ def test_strangers_sync_nothing_of_others(
             problem(stranger.post("/api/sync/approve/gmail", json=body), 404)
     with store.connection() as session:
         assert session.execute("SELECT FROM headrace.jobs").fetchall() == []
+
+
+def test_one_users_accounts_are_synced(ann: TestClient, world: World, store: Database) -> None:
+    """Covers A3.28: a key of one user makes that user's jobs, a key of the tenant everybody's."""
+    from tests.api.conftest import House
+
+    house = House(store, ann)
+    mine, bobs = (house.connection(user=user, provider="gmail") for user in ("ann", "bob"))
+    for key_user, wanted in (("ann", {mine}), (None, {mine, bobs})):
+        said = house.client(key_user=key_user).post("/api/gmail/sync").json()
+        assert {job["connection_id"] for job in said["jobs"]} == wanted

@@ -286,7 +286,7 @@ async def test_what_is_discovered_is_synced_as_its_owner(open_application: OpenA
 async def test_a_worker_looks_by_itself(
     open_application: OpenApplication, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Covers A0.23 and A0.5: signing in to the application is all that a user does."""
+    """Covers A0.23, A0.5 and A3.48: signing in to the application is all that a user does."""
     monkeypatch.setattr(dispatch, "LOOK_SECONDS", 0.1)
     monkeypatch.setattr(discover, "LOOK_SECONDS", 0.1)
     app = await open_application("account.sql")

@@ -44,7 +44,9 @@ _COLUMNS: dict[Any, Any] = {
 _OWNED = {"tenant_id", "user_id", "stream_id", "batch_id"}
 
 
-def put(desk: Desk, *made: Row, batch: int = 1, merge: bool = True) -> None:
+def put(
+    desk: Desk, *made: Row, batch: int = 1, merge: bool = True, stream: int | None = None
+) -> None:
     with desk.store.transaction() as session:
         write(
             session,
@@ -52,7 +54,7 @@ def put(desk: Desk, *made: Row, batch: int = 1, merge: bool = True) -> None:
             made,
             tenant="acme",
             user="ann",
-            stream_id=desk.part.stream_id,
+            stream_id=stream or desk.part.stream_id,
             batch_id=batch,
             merge=merge,
         )
@@ -182,6 +184,21 @@ def test_an_older_version_never_overwrites_a_newer_one(desk: Desk) -> None:
             row = EventRow(source_id=f"{number}", version=version, name=f"v{version}")
             put(desk, row, batch=version)
     assert shown(desk) == [(f"{n}", 3, "v3") for n in range(6)]
+
+
+def test_a_message_is_one_row_of_its_source(desk: Desk) -> None:
+    """Covers A1.18, A3.51: the same id of two sources, which are of one user each, is two rows; of
+    one source it is one, and PostgreSQL itself sees to that."""
+    message = InteractionRow(source_id="x", version=1, source="gmail", kind="email")
+    for part in (desk.part, desk.plan("other")[0], desk.part):
+        put(desk, message, stream=part.stream_id)
+    assert desk.count("interactions") == 2
+    columns = "tenant_id, user_id, stream_id, source_id, version, batch_id, source, kind"
+    again = (
+        f"INSERT INTO headrace.interactions ({columns}) SELECT {columns} FROM headrace.interactions"
+    )
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        desk.rows(again)
 
 
 def test_versions_inside_one_batch(desk: Desk) -> None:
