@@ -51,7 +51,8 @@ def take(bench: Bench, count: int = 1) -> None:
 def age(bench: Bench, name: str, seconds: float) -> None:
     """It has waited that long."""
     bench.rows(
-        "UPDATE dbos.workflow_status SET created_at = created_at - %s * 1000"
+        "UPDATE dbos.workflow_status SET (created_at, updated_at) ="
+        " (SELECT created_at - ago, updated_at - ago FROM (SELECT %s * 1000) waited (ago))"
         " WHERE workflow_uuid LIKE %s RETURNING status",
         seconds,
         name,
@@ -162,6 +163,11 @@ def test_a_place_is_given_up_to_what_goes_before(bench: Bench) -> None:
     assert not gives("backfill", moment)
     age(bench, "mail", 5)
     assert gives("backfill", moment)
+    # Handed over by a worker that leaves: as old as it is, it came to the queue just now.
+    now = "UPDATE dbos.workflow_status SET updated_at = extract(epoch FROM now()) * 1000"
+    bench.rows(f"{now} WHERE workflow_uuid = 'mail' RETURNING status")
+    assert not gives("backfill", moment)
+    age(bench, "mail", 5)
     take(bench, 2)
     put(bench, "sweep", lane="reconcile")
     age(bench, "sweep", 5)

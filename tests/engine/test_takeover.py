@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from headrace.engine.takeover import Liveness
+
 if TYPE_CHECKING:
     from tests.engine.conftest import Bench
 
@@ -39,6 +41,21 @@ def workers(url: str, plugin_folder: Path, tmp_path: Path) -> Iterator[Start]:
     for one in started:
         one.kill()
         one.wait()
+
+
+def test_told_to_leave_while_it_registers(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Covers A2.41: its row is there and its lock not yet; nobody has to find out that it died."""
+
+    def told(self: Liveness) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Liveness, "_hold", told)
+    leaving = Liveness(bench.database, "leaving")
+    with pytest.raises(KeyboardInterrupt):
+        leaving.register()
+    leaving.stop()
+    [row] = bench.rows("SELECT dead_at FROM headrace.workers WHERE executor_id = 'leaving'")
+    assert row["dead_at"] is not None
 
 
 def test_a_killed_workers_job_is_finished_by_the_other(bench: Bench, workers: Start) -> None:

@@ -103,11 +103,12 @@ def is_backfill(connection: Any, tenant: str, job_id: str) -> bool:
     return bool(row and row["is_one"])
 
 
-# Only what has waited for a moment: a free worker would have taken anything else by now.
+# Only what has waited for a moment: a free worker would have taken anything else by now. Not since
+# it was made: what a worker that leaves hands over is old, and came to the queue just now.
 _WAITS = """
 SELECT EXISTS (SELECT FROM dbos.workflow_status
   WHERE queue_name = %(queue)s AND status = 'ENQUEUED' AND priority < %(before)s
-    AND created_at < extract(epoch FROM clock_timestamp()) * 1000 - %(moment)s) AS waits
+    AND updated_at < extract(epoch FROM clock_timestamp()) * 1000 - %(moment)s) AS waits
 """
 
 SHARE_SECONDS: Final = 60.0

@@ -90,13 +90,12 @@ def look(database: Database, settings: Settings) -> int:
     removed = 0
     wanted = [policy for policy in policies(settings) if policy.days is not None]
     with database.connection() as connection:
-        due = _due(connection, wanted)
-    if not due:
-        return 0
+        if not _due(connection, wanted):
+            return 0
     with database.alone(*_LOCK) as mine:
         if mine is None:
             return 0
-        for policy in due:
+        for policy in _due(mine, wanted):  # another process may have been through meanwhile
             gone, busy = _go_on(mine, policy, until)
             removed += gone
             if busy:
@@ -107,7 +106,7 @@ def look(database: Database, settings: Settings) -> int:
 
 
 def _due(connection: Connection, wanted: list[Policy]) -> list[Policy]:
-    """Those whose time has come; `_go_on` makes sure."""
+    """Those of which a pass is under way, or the last one is long enough ago."""
     asked = {"subjects": [policy.subject for policy in wanted], "rest": REST_SECONDS}
     rows = connection.execute(query("retention", "due"), asked).fetchall()
     due = {row["subject"] for row in rows}
@@ -115,12 +114,9 @@ def _due(connection: Connection, wanted: list[Policy]) -> list[Policy]:
 
 
 def _go_on(connection: Connection, policy: Policy, until: float) -> tuple[int, bool]:
-    """Go on with a subject, if its time has come. Returns how much was removed, and whether it is
-    time to stop."""
-    asked = {"subject": policy.subject, "rest": REST_SECONDS}
-    begun = connection.execute(query("retention", "begin"), asked).fetchone()
-    if begun is None:
-        return 0, False
+    """Go on with a subject. Returns how much was removed, and whether it is time to stop."""
+    begun = connection.execute(query("retention", "begin"), {"subject": policy.subject}).fetchone()
+    assert begun is not None, "INSERT ... RETURNING answers"
     after, removed = int(begun["bookmark"]), 0
     while True:
         started = time.monotonic()
@@ -152,8 +148,7 @@ def sweep_out(
             sum_ = Removed(policy)
             after = 0 if policy.days is not None else None
             if after is not None and not dry:
-                begin = {"subject": policy.subject, "rest": 0.0}
-                connection.execute(query("retention", "begin"), begin)
+                connection.execute(query("retention", "begin"), {"subject": policy.subject})
             while after is not None:
                 with connection.transaction():
                     found = _piece(connection, policy, after, dry=dry)

@@ -214,12 +214,10 @@ WHERE r.subject IS NULL OR r.bookmark > 0 OR r.passed_at IS NULL
   OR r.passed_at < now() - %(rest)s * interval '1 second';
 
 -- name: begin
--- A new pass, where none is under way and the last one is long enough ago. It says where it is.
+-- A new pass, where none is under way. It says where it is.
 INSERT INTO headrace.retention AS r (subject) VALUES (%(subject)s)
 ON CONFLICT (tenant_id, subject) DO UPDATE SET began_at = CASE WHEN r.bookmark = 0 THEN now()
   ELSE r.began_at END
-WHERE r.bookmark > 0 OR r.passed_at IS NULL
-  OR r.passed_at < now() - %(rest)s * interval '1 second'
 RETURNING bookmark;
 
 -- name: note
