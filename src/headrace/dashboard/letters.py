@@ -40,7 +40,7 @@ def letters(
     chosen = store.Chosen(reason=reason or None, stage=stage or None)
 
     def look(session: Connection) -> dict[str, Any]:
-        rows = store.listing(session, chosen, before=began and began[0], limit=ROWS + 1)
+        rows = store.listing(session, chosen, before=began[0] if began else None, limit=ROWS + 1)
         shown, further = cut(rows, ROWS, "dead_letter_id")
         return {
             "letters": shown,

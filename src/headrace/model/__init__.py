@@ -5,6 +5,7 @@ two are the same database. Every table begins with tenant and user, and every ke
 so that row-level security can bind and a unique violation tells nothing of another tenant.
 """
 
+from headrace.model.access import ApiKey, Session
 from headrace.model.accounts import Allowance, Consent, Grant
 from headrace.model.base import SCHEMA, metadata
 from headrace.model.insights import Insight, InsightWanted, LlmUsage
@@ -30,7 +31,6 @@ from headrace.model.projections import (
 from headrace.model.redis import RedisCompletion, RedisEntry, RedisOffer, RedisServer
 from headrace.model.schedules import Schedule
 from headrace.model.work import (
-    ApiKey,
     Batch,
     Checkpoint,
     Connection,
@@ -85,6 +85,7 @@ __all__ = [
     "Retention",
     "Schedule",
     "Seen",
+    "Session",
     "StageRun",
     "Stream",
     "TimelineEvent",

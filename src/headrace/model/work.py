@@ -11,20 +11,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from headrace.model.base import ID, Table, col, key, time
 
 
-class ApiKey(Table, table=True):
-    """A key people or programs call the API with; only its SHA-256 is kept. `key_user_id` narrows
-    it to one user's rows; without it the key sees all of its tenant."""
-
-    __tablename__ = "api_keys"
-    key_hash: bytes = key(LargeBinary)
-    key_user_id: str | None = col(ID)
-    name: str = col(null=False)
-    prefix: str = col(null=False)
-    created_at: datetime = time(null=False)
-    last_used_at: datetime | None = time()
-    revoked_at: datetime | None = time()
-
-
 class Connection(Table, table=True):
     """One account at one provider, its config, its sealed credential and its health in words.
 

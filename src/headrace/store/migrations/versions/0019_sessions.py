@@ -15,14 +15,22 @@ depends_on = None
 TABLE = """
 CREATE TABLE headrace.sessions (
   tenant_id text COLLATE "C" NOT NULL,
-  token_hash bytea NOT NULL PRIMARY KEY,
+  token_hash bytea NOT NULL,
   user_id text COLLATE "C" NOT NULL,
   key_user_id text COLLATE "C",
   key_hash bytea,
   once boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL DEFAULT now(),
-  expires_at timestamptz NOT NULL
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (tenant_id, token_hash)
 );
+-- A session is looked up before its tenant is known.
+CREATE UNIQUE INDEX sessions_token ON headrace.sessions (token_hash);
+CREATE INDEX sessions_over ON headrace.sessions (expires_at);
+ALTER TABLE headrace.sessions ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owner_only ON headrace.sessions TO headrace_people USING (
+  tenant_id = nullif(current_setting('headrace.tenant', true), ''));
+REVOKE ALL ON headrace.sessions FROM headrace_people;
 """
 
 
