@@ -21,6 +21,7 @@ from headrace import __version__, dashboard, telemetry
 from headrace.api import (
     accounts,
     attachments,
+    changes,
     connections,
     consents,
     contacts,
@@ -63,6 +64,7 @@ ROUTERS = (
     memory,
     timeline,
     records,
+    changes,
     contacts,
     insights,
     dead_letters,
