@@ -94,8 +94,8 @@ def _tell(connection: Connection, batch_ids: Sequence[int]) -> None:
 
 
 def _news(row: dict[str, Any]) -> outbox.News:
-    names = ("connection_id", "stream_id", "stream", "content", "slice", "user_id", "batch_id")
-    names += ("job_id", "added", "updated", "deleted")
+    names = ["connection_id", "stream_id", "stream", "content", "slice", "user_id", "batch_id"]
+    names += ["job_id", "added", "updated", "deleted"]
     data = {name: row[name] for name in names}
     data["checkpoint"] = {"from": row["cursor_before"], "to": row["cursor_after"]}
     # What GET /api/changes?after= begins with is this batch.
