@@ -41,6 +41,7 @@ from headrace.api import (
     search,
     timeline,
     uploads,
+    webhooks,
     why,
 )
 from headrace.api.auth import visit
@@ -71,6 +72,7 @@ ROUTERS = (
     replay,
     retention,
     schedules,
+    webhooks,
     why,
 )
 

@@ -60,7 +60,7 @@ class Checkpoint(BaseModel):
     to: Any
 
 
-class Batch(BaseModel):
+class FeedBatch(BaseModel):
     """What one commit brought, or the part of it that fits into the answer."""
 
     batch_id: int
@@ -76,10 +76,10 @@ class Batch(BaseModel):
     records: list[Change]
 
 
-class Changes(BaseModel):
+class Feed(BaseModel):
     """Some changes. `next` is where they end, whether or not there is more; keep it."""
 
-    items: list[Batch]
+    items: list[FeedBatch]
     next: str
     more: bool
 
@@ -87,7 +87,7 @@ class Changes(BaseModel):
 @router.get("")
 async def list_changes(
     visitor: Visitor, request: Request, asked: Annotated[Asked, Query()]
-) -> Changes:
+) -> Feed:
     """What was added, updated and deleted, in the order of the feed. Nothing is left out and
     nothing comes twice, whatever is being written meanwhile. Of two versions of a record the larger
     is the newer, in whichever order they come."""
@@ -130,11 +130,11 @@ def _look(visitor: Visit, after: Place, limit: int) -> Changed:
         return changes.page(session, after, limit)
 
 
-def _shown(found: Changed) -> Changes:
+def _shown(found: Changed) -> Feed:
     items = []
     for _, rows in groupby(found.rows, key=itemgetter("batch_id")):
         records = list(rows)
         first = records[0]
         checkpoint = {"from_": first["cursor_before"], "to": first["cursor_after"]}
         items.append(Batch.model_validate({**first, "checkpoint": checkpoint, "records": records}))
-    return Changes(items=items, next=cursor(*found.place), more=found.more)
+    return Feed(items=items, next=cursor(*found.place), more=found.more)

@@ -127,3 +127,8 @@ def listing(
 def one(connection: Connection, delivery_id: int) -> DeliveryRow | None:
     """One delivery by its number."""
     return connection.execute(query("webhooks", "delivery"), {"id": delivery_id}).fetchone()
+
+
+def shown(row: DeliveryRow) -> DeliveryRow:
+    """A delivery as people see it: only what waits has a next time."""
+    return {**row, "next_at": row["next_at"] if row["state"] == "pending" else None}

@@ -118,3 +118,8 @@ def one(connection: Connection, webhook_id: str) -> WebhookRow | None:
     """One endpoint by its id."""
     values = {"id": webhook_id, "limit": 1, "at": None, "after": None}
     return connection.execute(query("webhooks", "listing"), values).fetchone()
+
+
+def shown(row: WebhookRow) -> WebhookRow:
+    """An endpoint as people see it: without its secrets, sealed though they are."""
+    return {name: value for name, value in row.items() if name != "secrets"}
