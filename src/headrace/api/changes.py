@@ -136,5 +136,7 @@ def _shown(found: Changed) -> Feed:
         records = list(rows)
         first = records[0]
         checkpoint = {"from_": first["cursor_before"], "to": first["cursor_after"]}
-        items.append(Batch.model_validate({**first, "checkpoint": checkpoint, "records": records}))
+        items.append(
+            FeedBatch.model_validate({**first, "checkpoint": checkpoint, "records": records})
+        )
     return Feed(items=items, next=cursor(*found.place), more=found.more)
