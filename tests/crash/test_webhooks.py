@@ -52,7 +52,7 @@ def all_told(world: World) -> bool:
 def test_what_was_sent_and_not_noted_is_sent_again(
     worlds: Callable[..., World], deaths: int
 ) -> None:
-    """Covers C12: the endpoint is told everything, of each stream and job in order; what was sent
+    """The endpoint is told everything, of each stream and job in order; what was sent
     twice has the same id, and all that was landed is told of once."""
     world = worlds(total=2_000 * deaths, latency_ms=1)
     with Receiver().serving() as receiver:
