@@ -62,3 +62,13 @@ GROUP BY s.tenant_id, s.stream_id ORDER BY s.name LIMIT 200;
 -- name: jobs_of
 SELECT * FROM headrace.jobs WHERE connection_id = %(connection_id)s
 ORDER BY created_at DESC, job_id DESC LIMIT %(limit)s;
+
+-- name: names
+-- Names of sources, for a form to offer.
+SELECT DISTINCT name FROM headrace.connections ORDER BY name LIMIT %(limit)s;
+
+-- name: letters_of
+-- The newest dead letters of a job.
+SELECT d.dead_letter_id, d.level, d.stage, d.source_id, d.reason, d.hint, d.state, d.last_at
+FROM headrace.dead_letters d WHERE d.job_id = %(job_id)s
+ORDER BY d.dead_letter_id DESC LIMIT %(limit)s;
