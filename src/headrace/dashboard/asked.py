@@ -6,6 +6,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from headrace.errors import BadInput
+from headrace.store import listings
+from headrace.store.connections import ConnectionRow
+from headrace.store.database import Connection
 from headrace.text import one_line
 
 _AGO = re.compile(r"(\d{1,5}) *(m|h|d)[a-z]*", re.IGNORECASE)
@@ -34,3 +37,18 @@ def since(text: str) -> datetime | None:
     except BadInput as error:
         hint = "Write one as 2026-11-23, or how long ago: 90m, 24h, 7d."
         raise BadInput(error.message, hint=hint) from None
+
+
+def source_named(session: Connection, named: str) -> ConnectionRow | None:
+    """The connection that a name or an id means, None of none. Raises BadInput."""
+    if not named.strip():
+        return None
+    rows = listings.connections_named(session, named.strip().replace("\0", ""), "")
+    if not rows:
+        raise BadInput(
+            f"There is no source {one_line(named)!r}.", hint="The first page has those there are."
+        )
+    if len(rows) > 1 and rows[0]["connection_id"] != named.strip():
+        ids = ", ".join(row["connection_id"] for row in rows[:5])
+        raise BadInput("More than one source is called so.", hint=f"Name one by its id: {ids}.")
+    return rows[0]

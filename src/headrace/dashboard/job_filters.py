@@ -13,7 +13,6 @@ from headrace.dashboard import asked
 from headrace.engine.kinds import SOURCELESS
 from headrace.errors import BadInput
 from headrace.plugins import sync_kinds, unknown_kind
-from headrace.store import listings
 from headrace.store.database import Connection
 from headrace.text import did_you_mean, one_line
 
@@ -51,7 +50,8 @@ class Filters(msgspec.Struct):
             except BadInput as error:
                 wrong.append(str(error))
         try:
-            meant["source"] = _source(session, self.source.strip())
+            named = asked.source_named(session, self.source)
+            meant["source"] = named and named["connection_id"]
         except BadInput as error:
             wrong.append(str(error))
         return meant, wrong
@@ -86,17 +86,3 @@ def _kind(word: str) -> str | None:
 
 def _since(word: str) -> datetime | None:
     return asked.since(word)
-
-
-def _source(session: Connection, word: str) -> str | None:
-    if not word:
-        return None
-    rows = listings.connections_named(session, word.replace("\0", ""), "")
-    if not rows:
-        raise BadInput(
-            f"There is no source {one_line(word)!r}.", hint="The first page has those there are."
-        )
-    if len(rows) > 1 and rows[0]["connection_id"] != word:
-        ids = ", ".join(row["connection_id"] for row in rows[:5])
-        raise BadInput("More than one source is called so.", hint=f"Name one by its id: {ids}.")
-    return str(rows[0]["connection_id"])

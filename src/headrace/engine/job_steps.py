@@ -7,6 +7,7 @@ until retention removes it. A contract test holds the names.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -84,12 +85,12 @@ def steps(connection: Connection, job_id: str, turn: int, most: int = MOST) -> l
 
 def _asked(
     connection: Connection, text: str, job_id: str, turn: int, most: int
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     first = max(1, turn - most + 1)
     ids = [workflow_id(job_id, one) for one in range(first, turn + 1)]
     with as_owner(connection):
         return connection.execute(text.encode(), {"ids": ids, "limit": most}).fetchall()
 
 
-def _turn(workflow: object) -> int:
-    return int(str(workflow).partition("/")[2] or 1)
+def _turn(workflow: str) -> int:
+    return int(workflow.partition("/")[2] or 1)
