@@ -7,6 +7,7 @@ has a block `live`; whenever that comes out different, the browser is sent it (s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -46,7 +47,8 @@ def page(
             return answer
 
         async def live(request: Request, visitor: Looking, look: Look = asked) -> Response:
-            del visitor  # let in
+            # What is not there is said now: later there is no other answer than to hang up.
+            await asyncio.to_thread(_context, request, visitor, look)
 
             def seen() -> News:
                 # Whoever is signed out meanwhile, or whose key is revoked, sees no more.
