@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from datetime import UTC, datetime
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
+
+from headrace import lines
 
 _RUN_FIELDS = (
     "itemsFetched",
@@ -26,8 +25,6 @@ _RUN_FIELDS = (
 """The fields of a run's line, to the letter (A1.22)."""
 
 _listeners: list[Callable[[str], None]] = []
-_keepers: list[Callable[[Line], None]] = []
-_job: ContextVar[str | None] = ContextVar("job", default=None)
 
 
 def configure(level: str = "INFO") -> None:
@@ -80,33 +77,6 @@ def quiet(*, bugs: bool = False) -> None:
         )
 
 
-class Line(NamedTuple):
-    """What was said of a job."""
-
-    job_id: str
-    said_at: datetime
-    level: str
-    event: str
-    facts: dict[str, Any]
-
-
-@contextmanager
-def of_job(job_id: str) -> Iterator[None]:
-    """Whatever is said in this context is said of this job."""
-    token = _job.set(job_id)
-    try:
-        yield
-    finally:
-        _job.reset(token)
-
-
-def keep(keeper: Callable[[Line], None]) -> Callable[[], None]:
-    """Give `keeper` each line that is said of a job, whatever the log's level; until what this
-    returns is called. It is called in the midst of things, and must not wait."""
-    _keepers.append(keeper)
-    return partial(_keepers.remove, keeper)
-
-
 class _Log:
     """Says a line, and has it kept where it is of a job."""
 
@@ -115,14 +85,7 @@ class _Log:
 
     def __call__(self, event: str, **facts: Any) -> None:
         getattr(structlog.get_logger(), self._level)(event, **facts)
-        job_id = facts.pop("jobId", None) or _job.get()
-        if job_id is None:
-            return
-        if (error := facts.pop("exc_info", None)) is not None:
-            facts["error"] = type(error).__name__  # its words may be anything
-        line = Line(job_id, datetime.now(UTC), self._level, event, facts)
-        for keeper in tuple(_keepers):
-            keeper(line)
+        lines.hear(self._level, event, facts)
 
 
 _info, _warning = _Log("info"), _Log("warning")
