@@ -26,6 +26,7 @@ from headrace.errors import (
     HeadraceError,
     NeedsHuman,
     NotFound,
+    Refused,
     Retry,
     Skip,
     Unauthorized,
@@ -44,6 +45,7 @@ _STATUS: tuple[tuple[type[HeadraceError], int], ...] = (
     (NotFound, 404),
     (UnknownJob, 404),
     (Unauthorized, 401),
+    (Refused, 403),
     # Not 507: programs and proxies ask again where the trouble is the server's.
     (NoRoom, 413),
     (Conflict, 409),
@@ -182,6 +184,8 @@ def _http(request: Request, error: Exception) -> Response:
         case 404:
             detail = f"There is nothing at {request.url.path}."
             hint = "GET /openapi.json lists every route."
+            if dashboard.wants_page(request.scope):
+                hint = "The first page leads to all there are."
         case 405:
             headers["Allow"] = ", ".join(_methods(request))
             detail = f"{request.method} is not for {request.url.path}."
@@ -193,12 +197,13 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """The methods of a path; the router itself knows only those of one of its routes."""
-    return [
+    described = [
         method.upper()
         for path, methods in request.app.openapi()["paths"].items()
         if re.fullmatch(re.sub(r"\{\w+\}", ".*", path), request.url.path)
         for method in methods
     ]
+    return described or dashboard.methods(request.url.path)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

@@ -10,6 +10,19 @@ from fastapi.responses import HTMLResponse, Response
 
 from headrace.dashboard import render
 
+_WORDS = {
+    400: ("That could not be read", "Load the page again."),
+    401: ("Nobody knows you here", "Sign in."),
+    403: ("Not from here", "Open the dashboard, and do it there."),
+    404: ("Not here", "The first page leads to all there is."),
+    405: ("That cannot be done here", "Go on from the first page."),
+    409: ("Not as things are", "Load the page again: something has changed."),
+    413: ("That is too much", "Send less at once."),
+    422: ("That cannot be used", "Mend the address, or begin at the first page."),
+    503: ("Not at the moment", "Load the page again in a moment."),
+}
+"""By status: what a page is called that could not be made, and what to do where nobody says."""
+
 _PROGRAMS = ("/api/", "/ingestion/", "/openapi.json", "/health", "/ready", "/metrics", "/mcp")
 
 
@@ -25,10 +38,11 @@ def failed(
     """The page that says what went wrong and what to do."""
     if "Location" in headers:
         return Response(status_code=status, headers=headers)
+    title, todo = _WORDS.get(status, (HTTPStatus(status).phrase, ""))
     context = {
-        "title": HTTPStatus(status).phrase,
+        "title": title,
         "message": message,
-        "hint": hint,
+        "hint": hint or todo,
         "request_id": scope.get("state", {}).get("request_id", ""),
     }
     answer: HTMLResponse = render.page("failed.html", context, status)

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from headrace.dashboard import render, said
-from headrace.dashboard.entry import Looking
+from headrace.dashboard.entry import LIVE, Looking
 from headrace.dashboard.entry import look as let_in
 from headrace.errors import HeadraceError, Unavailable
 from headrace.store.database import Connection
@@ -23,7 +23,6 @@ from headrace.store.visit import Visit
 
 Look = Callable[[Connection], dict[str, Any]]
 
-LIVE = "/live"
 TICK_SECONDS = 1.0
 """Between two looks at what a page shows."""
 PING_SECONDS = 15.0
@@ -57,7 +56,7 @@ def page(
             news = _news(request, template, look)
             return StreamingResponse(news, media_type="text/event-stream")
 
-        router.add_api_route(path, whole, methods=["GET"])
+        router.add_api_route(path, whole, methods=["GET", "HEAD"])
         if lives:
             router.add_api_route(f"{LIVE}{path}", live, methods=["GET"])
         return view

@@ -13,6 +13,8 @@ from headrace.store.sql import query
 
 IDLE_SECONDS = 7 * 86_400.0
 """A session that is not used for so long is over."""
+OLDEST_SECONDS = 30 * 86_400.0
+"""One that is used all the time is over after so long."""
 LINK_SECONDS = 600.0
 """How long a link can be opened."""
 
@@ -43,7 +45,7 @@ def redeem(connection: Connection, token: str) -> str | None:
 
 def accept(connection: Connection, token: str) -> Caller | None:
     """For whom a session was opened; None where it is over, or its key has been revoked."""
-    values = {"token": _hash(token), "seconds": IDLE_SECONDS}
+    values = {"token": _hash(token), "seconds": IDLE_SECONDS, "oldest": OLDEST_SECONDS}
     row = connection.execute(query("sessions", "find"), values).fetchone()
     if row is None:
         return None
