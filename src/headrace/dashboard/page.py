@@ -50,9 +50,10 @@ def page(
             return answer
 
         async def live(request: Request, visitor: Looking, look: Look = asked) -> Response:
-            del visitor  # let in
             if _watched >= MOST_WATCHED:
                 raise Unavailable("Too many pages are open.", hint="Close some of them.")
+            # What is not there is said now: later there is no other answer than to hang up.
+            await asyncio.to_thread(_context, request, visitor, look)
             news = _news(request, template, look)
             return StreamingResponse(news, media_type="text/event-stream")
 
