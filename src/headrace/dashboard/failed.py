@@ -23,6 +23,9 @@ _WORDS = {
 }
 """By status: what a page is called that could not be made, and what to do where nobody says."""
 
+_LONGEST = 500
+"""Characters of what is said: an address that repeats itself for pages is not worth reading."""
+
 _PROGRAMS = ("/api/", "/ingestion/", "/openapi.json", "/health", "/ready", "/metrics", "/mcp")
 
 
@@ -41,7 +44,7 @@ def failed(
     title, todo = _WORDS.get(status, (HTTPStatus(status).phrase, ""))
     context = {
         "title": title,
-        "message": message,
+        "message": message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...",
         "hint": hint or todo,
         "request_id": scope.get("state", {}).get("request_id", ""),
     }

@@ -3,6 +3,8 @@ that are signed in."""
 
 from __future__ import annotations
 
+import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -10,12 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import structlog
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 from tests import databases
 from tests.api.conftest import ANN, TENANT, House
 from tests.api.test_contacts import identity, suggest
 
+from headrace import telemetry
 from headrace.api import create_app
 from headrace.dashboard.render import asset
 from headrace.provider import Record
@@ -23,7 +27,7 @@ from headrace.settings import Settings
 from headrace.store import uploads
 from headrace.store.database import Database
 
-EVIL = "<script>alert()</script>\"'><img src=x onerror=alert()><a href=\"javascript:alert()\">"
+EVIL = '<script>alert()</script>"\'><img src=x onerror=alert()><a href="javascript:alert()">'
 """What somebody writes who wants it to run in another's browser."""
 ODD = "a b/c?d#e&f 100%<i>.eml"
 """What a file may be called."""
@@ -31,6 +35,17 @@ MARK = "quokka"
 """Stands in each of Ann's texts, and nowhere else."""
 
 _ACCEPT = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
+
+
+@pytest.fixture(autouse=True)
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged meanwhile, as it is in production."""
+    lines = io.StringIO()
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stderr", lines)
+        telemetry.configure()
+        yield lines
+    structlog.reset_defaults()
 
 
 @contextmanager
@@ -125,11 +140,13 @@ def filled(house: House) -> dict[str, Any]:
     with house.store.people(TENANT, ANN) as session:
         uploads.put(session, TENANT, ANN, "plan.md", BytesIO(b"text"), bytes(32))
     house.execute(
-        "UPDATE headrace.jobs SET status = 'FAILED', last_error = %s, hint = %s, started_at = now(),"
-        " completed_at = now() WHERE job_id = %s",
+        "UPDATE headrace.jobs SET status = 'FAILED', last_error = %s, hint = %s,"
+        " started_at = now(), completed_at = now() WHERE job_id = %s",
         *(evil, evil, job),
     )
-    made = house.client().post("/api/schedules", json={"connection": connection, "spec": "every 1h"})
+    made = house.client().post(
+        "/api/schedules", json={"connection": connection, "spec": "every 1h"}
+    )
     return {
         "connection_id": connection,
         "stream_id": mail,
@@ -172,4 +189,3 @@ def fields(things: dict[str, Any]) -> dict[str, Any]:
         "identity": [things["identity"]],
         "provider": "gmail",
     }
-

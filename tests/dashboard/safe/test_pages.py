@@ -39,7 +39,9 @@ def test_a_page_is_what_its_policy_says(
 def test_the_policy_lets_no_script_be_in_a_page() -> None:
     """And nothing of another host: every source it names is this one, or none."""
     rules = dict(rule.split(" ", 1) for rule in POLICY.split("; "))
-    assert {"default-src", "script-src", "style-src", "form-action", "frame-ancestors"} <= set(rules)
+    assert {"default-src", "script-src", "style-src", "form-action", "frame-ancestors"} <= set(
+        rules
+    )
     assert set(rules.values()) == {"'self'", "'none'"}
     assert rules["default-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
 

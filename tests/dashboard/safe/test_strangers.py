@@ -64,10 +64,9 @@ def test_pages_of_somebody_else_show_nothing(
         if "GET" in route.methods and not route.path.startswith(("/live", *OPEN)):
             for params in ({}, asked):
                 answer = client.get(address(route, things), params=params)
-                for told in (MARK, things["connection_id"], things["job_id"]):
-                    assert told not in answer.text.replace(str(answer.url), "") or (
-                        answer.status_code == 404
-                    ), route.path
+                if answer.status_code != 404:
+                    for told in (MARK, things["connection_id"], things["job_id"]):
+                        assert told not in answer.text, route.path
 
 
 @pytest.mark.parametrize("key_user", [None, "ann"])
