@@ -144,13 +144,13 @@ def _ours(request: Request, error: Exception) -> Response:
     if isinstance(error, Retry):
         headers["Retry-After"] = str(math.ceil(error.after or RETRY_SECONDS))
     if status == 500:
-        telemetry.bug(request.url.path, error)
+        telemetry.bug(dashboard.logged(request.url.path), error)
     return problem(request.scope, status, error.message, error.hint, headers=headers)
 
 
 def _database_away(request: Request, error: Exception) -> Response:
     # Its own words may name hosts and accounts: they are for the log.
-    telemetry.away(request.url.path, error)
+    telemetry.away(dashboard.logged(request.url.path), error)
     detail = "PostgreSQL does not answer."
     if isinstance(error, psycopg.errors.QueryCanceled):
         detail = "PostgreSQL took too long to answer."
@@ -164,7 +164,7 @@ def _database_away(request: Request, error: Exception) -> Response:
 
 
 def _no_value(request: Request, error: Exception) -> Response:
-    telemetry.bug(request.url.path, error)
+    telemetry.bug(dashboard.logged(request.url.path), error)
     return problem(
         request.scope,
         422,

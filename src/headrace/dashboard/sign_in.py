@@ -15,6 +15,8 @@ router = APIRouter(include_in_schema=False)
 
 WELCOME = "/welcome"
 
+USED = "This link has been used, or is too old. `headrace open` makes another one."
+
 
 @router.api_route(SIGN_IN, methods=["GET", "HEAD"])
 def ask(next: str = "/", expired: str = "") -> HTMLResponse:  # noqa: A002 - as the address says
@@ -40,9 +42,12 @@ def sign_in(
 
 
 @router.api_route(f"{WELCOME}/{{link}}", methods=["GET", "HEAD"])
-def offer(link: str) -> HTMLResponse:
+def offer(request: Request, link: str) -> HTMLResponse:
     """A link that was made for this browser. Taken up by a press: a program that only looks at
     addresses, as mail programs do, does not use it up."""
+    with request.app.state.database.connection() as connection:
+        if not sessions.offered(connection, link):
+            return _form("/", USED, 401)
     return page("welcome.html", {"link": link})
 
 
@@ -53,8 +58,7 @@ def take_up(request: Request, link: Annotated[str, Form()] = "") -> Response:
     with request.app.state.database.transaction() as connection:
         token = sessions.redeem(connection, link)
     if token is None:
-        said = "This link has been used, or is too old. `headrace open` makes another one."
-        return _form("/", said, 401)
+        return _form("/", USED, 401)
     return _enter(request, token, "/")
 
 

@@ -34,6 +34,12 @@ def link(connection: Connection, caller: Caller) -> str:
     return _open(connection, caller, LINK_SECONDS, once=True)
 
 
+def offered(connection: Connection, token: str) -> bool:
+    """Whether a link can still be opened."""
+    found = connection.execute(query("sessions", "offered"), {"token": _hash(token)})
+    return found.fetchone() is not None
+
+
 def redeem(connection: Connection, token: str) -> str | None:
     """Open the session of a link and return its token; None for a link that is used or too old."""
     row = connection.execute(query("sessions", "redeem"), {"token": _hash(token)}).fetchone()

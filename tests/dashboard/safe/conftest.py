@@ -24,8 +24,9 @@ from headrace.api import create_app
 from headrace.dashboard.render import asset
 from headrace.provider import Record
 from headrace.settings import Settings
-from headrace.store import uploads
+from headrace.store import sessions, uploads
 from headrace.store.database import Database
+from headrace.store.keys import Caller
 
 EVIL = '<script>alert()</script>"\'><img src=x onerror=alert()><a href="javascript:alert()">'
 """What somebody writes who wants it to run in another's browser."""
@@ -89,6 +90,12 @@ def signed_in(house: House, key: str) -> TestClient:
     client = opened(house)
     assert client.post("/login", data={"key": key}).status_code == 303
     return client
+
+
+def link(house: House) -> str:
+    """The token of a link that `headrace open` would have made."""
+    with house.store.transaction() as session:
+        return sessions.link(session, Caller(TENANT, ANN, None))
 
 
 @pytest.fixture(scope="package")
@@ -157,8 +164,13 @@ def filled(house: House) -> dict[str, Any]:
         "link_id": suggest(house, contact, other),
         "schedule_id": made.json()["schedule_id"],
         "identity": other,
-        "link": "no-such-link",
+        "link": link(house),
     }
+
+
+def methods(route: APIRoute) -> set[str]:
+    """What may be done there."""
+    return route.methods or set()
 
 
 def address(route: APIRoute, things: dict[str, Any]) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
+from functools import partial
 from http.cookies import Morsel, SimpleCookie
 from urllib.parse import quote
 
+import psycopg
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 from tests.api.conftest import House
-from tests.dashboard.safe.conftest import opened, signed_in
+from tests.dashboard.safe.conftest import link, opened, signed_in
 from tests.dashboard.safe.markup import Read
 
 from headrace.settings import Settings
 from headrace.store import keys, sessions
-from headrace.store.keys import Caller
-
-OWNER = Caller("acme", "ann", None)
 
 
 def cookie(client: TestClient, key: str, **headers: str) -> Morsel[str]:
@@ -25,11 +26,6 @@ def cookie(client: TestClient, key: str, **headers: str) -> Morsel[str]:
     assert answer.status_code == 303, answer.text
     [made] = SimpleCookie(answer.headers["set-cookie"]).values()
     return made
-
-
-def link(house: House) -> str:
-    with house.store.transaction() as session:
-        return sessions.link(session, OWNER)
 
 
 def test_the_cookie_is_for_this_host_and_no_script(house: House) -> None:
@@ -57,7 +53,9 @@ def test_behind_a_proxy_that_says_nothing_the_public_address_decides(own: House,
     """HEADRACE_PUBLIC_URL is https: whoever asked for that host did so by https. Somebody on the
     machine itself did not."""
     public = "https://headrace.example"
-    own._client.app.state.settings = Settings(_env_file=None, headrace_public_url=public)
+    app = own._client.app
+    assert isinstance(app, FastAPI)
+    app.state.settings = Settings(_env_file=None, headrace_public_url=public)
     client = opened(own, f"http://{host}")
     made = cookie(client, own.key())
     assert bool(made["secure"]) is (host in public)
@@ -121,8 +119,36 @@ def test_a_link_is_no_session_and_a_session_no_link(house: House) -> None:
 
 def test_an_old_link_opens_nothing(house: House) -> None:
     token = link(house)
-    house.execute("UPDATE headrace.sessions SET expires_at = now() WHERE once")
-    assert opened(house).post("/welcome", data={"link": token}).status_code == 401
+    house.execute(
+        "UPDATE headrace.sessions SET expires_at = now()"
+        " WHERE created_at = (SELECT max(created_at) FROM headrace.sessions)"
+    )
+    for answer in (
+        opened(house).get(f"/welcome/{token}"),
+        opened(house).post("/welcome", data={"link": token}),
+    ):
+        assert answer.status_code == 401
+        assert "too old" in Read(answer.text).shown
+
+
+def fail(error: Exception, *_: object) -> None:
+    raise error
+
+
+def test_a_link_is_in_no_log(
+    house: House, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where PostgreSQL is away the path is logged, while the link is still good."""
+    token, client = link(house), opened(house)
+    for error in (psycopg.OperationalError("gone"), RuntimeError("a bug")):
+        with monkeypatch.context() as patched:
+            for name in ("offered", "redeem"):
+                patched.setattr(sessions, name, partial(fail, error))
+            assert client.get(f"/welcome/{token}").status_code in (500, 503)
+            assert client.post("/welcome", data={"link": token}).status_code in (500, 503)
+    assert "/welcome" in log.getvalue()
+    assert token not in log.getvalue()
+    assert client.post("/welcome", data={"link": token}).status_code == 303
 
 
 def test_only_hashes_are_kept(house: House) -> None:

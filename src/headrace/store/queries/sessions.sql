@@ -23,6 +23,10 @@ WHERE token_hash = %(token)s AND NOT once;
 -- name: close
 DELETE FROM headrace.sessions WHERE token_hash = %(token)s;
 
+-- name: offered
+SELECT 1 AS there FROM headrace.sessions
+WHERE token_hash = %(token)s AND once AND expires_at > now();
+
 -- name: redeem
 -- Whoever deletes the row has the link; nobody else can have it again.
 DELETE FROM headrace.sessions WHERE token_hash = %(token)s AND once AND expires_at > now()
