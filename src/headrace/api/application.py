@@ -31,6 +31,7 @@ from headrace.api import (
     ingestion,
     insights,
     job_events,
+    job_log,
     jobs,
     memory,
     problems,
@@ -56,6 +57,7 @@ from headrace.store.waiting import patiently
 ROUTERS = (
     graphs,
     job_events,
+    job_log,
     jobs,
     connections,
     consents,
