@@ -12,14 +12,14 @@ from headrace.store import keys
 from headrace.store.database import Database
 from headrace.store.visit import Visit
 
-_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="A key such as `hr_...`.")
-_bearer = HTTPBearer(auto_error=False, description="The same key as a bearer token.")
+header_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="A key such as `hr_...`.")
+bearer_key = HTTPBearer(auto_error=False, description="The same key as a bearer token.")
 
 
 def visit(
     request: Request,
-    header: Annotated[str | None, Security(_header)] = None,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
+    header: Annotated[str | None, Security(header_key)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_key)] = None,
 ) -> Visit:
     """Let the caller in. Raises Unauthorized without a key that is known."""
     key = header or (bearer.credentials if bearer else None)

@@ -4,6 +4,7 @@ where the code has a bug."""
 from __future__ import annotations
 
 import re
+import time
 import uuid
 
 import structlog
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from headrace import telemetry
 from headrace.api.problems import SEND_LESS, problem, too_large
 from headrace.files.place import MOST_BYTES
+from headrace.out.metrics.answered import Answered
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body; of an upload they are those of the largest file."""
@@ -46,11 +48,13 @@ class Envelope:
         request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         begun = False
+        began = time.monotonic()
 
         async def answer(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
+                _note(scope, message["status"], time.monotonic() - began)
                 taken = {name for name, _ in message["headers"]}
                 more = [(b"x-request-id", request_id.encode()), *_HEADERS]
                 message["headers"] = [
@@ -77,6 +81,17 @@ class Envelope:
 
 
 _BUG = "Something went wrong here that should not have; it has been logged."
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    answered: Answered = scope["app"].state.answered
+    answered.note(scope["method"], _route(scope), status, seconds)
+
+
+def _route(scope: Scope) -> str:
+    """As the program writes it, without what the caller has put in; what no route was found for,
+    together."""
+    return str(getattr(scope.get("route"), "path", "none"))
 
 
 def _most(scope: Scope) -> int:
