@@ -91,7 +91,11 @@ def _note(scope: Scope, status: int, seconds: float) -> None:
 def _route(scope: Scope) -> str:
     """As the program writes it, without what the caller has put in; what no route was found for,
     together."""
-    return str(getattr(scope.get("route"), "path", "none"))
+    if "route" not in scope:
+        return "none"
+    # The route itself knows its path in its own router only.
+    whole = scope.get("fastapi", {}).get("effective_route_context", scope["route"])
+    return str(getattr(whole, "path", "other"))
 
 
 def _most(scope: Scope) -> int:

@@ -87,9 +87,7 @@ def _work(connection: Connection) -> Iterator[Metric]:
         [*none, (("job", "job"), 0), *letters],
     )
     [row] = _rows(connection, "schedules")
-    yield gauge(
-        "schedules_overdue", "Schedules due for over a minute.", (), [((), row["overdue"])]
-    )
+    yield gauge("schedules_overdue", "Schedules due for over a minute.", (), [((), row["overdue"])])
 
 
 def _sources(connection: Connection, each: int) -> Iterator[Metric]:
@@ -136,9 +134,7 @@ def _sources(connection: Connection, each: int) -> Iterator[Metric]:
 
 def _allowances(connection: Connection) -> Iterator[Metric]:
     rows = [
-        row
-        for row in _rows(connection, "allowances")
-        if row["provider"] in labels.provider_names()
+        row for row in _rows(connection, "allowances") if row["provider"] in labels.provider_names()
     ]
     for name, said, column in (
         ("allowances", "Accounts whose calls are counted.", "allowances"),
