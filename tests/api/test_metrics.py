@@ -213,7 +213,7 @@ def test_who_may_read(house: House, nobody: TestClient, problem: Problem) -> Non
         assert client.get("/metrics", headers=bearer).status_code == 200
         assert client.get("/api/jobs", headers=bearer).status_code == 401
         assert client.get("/metrics", headers={"X-API-Key": f"{KEY}x"}).status_code == 401
-        assert client.get("/metrics", headers={"X-API-Key": b"\xe4" * 20}).status_code == 401
+        assert client.get("/metrics", headers={b"X-API-Key": b"\xe4" * 20}).status_code == 401
         assert client.get("/metrics").status_code == 401
 
 

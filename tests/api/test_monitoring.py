@@ -1,4 +1,4 @@
-"""The dashboard and the rules in examples/monitoring ask for nothing that /metrics does not tell."""
+"""The dashboard and the rules in examples/monitoring ask only for what /metrics tells."""
 
 from __future__ import annotations
 
