@@ -201,3 +201,17 @@ def test_the_runner_finds_what_was_forgotten(house: House, client: TestClient) -
     again = client.post("/api/jobs/runner", json={"limit": 20}).json()
     assert (again["jobs"], len(again["waiting"])) == (0, 12)
     assert len(house.execute("SELECT 1 FROM dbos.workflow_status")) == 12
+
+
+def test_the_runner_tells_a_caller_of_their_own_only(house: House, client: TestClient) -> None:
+    """It puts back whatever was forgotten; how much of it others have is theirs to know."""
+    stranger, bob = house.client("other", "zoe"), house.client(key_user="bob")
+    for user, tenant in (("ann", "acme"), ("ann", "acme"), ("zoe", "other"), ("kim", "third")):
+        house.job(user, tenant)
+    told = stranger.post("/api/jobs/runner").json()
+    assert (told["jobs"], told["stages"], len(told["waiting"])) == (1, 0, 1)
+    assert len(house.execute("SELECT 1 FROM dbos.workflow_status")) == 4
+    house.execute("DELETE FROM dbos.workflow_status")
+    assert bob.post("/api/jobs/runner").json()["jobs"] == 0
+    house.execute("DELETE FROM dbos.workflow_status")
+    assert client.post("/api/jobs/runner").json()["jobs"] == 2
