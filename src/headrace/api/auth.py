@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from headrace.errors import Unauthorized
+from headrace.logs.about import also
 from headrace.store import keys
 from headrace.store.database import Database
 from headrace.store.visit import Visit
@@ -34,6 +35,7 @@ def visit(
         raise Unauthorized(
             "This API key opens nothing.", hint="It may be mistyped, or have been revoked."
         )
+    also(tenantId=caller.tenant, userId=caller.user)
     return Visit(caller, database, request.app.state.settings)
 
 

@@ -7,13 +7,13 @@ import re
 import time
 import uuid
 
-import structlog
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace import telemetry
 from headrace.api.problems import SEND_LESS, problem, too_large
 from headrace.files.place import MOST_BYTES
+from headrace.logs.about import about
 from headrace.out.metrics.answered import Answered
 
 MAX_BODY = 1 << 20
@@ -63,7 +63,7 @@ class Envelope:
                 ]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(requestId=request_id):
+        with about(requestId=request_id):
             try:
                 most = _most(scope)
                 length = sent.get(b"content-length", b"0")
