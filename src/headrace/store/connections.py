@@ -149,6 +149,14 @@ def get(connection: Connection, connection_id: str) -> ConnectionRow | None:
     ).fetchone()
 
 
+def called(connection: Connection, tenant: str, user: str, name: str) -> ConnectionRow | None:
+    """A user's connection by its name."""
+    return connection.execute(
+        "SELECT * FROM headrace.connections WHERE tenant_id = %s AND user_id = %s AND name = %s",
+        [tenant, user, name],
+    ).fetchone()
+
+
 def listing(connection: Connection, connection_id: str | None = None) -> list[ConnectionRow]:
     """Every connection this session may see, or one of them, with what has been landed of it."""
     values = {"connection": connection_id}

@@ -40,20 +40,53 @@ WHERE n.nspname IN ('headrace', 'dbos') AND c.relkind = 'r'
 ORDER BY 2 DESC LIMIT 12;
 
 -- name: running
--- The job that each connection has under way, and what it has landed.
-SELECT j.connection_id, j.job_id, j.status, sum(b.fetched)::bigint AS fetched,
-  max(t.total)::bigint AS total
+-- The job that each of these connections has under way, what it has landed, and what keeps it.
+SELECT j.connection_id, j.job_id, j.status, j.attempts, j.resume_at, j.last_error, j.hint,
+  l.fetched, t.total
 FROM headrace.jobs j
-LEFT JOIN headrace.batches b ON b.tenant_id = j.tenant_id AND b.job_id = j.job_id
-LEFT JOIN LATERAL (SELECT sum(s.total) AS total FROM headrace.streams s
+LEFT JOIN LATERAL (SELECT sum(b.fetched)::bigint AS fetched FROM headrace.batches b
+  WHERE b.tenant_id = j.tenant_id AND b.job_id = j.job_id) l ON true
+LEFT JOIN LATERAL (SELECT sum(s.total)::bigint AS total FROM headrace.streams s
   WHERE s.tenant_id = j.tenant_id AND s.connection_id = j.connection_id
   HAVING count(*) = count(s.total)) t ON true
-WHERE j.status IN ('PENDING', 'RUNNING') AND NOT j.waits AND j.connection_id IS NOT NULL
-GROUP BY j.connection_id, j.job_id, j.status;
+WHERE j.status IN ('PENDING', 'RUNNING') AND NOT j.waits
+  AND j.connection_id = ANY(%(connections)s::text[]);
+
+-- name: backlog
+-- Batches that wait for a stage, or are in it, of one tenant or one of its users. The ids are those
+-- of `queues.stage_workflow_id`. So many of the installation's are looked at, and no more.
+SELECT s.connection_id, w.stage, count(*) AS batches, sum(b.inserted)::bigint AS records,
+  min(b.committed_at) AS since
+FROM (SELECT split_part(workflow_uuid, ':', 2) AS stage,
+    split_part(workflow_uuid, ':', 4) AS batch_id
+  FROM dbos.workflow_status
+  WHERE queue_name = ANY(%(queues)s::text[]) AND status IN ('ENQUEUED', 'PENDING', 'DELAYED')
+    AND workflow_uuid LIKE 'stage:%%'
+  LIMIT %(most)s) w
+JOIN headrace.batches b ON b.tenant_id = %(tenant)s AND b.batch_id = w.batch_id::bigint
+  AND (%(user)s::text IS NULL OR b.user_id = %(user)s)
+JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
+GROUP BY s.connection_id, w.stage ORDER BY s.connection_id, w.stage;
+
+-- name: access
+-- How the access of these connections stands, and what their sources allow just now. A share that
+-- was lowered comes back by so much a minute: see store/allowances.py.
+SELECT c.connection_id, c.credential IS NOT NULL AS has_key, c.grant_id IS NOT NULL AS has_grant,
+  g.expires_at, g.refreshed_at, g.revoked_at, g.tokens IS NULL AS elsewhere,
+  CASE WHEN a.resets_at > now() THEN a.remaining END AS remaining,
+  CASE WHEN a.resets_at > now() THEN a.most END AS most,
+  CASE WHEN a.resets_at > now() THEN a.resets_at END AS resets_at,
+  least(1, a.share + %(creep)s * extract(epoch FROM now() - a.share_at)::float8 / 60) AS share,
+  CASE WHEN a.spent_until > now() + interval '5 seconds' THEN a.spent_until END AS held_until
+FROM headrace.connections c
+LEFT JOIN headrace.grants g USING (tenant_id, grant_id)
+LEFT JOIN headrace.allowances a ON a.tenant_id = c.tenant_id
+  AND a.allowance = c.provider || ':' || coalesce(c.grant_id, c.connection_id)
+WHERE c.tenant_id = %(tenant)s AND c.connection_id = ANY(%(connections)s::text[]);
 
 -- name: streams
 SELECT s.stream_id, s.name, s.content, s.total, s.live, max(p.updated_at) AS moved_at,
-  max(p.high_water) AS newest
+  max(p.high_water) AS newest, coalesce(sum(p.records), 0)::bigint AS records
 FROM headrace.streams s
 LEFT JOIN headrace.checkpoints p USING (tenant_id, stream_id)
 WHERE s.connection_id = %(connection_id)s
