@@ -95,3 +95,67 @@ GROUP BY s.tenant_id, s.stream_id ORDER BY s.name LIMIT 200;
 -- name: jobs_of
 SELECT * FROM headrace.jobs WHERE connection_id = %(connection_id)s
 ORDER BY created_at DESC, job_id DESC LIMIT %(limit)s;
+
+-- name: thread
+-- The messages of a conversation, of one person and one source, in order.
+SELECT i.stream_id, i.source_id, i.occurred_at, i.from_name, i.from_address, i.subject,
+  left(coalesce(nullif(i.unquoted, ''), i.body), 300) AS begins, i.attachments
+FROM headrace.interactions i
+WHERE i.thread_id = %(thread_id)s AND i.user_id = %(user_id)s AND i.source = %(source)s
+ORDER BY i.occurred_at, i.stream_id, i.source_id LIMIT %(limit)s;
+
+-- name: source_of
+SELECT c.connection_id, c.name FROM headrace.streams s
+JOIN headrace.connections c USING (tenant_id, connection_id) WHERE s.stream_id = %(stream_id)s;
+
+-- name: document
+-- A document as it is shown: by the content that a search finds, or the newest where none is yet.
+SELECT d.stream_id, d.source_id, d.version, d.size, d.occurred_at, b.committed_at,
+  d.indexed_hash IS NOT DISTINCT FROM d.content_hash AS indexed,
+  coalesce(d.indexed_hash, d.content_hash) AS content_hash, t.title, t.media_type,
+  char_length(t.body) AS characters, cardinality(t.pages) AS pages
+FROM headrace.documents d
+JOIN headrace.batches b USING (tenant_id, batch_id)
+LEFT JOIN headrace.texts t ON t.tenant_id = d.tenant_id AND t.stream_id = d.stream_id
+  AND t.content_hash = coalesce(d.indexed_hash, d.content_hash)
+WHERE d.stream_id = %(stream_id)s AND d.source_id = %(source_id)s;
+
+-- name: passages_of
+-- From the passage on that holds a character of the text.
+SELECT k.position, k.start_at, k.end_at, k.page, k.headings, k.body, k.embedding IS NOT NULL AS found
+FROM headrace.chunks k
+WHERE k.stream_id = %(stream_id)s AND k.content_hash = %(content_hash)s AND k.kind = 'documents'
+  AND k.position >= coalesce((SELECT max(o.position) FROM headrace.chunks o
+    WHERE o.stream_id = k.stream_id AND o.content_hash = k.content_hash AND o.kind = 'documents'
+      AND o.start_at <= %(at)s), 0) - %(before)s
+ORDER BY k.position LIMIT %(limit)s;
+
+-- name: nearest_meetings
+SELECT (SELECT max(occurred_at) FROM headrace.calendar_events WHERE occurred_at < %(first)s) AS before,
+  (SELECT min(occurred_at) FROM headrace.calendar_events WHERE occurred_at >= %(last)s) AS after;
+
+-- name: answered
+-- What people have said of late of who is whom: of each act one pair. Of the newest links only, for
+-- rules make many.
+SELECT * FROM (
+  SELECT DISTINCT ON (l.created_at) l.link_id, l.decision, l.decided_by, l.created_at,
+    coalesce(a.name, a.value) AS first_name, a.value AS first_value, a.contact_id AS first_contact,
+    coalesce(b.name, b.value) AS second_name, b.value AS second_value,
+    b.contact_id AS second_contact
+  FROM (SELECT * FROM headrace.contact_links ORDER BY link_id DESC LIMIT 2000) l
+  JOIN headrace.contact_identities a ON a.tenant_id = l.tenant_id AND a.identity_id = l.first_id
+  JOIN headrace.contact_identities b ON b.tenant_id = l.tenant_id AND b.identity_id = l.second_id
+  WHERE l.decided_by <> 'rule' AND (l.decision = 'same') = (a.contact_id = b.contact_id)
+    AND NOT EXISTS (SELECT FROM headrace.contact_links n WHERE n.tenant_id = l.tenant_id
+      AND n.first_id = l.first_id AND n.second_id = l.second_id AND n.link_id > l.link_id
+      AND n.decided_by <> 'rule')
+  ORDER BY l.created_at DESC, l.link_id LIMIT 50) acts
+ORDER BY created_at DESC LIMIT %(limit)s;
+
+-- name: link
+SELECT l.link_id, l.decision, l.decided_by, l.first_id, l.second_id, a.contact_id AS first_contact,
+  b.contact_id AS second_contact
+FROM headrace.contact_links l
+JOIN headrace.contact_identities a ON a.tenant_id = l.tenant_id AND a.identity_id = l.first_id
+JOIN headrace.contact_identities b ON b.tenant_id = l.tenant_id AND b.identity_id = l.second_id
+WHERE l.link_id = %(link_id)s AND l.decided_by <> 'rule';
