@@ -21,6 +21,7 @@ from headrace import __version__, dashboard, telemetry
 from headrace.api import (
     accounts,
     attachments,
+    changes,
     connections,
     consents,
     contacts,
@@ -42,6 +43,7 @@ from headrace.api import (
     search,
     timeline,
     uploads,
+    webhooks,
     why,
 )
 from headrace.api.auth import visit
@@ -69,12 +71,14 @@ ROUTERS = (
     memory,
     timeline,
     records,
+    changes,
     contacts,
     insights,
     dead_letters,
     replay,
     retention,
     schedules,
+    webhooks,
     why,
 )
 
