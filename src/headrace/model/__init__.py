@@ -8,6 +8,7 @@ so that row-level security can bind and a unique violation tells nothing of anot
 from headrace.model.access import ApiKey, Session
 from headrace.model.accounts import Allowance, Consent, Grant
 from headrace.model.base import SCHEMA, metadata
+from headrace.model.incidents import AlertDelivery, AlertLook, Incident
 from headrace.model.insights import Insight, InsightWanted, LlmUsage
 from headrace.model.people import (
     Contact,
@@ -50,6 +51,8 @@ from headrace.model.work import (
 
 __all__ = [
     "SCHEMA",
+    "AlertDelivery",
+    "AlertLook",
     "Allowance",
     "ApiKey",
     "Batch",
@@ -66,6 +69,7 @@ __all__ = [
     "DocumentText",
     "Event",
     "Grant",
+    "Incident",
     "Insight",
     "InsightWanted",
     "Interaction",
