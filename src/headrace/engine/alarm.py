@@ -6,11 +6,16 @@ happens once however many processes there are, and whoever dies in the middle ha
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 from headrace import telemetry
 from headrace.crashpoints import mark
+from headrace.engine import messages
 from headrace.engine.channels import Channels
+from headrace.engine.regularly import Regularly
 from headrace.engine.rule import rules
 from headrace.settings import Settings
 from headrace.store import alert_log, incidents, outbox
@@ -21,6 +26,30 @@ _SHARE = 0.8
 """A look is left out when somebody has looked this share of the time between two ago."""
 
 _MANNERS = "SET LOCAL statement_timeout = '10s'"
+
+
+def chore(database: Database, settings: Settings) -> Regularly:
+    """Look, and tell what is to be told, every so often. Raises BadInput for channels that cannot
+    be used."""
+    channels = Channels(settings)
+
+    def work() -> None:
+        look(database, settings, channels)
+        messages.send(database, settings, channels)
+
+    return Regularly("alerts", settings.headrace_alert_look_seconds, work)
+
+
+@contextmanager
+def watching(database: Database, settings: Settings) -> Iterator[None]:
+    """The same in a process without workers, while the context lasts: that no worker is alive, none
+    can say."""
+    duty = chore(database, settings)
+    duty.start()
+    try:
+        yield
+    finally:
+        duty.stop()
 
 
 def look(database: Database, settings: Settings, channels: Channels) -> tuple[int, int]:

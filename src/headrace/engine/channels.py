@@ -51,8 +51,7 @@ class Channels:
         told = apprise.Apprise(self._services[name])
         kind = apprise.NotifyType.SUCCESS if good else apprise.NotifyType.WARNING
         try:
-            with telemetry.hushed("apprise"):
-                result = told.notify(body=body, title=title, notify_type=kind, timeout=_SECONDS)
+            result = told.notify(body=body, title=title, notify_type=kind, timeout=_SECONDS)
         except Exception as error:  # noqa: BLE001 - a plugin of the library may raise anything
             return False, f"It failed with a {type(error).__name__}."
         if result:
@@ -71,4 +70,5 @@ def _library() -> Any:
             "HEADRACE_ALERT_URLS needs the package apprise, which is not installed.",
             hint="Install headrace[alerts] wherever its API and its workers run.",
         ) from None
+    telemetry.hush("apprise", "requests", "urllib3")
     return apprise

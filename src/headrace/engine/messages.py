@@ -67,7 +67,10 @@ def words(row: DeliveryRow, public_url: str | None) -> tuple[str, str]:
     """The title and the text of a message."""
     of = "" if row["tenant_id"] == "default" else f" ({row['tenant_id']})"
     if row["event"] == outbox.ALERT_OVER:
-        return f"Headrace: over{of}: {_title(row['said'])}", f"{row['ended']}\n\nIt was: {row['said']}"
+        return (
+            f"Headrace: over{of}: {_title(row['said'])}",
+            f"{row['ended']}\n\nIt was: {row['said']}",
+        )
     there = f"\n{public_url.rstrip('/')}{row['link']}" if public_url else ""
     return f"Headrace{of}: {_title(row['said'])}", f"{row['said']}\n{row['hint']}{there}"
 

@@ -14,6 +14,7 @@ from headrace import plugins
 from headrace.crashpoints import mark
 from headrace.engine import (  # workflows are registered by being there
     afterwards,  # noqa: F401
+    alarm,
     at_redis,
     discover,
     drain,
@@ -101,6 +102,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             recent.COUNT_SECONDS,
             partial(recent.count, database, settings.headrace_recent_hours),
         ),
+        alarm.chore(database, settings),
     ]
     if settings.headrace_insights.strip():
         chores.append(

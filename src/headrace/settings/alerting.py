@@ -15,7 +15,8 @@ class Alerting(BaseSettings):
     headrace_alert_stale_hours: float = Field(
         24,
         ge=0,
-        description="Hours for which a source that is synced by itself may be overdue. 0: for ever.",
+        description="Hours for which a source that is synced by itself may be overdue. 0: for"
+        " ever.",
     )
     headrace_alert_needs_reauth: bool = Field(
         True, description="Whether a source whose access has ended is an alert."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -44,7 +44,7 @@ def mine(connection: Connection, at_least: float) -> bool:
 
 
 def settle(
-    connection: Connection, looked: dict[str, Sequence[Found]], off: Collection[str]
+    connection: Connection, looked: Mapping[str, Sequence[Found]], off: Collection[str]
 ) -> tuple[list[IncidentRow], list[IncidentRow]]:
     """Hold what each rule has found against what is open. Returns what is new, and what is over."""
     counts = {"rules": list(looked), "subjects": [len(one) for one in looked.values()]}
