@@ -14,7 +14,7 @@ from tests.engine.conftest import TENANT, USER
 
 from headrace.engine import alarm
 from headrace.engine.channels import Channels
-from headrace.engine.rule import rules
+from headrace.engine.rule import Rule, rules, wanted
 from headrace.errors import BadInput
 from headrace.settings import Settings
 from headrace.store import incidents
@@ -224,8 +224,8 @@ def test_a_rule_that_is_off_is_not_looked_at(bench: Bench) -> None:
         headrace_alert_no_worker_seconds=0,
         headrace_queue_alert_seconds=0,
     )
-    with bench.database.connection() as session:
-        assert [rule.name for rule in rules().values() if rule.find(session, off) is not None] == []
+    assert not any(on for _, on in wanted(off))
+    assert all(on for _, on in wanted(SETTINGS))
     assert look(bench, off) == (0, 1)
     assert bench.one("SELECT ended FROM headrace.incidents") == "The rule is off now."
 
@@ -237,10 +237,11 @@ def test_a_rule_that_fails_ends_nothing(bench: Bench, monkeypatch: pytest.Monkey
     look(bench)
     broken = rules()["needs_reauth"]
 
-    def find(connection: Any, _: Settings) -> None:
+    def find(connection: Any, _: Settings) -> list[Any]:
         connection.execute("SELECT 1 / 0")
+        return []
 
-    monkeypatch.setitem(rules(), broken.name, type(broken)(broken.name, broken.title, find))
+    monkeypatch.setitem(rules(), broken.name, Rule(broken.name, "", broken.wants, find))
     health(bench, failed, "error")
     assert look(bench) == (1, 0)
     assert len(standing(bench)) == 2

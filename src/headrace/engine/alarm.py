@@ -16,7 +16,7 @@ from headrace.crashpoints import mark
 from headrace.engine import messages
 from headrace.engine.channels import Channels
 from headrace.engine.regularly import Regularly
-from headrace.engine.rule import rules
+from headrace.engine.rule import wanted
 from headrace.settings import Settings
 from headrace.store import alert_log, incidents, outbox
 from headrace.store.database import Connection, Database
@@ -79,7 +79,11 @@ def _found(connection: Connection, settings: Settings) -> tuple[dict[str, list[F
     are."""
     looked: dict[str, list[Found]] = {}
     off = []
-    for rule in rules().values():
+    for rule, on in wanted(settings):
+        if not on:
+            off.append(rule.name)
+            looked[rule.name] = []
+            continue
         try:
             with connection.transaction():
                 found = rule.find(connection, settings)
@@ -90,9 +94,7 @@ def _found(connection: Connection, settings: Settings) -> tuple[dict[str, list[F
         except Exception as error:  # noqa: BLE001 - the other rules are looked at all the same
             telemetry.bug(f"alert rule {rule.name}", error)
         else:
-            looked[rule.name] = list(found or ())
-            if found is None:
-                off.append(rule.name)
+            looked[rule.name] = list(found)
     return looked, off
 
 

@@ -16,31 +16,29 @@ from headrace.settings import Settings
 from headrace.store.database import Connection
 from headrace.store.incidents import Found
 
-Find = Callable[[Connection, Settings], Sequence[Found] | None]
+Find = Callable[[Connection, Settings], Sequence[Found]]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule: what it is called, what it says is wrong, and `find`, which tells with whom or what
-    that is so now. None: the settings do not want it."""
+    """One rule: what it is called, what it says is wrong, whether the settings want it, and `find`,
+    which tells with whom or what that is so now."""
 
     name: str
     title: str
+    wants: Callable[[Settings], bool]
     find: Find
 
 
 def asking(
     text: LiteralString,
-    values: Callable[[Settings], Mapping[str, Any] | None],
     found: Callable[[dict[str, Any]], Found],
+    values: Callable[[Settings], Mapping[str, Any]] = lambda _: {},
 ) -> Find:
-    """A `find` that is one query: `values` has what the settings say to it, or None, and `found` is
-    what each of its rows says."""
+    """A `find` that is one query: `values` has what the settings say to it, and `found` is what
+    each of its rows says."""
 
-    def find(connection: Connection, settings: Settings) -> list[Found] | None:
-        asked = values(settings)
-        if asked is None:
-            return None
-        return [found(row) for row in connection.execute(text, asked)]
+    def find(connection: Connection, settings: Settings) -> list[Found]:
+        return [found(row) for row in connection.execute(text, values(settings))]
 
     return find
 
@@ -54,3 +52,8 @@ def rules() -> dict[str, Rule]:
         if known.setdefault(rule.name, rule) is not rule:
             raise HeadraceError(f"Two rules are called {rule.name!r}.", hint="Rename one of them.")
     return known
+
+
+def wanted(settings: Settings) -> list[tuple[Rule, bool]]:
+    """Every rule, and whether the settings want it."""
+    return [(rule, rule.wants(settings)) for rule in rules().values()]

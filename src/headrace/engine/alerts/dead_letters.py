@@ -23,10 +23,13 @@ GROUP BY c.tenant_id, c.connection_id HAVING sum(few.letters) * 2 >= %(many)s
 """
 
 
-def _values(settings: Settings) -> dict[str, Any] | None:
+def _wants(settings: Settings) -> bool:
+    return settings.headrace_alert_dead_letters > 0
+
+
+def _values(settings: Settings) -> dict[str, Any]:
     many = settings.headrace_alert_dead_letters
-    seconds = settings.headrace_alert_dead_letter_minutes * 60
-    return {"many": many, "seconds": seconds} if many else None
+    return {"many": many, "seconds": settings.headrace_alert_dead_letter_minutes * 60}
 
 
 def _found(row: dict[str, Any]) -> Found:
@@ -41,4 +44,4 @@ def _found(row: dict[str, Any]) -> Found:
     )
 
 
-RULE = Rule("dead_letters", "Dead letters grow", asking(_TEXT, _values, _found))
+RULE = Rule("dead_letters", "Dead letters grow", _wants, asking(_TEXT, _found, _values))

@@ -24,8 +24,8 @@ JOIN headrace.dead_letters d USING (tenant_id, dead_letter_id)
 """
 
 
-def _values(settings: Settings) -> dict[str, Any] | None:
-    return {} if settings.headrace_alert_job_failed else None
+def _wants(settings: Settings) -> bool:
+    return settings.headrace_alert_job_failed
 
 
 def _found(row: dict[str, Any]) -> Found:
@@ -40,4 +40,4 @@ def _found(row: dict[str, Any]) -> Found:
     return Found(row["tenant_id"], row["user_id"], subject, said, row["hint"] or "Retry it.", link)
 
 
-RULE = Rule("job_failed", "A job failed for good", asking(_TEXT, _values, _found))
+RULE = Rule("job_failed", "A job failed for good", _wants, asking(_TEXT, _found))

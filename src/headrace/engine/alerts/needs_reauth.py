@@ -14,8 +14,8 @@ FROM headrace.connections WHERE health = 'needs_reauth'
 """
 
 
-def _values(settings: Settings) -> dict[str, Any] | None:
-    return {} if settings.headrace_alert_needs_reauth else None
+def _wants(settings: Settings) -> bool:
+    return settings.headrace_alert_needs_reauth
 
 
 def _found(row: dict[str, Any]) -> Found:
@@ -29,8 +29,4 @@ def _found(row: dict[str, Any]) -> Found:
     )
 
 
-RULE = Rule(
-    "needs_reauth",
-    "A source's access has ended",
-    asking(_TEXT, _values, _found),
-)
+RULE = Rule("needs_reauth", "A source's access has ended", _wants, asking(_TEXT, _found))

@@ -20,10 +20,12 @@ LIMIT 1
 """
 
 
-def _find(connection: Connection, settings: Settings) -> list[Found] | None:
+def _wants(settings: Settings) -> bool:
+    return settings.headrace_alert_no_worker_seconds > 0
+
+
+def _find(connection: Connection, settings: Settings) -> list[Found]:
     seconds = settings.headrace_alert_no_worker_seconds
-    if not seconds:
-        return None
     if workers_alive(connection):
         return []
     asked = {"queues": list(QUEUES), "seconds": seconds}
@@ -34,4 +36,4 @@ def _find(connection: Connection, settings: Settings) -> list[Found] | None:
     return [Found(TENANT, "service", "workers", said, hint, "/system")]
 
 
-RULE = Rule("no_worker", "No worker runs", _find)
+RULE = Rule("no_worker", "No worker runs", _wants, _find)

@@ -11,10 +11,12 @@ from headrace.store.incidents import Found
 from headrace.store.keys import TENANT
 
 
-def _find(connection: Connection, settings: Settings) -> list[Found] | None:
+def _wants(settings: Settings) -> bool:
+    return settings.headrace_queue_alert_seconds > 0
+
+
+def _find(connection: Connection, settings: Settings) -> list[Found]:
     patience = settings.headrace_queue_alert_seconds
-    if not patience:
-        return None
     late = [one for one in look(connection) if one.oldest_seconds > patience]
     # Where nobody works, `no_worker` says so.
     raises = bool(late) and workers_alive(connection) > 0
@@ -33,4 +35,4 @@ def _find(connection: Connection, settings: Settings) -> list[Found] | None:
     ]
 
 
-RULE = Rule("queued", "Work waits too long", _find)
+RULE = Rule("queued", "Work waits too long", _wants, _find)

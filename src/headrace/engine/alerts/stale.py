@@ -30,9 +30,12 @@ WHERE c.health = 'active' AND greatest(c.synced_at, c.created_at) + patience.mos
 """
 
 
-def _values(settings: Settings) -> dict[str, Any] | None:
-    late = settings.headrace_alert_stale_hours
-    return {"late": f"{late * 3600} seconds"} if late else None
+def _wants(settings: Settings) -> bool:
+    return settings.headrace_alert_stale_hours > 0
+
+
+def _values(settings: Settings) -> dict[str, Any]:
+    return {"late": f"{settings.headrace_alert_stale_hours * 3600} seconds"}
 
 
 def _found(row: dict[str, Any]) -> Found:
@@ -49,4 +52,4 @@ def _found(row: dict[str, Any]) -> Found:
     )
 
 
-RULE = Rule("stale", "A source is stale", asking(_TEXT, _values, _found))
+RULE = Rule("stale", "A source is stale", _wants, asking(_TEXT, _found, _values))
