@@ -60,7 +60,7 @@ def every_hour(bench: Bench, connection: dict[str, Any]) -> None:
 
 
 def test_access_that_has_ended_is_raised_once_and_over_once(bench: Bench) -> None:
-    """Covers A3.27: however often somebody looks; and a later loss is another incident."""
+    """Covers A3.46: however often somebody looks; and a later loss is another incident."""
     mail = bench.connect("mail")
     bench.connect("other")
     assert look(bench) == (0, 0)
@@ -81,7 +81,7 @@ def test_access_that_has_ended_is_raised_once_and_over_once(bench: Bench) -> Non
 
 
 def test_a_source_whose_job_failed_is_an_alert_until_one_succeeds(bench: Bench) -> None:
-    """One that lost its access is told of by the other rule, and not twice."""
+    """Covers A3.46: one that lost its access is told of by the other rule, and not twice."""
     shop, mail = bench.connect("shop"), bench.connect("mail")
     health(bench, shop, "error", "It answers 500.")
     health(bench, mail, "needs_reauth")
@@ -248,7 +248,7 @@ def test_a_rule_that_fails_ends_nothing(bench: Bench, monkeypatch: pytest.Monkey
 
 
 def test_many_that_look_at_once_raise_once(bench: Bench) -> None:
-    """Covers A2.15: and nobody looks again so soon after somebody."""
+    """Covers A3.46: and nobody looks again so soon after somebody."""
     for number in range(20):
         health(bench, bench.connect(f"s{number}"), "error")
     with ThreadPoolExecutor(8) as pool:
@@ -280,7 +280,7 @@ def _process(bench: Bench, **crash: str) -> int:
 
 
 def test_a_process_that_dies_as_it_raises_has_raised_nothing(bench: Bench) -> None:
-    """Covers A3.27: raised exactly once, and over exactly once, whenever it is killed; the webhook
+    """Covers A3.46: raised exactly once, and over exactly once, whenever it is killed; the webhook
     of each event is written in the same transaction."""
     change(
         bench,

@@ -114,7 +114,7 @@ def redeliver(
 
 
 @alerts.command("test")
-def test(json: Json = False) -> None:
+def try_channels(json: Json = False) -> None:
     """Send a message to each channel of HEADRACE_ALERT_URLS, and say what came of it."""
     # Only here the library is needed, which takes a while to import.
     from headrace.engine.channels import Channels

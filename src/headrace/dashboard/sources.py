@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from headrace.dashboard.alerts import strip
 from headrace.dashboard.connect import address_for, onwards
 from headrace.dashboard.entry import Acting, Looking
 from headrace.dashboard.page import Look, page
@@ -36,7 +37,11 @@ def sources(visitor: Looking) -> Look:
         rows = connections.listing(session)
         rows.sort(key=lambda row: (row["health"] not in ("needs_reauth", "error"), row["name"]))
         running = session.execute(query("dashboard", "running")).fetchall()
-        return {"sources": rows, "running": {row["connection_id"]: row for row in running}}
+        return {
+            "sources": rows,
+            "running": {row["connection_id"]: row for row in running},
+            "alerts": strip(session),
+        }
 
     return look
 
