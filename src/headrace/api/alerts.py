@@ -68,12 +68,12 @@ def list_deliveries(visitor: Visitor, asked: Annotated[Paging, Query()]) -> Page
     return Page(items=[Delivery.model_validate(row) for row in shown], next=following)
 
 
-@router.post("/deliveries/{delivery_id}/redeliver")
-def redeliver(visitor: Visitor, delivery_id: str) -> Delivery:
+@router.post("/deliveries/{alert_delivery_id}/redeliver")
+def redeliver(visitor: Visitor, alert_delivery_id: str) -> Delivery:
     """Send it again, as if for the first time. For the installation's own key."""
     _own(visitor)
     with visitor.database.transaction() as connection:
-        return Delivery.model_validate(alert_log.redeliver(connection, delivery_id))
+        return Delivery.model_validate(alert_log.redeliver(connection, alert_delivery_id))
 
 
 @router.get("/{incident_id}")
