@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Integer
+from sqlalchemy import BigInteger, Integer
+from sqlalchemy.dialects.postgresql import JSONB
 
 from headrace.model.base import ID, Table, col, key, time
 
@@ -38,6 +40,19 @@ class AlertLook(Table, table=True):
     rule: str = key()
     looked_at: datetime = time(null=False)
     subjects: int = col(Integer, null=False)
+
+
+class StreamShape(Table, table=True):
+    """What records of a stream look like, as samples of its batches have shown, `batch_id` the last
+    of them; and in which fields they have come to differ, if they have."""
+
+    __tablename__ = "stream_shapes"
+    stream_id: int = key(BigInteger)
+    shape: dict[str, Any] = col(JSONB, null=False)
+    batch_id: int = col(BigInteger, null=False)
+    drift: dict[str, str] | None = col(JSONB)
+    drifted_at: datetime | None = time()
+    looked_at: datetime = time(null=False)
 
 
 class AlertDelivery(Table, table=True):

@@ -80,6 +80,27 @@ CREATE POLICY owner_only ON headrace.alert_deliveries TO headrace_people USING (
 REVOKE ALL ON headrace.alert_looks, headrace.alert_deliveries FROM headrace_people;
 """
 
+# What records of a stream look like, as samples of its batches have shown up to `batch_id`.
+SHAPES = """
+CREATE TABLE headrace.stream_shapes (
+  tenant_id text COLLATE "C" NOT NULL,
+  stream_id bigint NOT NULL,
+  user_id text COLLATE "C" NOT NULL,
+  shape jsonb NOT NULL,
+  batch_id bigint NOT NULL,
+  drift jsonb,
+  drifted_at timestamptz,
+  looked_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, stream_id)
+);
+CREATE INDEX stream_shapes_drifted ON headrace.stream_shapes (drifted_at)
+  WHERE drift IS NOT NULL;
+ALTER TABLE headrace.stream_shapes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY owner_only ON headrace.stream_shapes TO headrace_people USING (
+  tenant_id = nullif(current_setting('headrace.tenant', true), ''));
+REVOKE ALL ON headrace.stream_shapes FROM headrace_people;
+"""
+
 # What the rules read: new dead letters of a stream, and jobs that failed without a source.
 INDEXES = """
 CREATE INDEX dead_letters_new ON headrace.dead_letters (stream_id, created_at)
@@ -90,10 +111,11 @@ CREATE INDEX dead_letters_of_jobs ON headrace.dead_letters (tenant_id, user_id, 
 
 
 def upgrade() -> None:
-    for part in (INCIDENTS, TOLD, INDEXES):
+    for part in (INCIDENTS, TOLD, SHAPES, INDEXES):
         op.execute(part)
 
 
 def downgrade() -> None:
     op.execute("DROP INDEX headrace.dead_letters_new, headrace.dead_letters_of_jobs")
-    op.execute("DROP TABLE headrace.alert_deliveries, headrace.alert_looks, headrace.incidents")
+    op.execute("DROP TABLE headrace.stream_shapes, headrace.alert_deliveries")
+    op.execute("DROP TABLE headrace.alert_looks, headrace.incidents")
