@@ -49,28 +49,38 @@ def settle(
     """Hold what each rule has found against what is open. Returns what is new, and what is over."""
     counts = {"rules": list(looked), "subjects": [len(one) for one in looked.values()]}
     connection.execute(query("incidents", "looked"), counts)
-    all_ = [(rule, one) for rule, found in looked.items() for one in found]
-    there = {
-        "looked": list(looked),
-        "off": list(off),
-        "tenants": [one.tenant for _, one in all_],
-        "rules": [rule for rule, _ in all_],
-        "subjects": [one.subject for _, one in all_],
-    }
-    over = connection.execute(query("incidents", "end"), there).fetchall()
-    raising = [(rule, one) for rule, one in all_ if one.raises]
-    if not raising:
-        return [], over
+    there = connection.execute(query("incidents", "open"), {"looked": list(looked)}).fetchall()
+    known = {(row["tenant_id"], row["rule"], row["subject"]) for row in there}
+    found = {(one.tenant, rule, one.subject): one for rule in looked for one in looked[rule]}
+    gone = [row for row in there if (row["tenant_id"], row["rule"], row["subject"]) not in found]
+    new = [(key, one) for key, one in found.items() if one.raises and key not in known]
+    return _raise(connection, new) if new else [], _end(connection, gone, off) if gone else []
+
+
+def _end(
+    connection: Connection, rows: Sequence[IncidentRow], off: Collection[str]
+) -> list[IncidentRow]:
     values = {
-        "tenants": [one.tenant for _, one in raising],
-        "users": [one.user for _, one in raising],
-        "rules": [rule for rule, _ in raising],
-        "subjects": [one.subject for _, one in raising],
-        "said": [one.said for _, one in raising],
-        "hints": [one.hint for _, one in raising],
-        "links": [one.link for _, one in raising],
+        "tenants": [row["tenant_id"] for row in rows],
+        "ids": [row["incident_id"] for row in rows],
+        "off": list(off),
     }
-    return connection.execute(query("incidents", "raise"), values).fetchall(), over
+    return connection.execute(query("incidents", "end"), values).fetchall()
+
+
+def _raise(
+    connection: Connection, new: Sequence[tuple[tuple[str, str, str], Found]]
+) -> list[IncidentRow]:
+    values = {
+        "tenants": [tenant for (tenant, _, _), _ in new],
+        "rules": [rule for (_, rule, _), _ in new],
+        "subjects": [subject for (_, _, subject), _ in new],
+        "users": [one.user for _, one in new],
+        "said": [one.said for _, one in new],
+        "hints": [one.hint for _, one in new],
+        "links": [one.link for _, one in new],
+    }
+    return connection.execute(query("incidents", "raise"), values).fetchall()
 
 
 def tidy(connection: Connection, days: float) -> None:

@@ -15,22 +15,24 @@ ON CONFLICT (tenant_id, rule) DO UPDATE SET looked_at = now(), subjects = exclud
 SELECT rule, looked_at, subjects FROM headrace.alert_looks;
 
 -- name: raise
+-- Whoever should raise at the same time all the same, adds nothing.
 INSERT INTO headrace.incidents (tenant_id, user_id, rule, subject, said, hint, link)
 SELECT * FROM unnest(%(tenants)s::text[], %(users)s::text[], %(rules)s::text[],
   %(subjects)s::text[], %(said)s::text[], %(hints)s::text[], %(links)s::text[])
 ON CONFLICT (tenant_id, rule, subject) WHERE over_at IS NULL DO NOTHING
 RETURNING *;
 
+-- name: open
+SELECT tenant_id, incident_id, rule, subject FROM headrace.incidents
+WHERE over_at IS NULL AND rule = ANY(%(looked)s::text[]);
+
 -- name: end
--- Of the rules that were looked at, what they no longer find.
 UPDATE headrace.incidents i SET over_at = now(),
   ended = CASE WHEN i.rule = ANY(%(off)s::text[]) THEN 'The rule is off now.'
     ELSE 'It is as it should be again.' END
-WHERE over_at IS NULL AND rule = ANY(%(looked)s::text[])
-  AND NOT EXISTS (SELECT FROM unnest(%(tenants)s::text[], %(rules)s::text[], %(subjects)s::text[])
-    AS f (tenant, rule, subject)
-    WHERE f.tenant = i.tenant_id AND f.rule = i.rule AND f.subject = i.subject)
-RETURNING *;
+FROM unnest(%(tenants)s::text[], %(ids)s::text[]) AS gone (tenant, id)
+WHERE i.tenant_id = gone.tenant AND i.incident_id = gone.id AND i.over_at IS NULL
+RETURNING i.*;
 
 -- name: tidy
 WITH gone AS (
