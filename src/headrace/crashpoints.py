@@ -57,6 +57,8 @@ POINTS: Final = {
     "alarmed": "that transaction is over, and nobody has been told",
     "message-claimed": "an attempt to tell a channel is written down, and not made",
     "message-sent": "a channel has been told, and that is not written down",
+    # Webhooks.
+    "webhook-sent": "an endpoint has answered, and nothing is written of it",
     # Redis.
     "entries-taken": "jobs of entries are committed, and the entries are not acknowledged",
     "completions-told": "ends of jobs are in the stream, and their rows not yet deleted",

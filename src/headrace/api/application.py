@@ -22,6 +22,7 @@ from headrace.api import (
     accounts,
     alerts,
     attachments,
+    changes,
     connections,
     consents,
     contacts,
@@ -41,6 +42,7 @@ from headrace.api import (
     search,
     timeline,
     uploads,
+    webhooks,
     why,
 )
 from headrace.api.auth import visit
@@ -65,12 +67,14 @@ ROUTERS = (
     memory,
     timeline,
     records,
+    changes,
     contacts,
     insights,
     dead_letters,
     replay,
     retention,
     schedules,
+    webhooks,
     why,
 )
 
