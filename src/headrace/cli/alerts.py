@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import typer
@@ -11,6 +13,7 @@ from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
 from headrace.cli.show import Columns, answer_json, answer_rows, out
 from headrace.engine.rule import wanted
+from headrace.errors import BadInput, Conflict, NotFound
 from headrace.settings import load
 from headrace.store import alert_log, incidents
 
@@ -45,7 +48,7 @@ def list_alerts(
 @alerts.command("acknowledge")
 def acknowledge(alert: Alert, json: Json = False) -> None:
     """Say that somebody has taken it up. It stays open until it is mended."""
-    with reading() as database, database.people(TENANT, None) as session:
+    with _there(), reading() as database, database.people(TENANT, None) as session:
         row = incidents.acknowledge(session, alert, USER)
     _tell(row, "Somebody has taken it up", json=json)
 
@@ -57,7 +60,7 @@ def snooze(
     json: Json = False,
 ) -> None:
     """Do not show it on the dashboard's first page for some hours."""
-    with reading() as database, database.people(TENANT, None) as session:
+    with _there(), reading() as database, database.people(TENANT, None) as session:
         row = incidents.snooze(session, alert, hours)
     _tell(row, "It is put off", json=json)
 
@@ -105,7 +108,7 @@ def redeliver(
     json: Json = False,
 ) -> None:
     """Send it again, as if for the first time."""
-    with reading() as database, database.transaction() as connection:
+    with _there("deliveries"), reading() as database, database.transaction() as connection:
         row = alert_log.redeliver(connection, delivery)
     if json:
         answer_json(row)
@@ -128,6 +131,15 @@ def try_channels(json: Json = False) -> None:
         rows.append({"channel": name, "taken": taken, "answer": answer})
     columns: Columns = {"channel": "channel", "taken": "taken", "answer": "answer"}
     answer_rows("channels", rows, columns, json=json)
+
+
+@contextmanager
+def _there(listed: str = "list --state all") -> Iterator[None]:
+    """What is not there, or over, in the words of this command line. Raises BadInput."""
+    try:
+        yield
+    except (NotFound, Conflict) as error:
+        raise BadInput(error.message, hint=f"See `headrace alerts {listed}`.") from None
 
 
 def _tell(row: incidents.IncidentRow, said: str, *, json: bool) -> None:
