@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -53,13 +52,12 @@ def test_who_watches_when_no_worker_is_there(
             kind="rest_sync",
             connection_id=source["connection_id"],
         )
-    with store.connection() as session:
-        session.execute("UPDATE dbos.workflow_status SET created_at = created_at - 200000")
     house.environment |= {
         "SERVICE_PORT": "0",
         "HEADRACE_ALERT_LOOK_SECONDS": "0.2",
         "HEADRACE_ALERT_URLS": receiver.address(),
         "HEADRACE_ALERT_JOB_FAILED": "false",
+        "HEADRACE_ALERT_NO_WORKER_SECONDS": "2",
     }
     serving = house.start("api")
     until(lambda: receiver.got)
@@ -81,12 +79,12 @@ def test_who_watches_when_no_worker_is_there(
     assert [one["type"] for one in receiver.got] == ["warning", "success"]
     [over] = house.json("alerts", "list", "--state", "over")
     assert over["ended"] == "It is as it should be again."
-    working.stop(signal.SIGTERM).ok()
     deliveries = house.json("alerts", "deliveries")
-    assert [one["state"] for one in deliveries] == ["delivered", "delivered"]
+    assert [one["event"] for one in deliveries] == ["alert.over", "alert.raised"]
     again = house.look("alerts", "redeliver", deliveries[0]["delivery_id"]).ok()
     assert again.out == "It is sent again to 1 json, as soon as a process looks.\n"
     until(lambda: len(receiver.got) > 2)
+    working.stop().ok()
     serving.stop().ok()
     assert SECRET not in serving.err + serving.out + working.err
 

@@ -210,8 +210,8 @@ def test_a_process_without_workers_says_that_there_are_none(
 ) -> None:
     """As `headrace api` does: no worker could."""
     bench.submit(bench.connect())
-    change(bench, "UPDATE dbos.workflow_status SET created_at = created_at - 400000")
-    settings = settings_for(receiver.address(), headrace_alert_no_worker_seconds=1)
+    settings = settings_for(receiver.address(), headrace_alert_no_worker_seconds=0.2)
+    settings = settings.model_copy(update={"headrace_alert_look_seconds": 0.1})
     with alarm.watching(bench.database, settings):
         bench.until(lambda: receiver.got)
     assert receiver.got[0]["title"] == "Headrace: Work waits, and no worker runs"

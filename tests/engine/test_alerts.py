@@ -190,7 +190,11 @@ def test_work_that_waits(bench: Bench, running: Any) -> None:
     """Covers A3.27: where nobody works it says so; where somebody does, that they are too few."""
     bench.submit(bench.connect())
     assert look(bench) == (0, 0)
-    change(bench, "UPDATE dbos.workflow_status SET created_at = created_at - 400000")
+    age = "UPDATE dbos.workflow_status SET created_at = created_at - 400000,"
+    change(bench, f"{age} updated_at = updated_at - 400000")
+    assert look(bench) == (0, 0)  # a worker may just be started anew
+    gone = "UPDATE headrace.alert_looks SET since = since - interval '61 seconds'"
+    change(bench, gone)
     assert look(bench) == (1, 0)
     rows = bench.rows("SELECT rule, tenant_id, user_id FROM headrace.incidents")
     assert rows == [{"rule": "no_worker", "tenant_id": "default", "user_id": "service"}]
@@ -201,7 +205,14 @@ def test_work_that_waits(bench: Bench, running: Any) -> None:
         change(bench, later, "headrace_apart")
         bench.until(lambda: look(bench) == (1, 0) or _open(bench) == ["queued"])
         change(bench, "DELETE FROM dbos.workflow_status")
-    assert look(bench) == (0, 1)
+    look(bench)
+    assert _open(bench) == []
+    # What it was at when it died waits as well.
+    bench.submit(bench.connect("another"))
+    change(bench, "UPDATE dbos.workflow_status SET status = 'PENDING'")
+    assert look(bench) == (0, 0)
+    change(bench, gone)
+    assert look(bench) == (1, 0)
 
 
 def _open(bench: Bench) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.markup import escape
 
+from headrace import telemetry
 from headrace.cli.house import TENANT, USER, reading
 from headrace.cli.options import Json, Limit
 from headrace.cli.show import Columns, answer_json, answer_rows, out
@@ -123,6 +124,7 @@ def try_channels(json: Json = False) -> None:
     from headrace.engine.channels import Channels
 
     channels = Channels(load())
+    telemetry.configure("CRITICAL")  # of what apprise logs, the status of an answer is taken
     rows = []
     for name in channels.names:
         taken, answer = channels.tell(

@@ -34,12 +34,14 @@ class Incident(Table, table=True):
 
 
 class AlertLook(Table, table=True):
-    """When a rule was last looked at, and how many subjects it found."""
+    """When a rule was last looked at, and how many subjects it found; `since` when it has been so,
+    where a rule waits for that to last."""
 
     __tablename__ = "alert_looks"
     rule: str = key()
     looked_at: datetime = time(null=False)
     subjects: int = col(Integer, null=False)
+    since: datetime | None = time()
 
 
 class StreamShape(Table, table=True):

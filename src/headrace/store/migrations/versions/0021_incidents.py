@@ -50,6 +50,7 @@ CREATE TABLE headrace.alert_looks (
   user_id text COLLATE "C" NOT NULL DEFAULT 'service',
   looked_at timestamptz NOT NULL DEFAULT now(),
   subjects integer NOT NULL,
+  since timestamptz,
   PRIMARY KEY (tenant_id, rule)
 );
 CREATE TABLE headrace.alert_deliveries (
