@@ -48,10 +48,12 @@ def configure(level: str = "INFO") -> None:
 
 
 def hush(*libraries: str) -> None:
-    """Keep to themselves what these libraries log: it may have a secret in it."""
+    """Keep to themselves what these libraries log: it may have a secret in it. Who has called them
+    hears their warnings from them."""
     for name in libraries:
         logger = logging.getLogger(name)
         logger.propagate = False
+        logger.setLevel(logging.WARNING)
         if not logger.handlers:
             logger.addHandler(logging.NullHandler())
 

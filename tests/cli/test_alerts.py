@@ -89,10 +89,7 @@ def test_who_watches_when_no_worker_is_there(
     assert SECRET not in serving.err + serving.out + working.err
 
 
-def test_channels_are_tried_and_a_wrong_one_is_refused(
-    house: House,
-    receiver: Receiver,
-) -> None:
+def test_channels_are_tried_and_a_wrong_one_is_refused(house: House, receiver: Receiver) -> None:
     """By `alerts test`, and at the start of whatever would use them; the address is not shown."""
     house.environment |= {"HEADRACE_ALERT_URLS": receiver.address()}
     assert house.json("alerts", "test") == [
@@ -102,6 +99,6 @@ def test_channels_are_tried_and_a_wrong_one_is_refused(
     assert "status 404" in house.look("alerts", "test").ok().out
     house.environment |= {"HEADRACE_ALERT_URLS": f"nonsense://{SECRET}", "SERVICE_PORT": "0"}
     for command in (["alerts", "test"], ["api"], ["worker"]):
-        ran = house.start(*command).ended()
+        ran = house.look(*command)
         ran.refused(64, "Address 1 of HEADRACE_ALERT_URLS is none", "slack")
         assert SECRET not in ran.err + ran.out

@@ -28,10 +28,8 @@ _SHARE = 0.8
 _MANNERS = "SET LOCAL statement_timeout = '10s'"
 
 
-def chore(database: Database, settings: Settings) -> Regularly:
-    """Look, and tell what is to be told, every so often. Raises BadInput for channels that cannot
-    be used."""
-    channels = Channels(settings)
+def chore(database: Database, settings: Settings, channels: Channels) -> Regularly:
+    """Look, and tell what is to be told, every so often."""
 
     def work() -> None:
         look(database, settings, channels)
@@ -43,8 +41,8 @@ def chore(database: Database, settings: Settings) -> Regularly:
 @contextmanager
 def watching(database: Database, settings: Settings) -> Iterator[None]:
     """The same in a process without workers, while the context lasts: that no worker is alive, none
-    can say."""
-    duty = chore(database, settings)
+    can say. Raises BadInput for channels that cannot be used."""
+    duty = chore(database, settings, Channels(settings))
     duty.start()
     try:
         yield

@@ -30,6 +30,7 @@ from headrace.engine import (  # workflows are registered by being there
     waiting,
     workflows,  # noqa: F401
 )
+from headrace.engine.channels import Channels
 from headrace.engine.dispatch import Chore, Dispatcher
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import (
@@ -79,6 +80,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     """Run jobs in this process while the context lasts. `url` is a migrated database."""
     check()
     settings.insight_kinds(plugins.insight_kinds())  # a wrong name is better known now
+    channels = Channels(settings)
     me = new_executor_id()
     workers = settings.headrace_workers
     database = Database(url, name=me, connections=workers * 4 + 8).open()
@@ -103,7 +105,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             recent.COUNT_SECONDS,
             partial(recent.count, database, settings.headrace_recent_hours),
         ),
-        alarm.chore(database, settings),
+        alarm.chore(database, settings, channels),
     ]
     if settings.headrace_insights.strip():
         chores.append(
