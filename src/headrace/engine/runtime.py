@@ -32,6 +32,7 @@ from headrace.engine import (  # workflows are registered by being there
 )
 from headrace.engine.channels import Channels
 from headrace.engine.dispatch import Chore, Dispatcher
+from headrace.engine.keeping import Keeper
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import (
     APART,
@@ -88,6 +89,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     recovery = Regularly("recovery", None, Recovery(database, me).look)
     schedules = Regularly("schedule", None, partial(schedule.catch_up, database))
     liveness = Liveness(database, me, recovery.ring)
+    keeper = Keeper(database)
     dispatcher = Dispatcher(database, me, [Chore(LEFT, recovery), Chore(schedule.DUE, schedules)])
     leaving.arrive()
     chores: list[Duty] = [
@@ -122,6 +124,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     with ExitStack() as ends:
         ends.callback(leaving.depart)
         ends.callback(database.close)
+        ends.callback(keeper.stop)
         ends.callback(DBOS.destroy)
         ends.callback(liveness.stop)
         try:
@@ -144,6 +147,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             ends.callback(dispatcher.stop)
             liveness.start()
             dispatcher.start(queues)
+            keeper.start()
             for chore in chores:
                 chore.start()
             yield database
