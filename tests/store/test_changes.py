@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.store.test_outbox import endpoint
 
+from headrace.errors import Expired
 from headrace.provider import Record
 from headrace.store import changes
 from headrace.store.changes import START, Changed, Place
@@ -150,3 +152,13 @@ def test_who_comes_later_is_not_told_of_what_was(desk: Desk) -> None:
     desk.land(desk.record("b"))
     changes.number(desk.store)
     assert desk.count("webhook_deliveries") == 1
+
+
+def test_a_place_that_the_feed_has_not_reached_is_refused(desk: Desk) -> None:
+    """An older backup was restored: what comes now must not be taken for what was seen."""
+    assert read(desk.store).rows == []
+    desk.land(desk.record("a"))
+    end = read(desk.store).place
+    assert read(desk.store, end).rows == []
+    with pytest.raises(Expired, match="older backup"):
+        read(desk.store, Place(end.feed + 1, "", 0))

@@ -51,6 +51,7 @@ from headrace.api.auth import visit
 from headrace.api.description import describe
 from headrace.api.envelope import Envelope
 from headrace.errors import BadInput
+from headrace.out.attached import READERS
 from headrace.out.metrics.answered import Answered
 from headrace.out.metrics.page import Page
 from headrace.settings import Settings, load
@@ -219,7 +220,7 @@ async def _lifespan(
         desk = FrontDesk(url)
         opened.callback(desk.close)
         app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
-        app.state.attachment_readers = asyncio.Semaphore(attachments.READERS)
+        app.state.attachment_readers = asyncio.Semaphore(READERS)
         app.state.metrics = Page(desk, app.state.settings, app.state.answered)
         app.state.database = await asyncio.to_thread(desk.open)
         yield

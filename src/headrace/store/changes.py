@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from headrace.errors import Expired
 from headrace.store import outbox
 from headrace.store.cursor import cursor
-from headrace.store.database import Connection, Database
+from headrace.store.database import Connection, Database, as_owner
 from headrace.store.sql import query
 
 MOST = 1000
@@ -56,7 +57,8 @@ def number(database: Database) -> int:
 
 
 def page(connection: Connection, after: Place, limit: int) -> Changed:
-    """The next changes that this session may see."""
+    """The next changes that this session may see. Raises Expired for a place that the feed has not
+    reached: the database was put back to an older time."""
     asked = {"feed": after.feed, "limit": limit + 1}
     batches = connection.execute(query("changes", "batches"), asked).fetchall()
     chosen: list[dict[str, Any]] = []
@@ -68,6 +70,7 @@ def page(connection: Connection, after: Place, limit: int) -> Changed:
         rows += one["inserted"] if chosen else 0
         chosen.append(one)
     if not chosen:
+        _reached(connection, after)
         return Changed([], after, more=False)
     values = {**after._asdict(), "limit": limit + 1}
     values["batches"] = [one["batch_id"] for one in chosen]
@@ -79,6 +82,16 @@ def page(connection: Connection, after: Place, limit: int) -> Changed:
     # Of an older batch there may be less than it once brought: what is superseded is not kept.
     more = len(chosen) < len(batches) or len(batches) > limit
     return Changed(found, Place(chosen[-1]["feed"] + 1, "", 0), more)
+
+
+def _reached(connection: Connection, after: Place) -> None:
+    with as_owner(connection):
+        row = connection.execute(query("changes", "last")).fetchone()
+    if row is not None and after.feed > row["last_value"] + 1:
+        raise Expired(
+            "The feed does not reach as far as this cursor: an older backup was restored.",
+            hint="Read on from a `next` of a time before the backup, or from the beginning.",
+        )
 
 
 def newest(connection: Connection) -> Place:

@@ -60,3 +60,6 @@ ORDER BY b.feed, r.source_id, r.version LIMIT %(limit)s;
 
 -- name: newest
 SELECT coalesce(max(feed), 0) AS feed FROM headrace.batches;
+
+-- name: last
+SELECT last_value FROM headrace.feed;
