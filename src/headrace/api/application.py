@@ -210,6 +210,7 @@ async def _lifespan(
         app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
         app.state.attachment_readers = asyncio.Semaphore(attachments.READERS)
         app.state.database = await asyncio.to_thread(desk.open)
+        await asyncio.to_thread(dashboard.get_ready)
         yield
 
 

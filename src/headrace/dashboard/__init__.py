@@ -4,6 +4,7 @@ A page is one file with a view (see `page`) and one template. The folder is the 
 """
 
 from headrace.dashboard.failed import failed, wants_page
+from headrace.dashboard.render import get_ready
 from headrace.dashboard.routes import router
 
-__all__ = ["failed", "router", "wants_page"]
+__all__ = ["failed", "get_ready", "router", "wants_page"]
