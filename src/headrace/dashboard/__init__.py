@@ -3,8 +3,8 @@
 A page is one file with a view (see `page`) and one template. The folder is the registry.
 """
 
-from headrace.dashboard.failed import failed, wants_page
+from headrace.dashboard.failed import failed, logged, wants_page
 from headrace.dashboard.render import get_ready
-from headrace.dashboard.routes import router
+from headrace.dashboard.routes import methods, router
 
-__all__ = ["failed", "get_ready", "router", "wants_page"]
+__all__ = ["failed", "get_ready", "logged", "methods", "router", "wants_page"]

@@ -6,9 +6,10 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 
@@ -52,6 +53,23 @@ class Service(BaseSettings):
     headrace_api_key: SecretStr | None = Field(
         None, description="First API key. Unset: one is made and printed once by `headrace up`."
     )
+    headrace_metrics_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="A key that opens `/metrics` and nothing else. A key of the installation's own"
+        " opens it as well.",
+    )
+    headrace_metrics_open: bool = Field(
+        False,
+        description="Whether programs on this machine read `/metrics` without a key.",
+    )
+    headrace_metrics_connections: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Of how many connections, the first that were made, `/metrics` tells each one's"
+        " freshness, by its id.",
+    )
     headrace_private_hosts: bool = Field(
         False,
         description="Whether sources named by API callers may be on private or local addresses.",
@@ -66,6 +84,14 @@ class Service(BaseSettings):
         description="Bytes that all uploads of one tenant may have together; they are kept in the"
         " database.",
     )
+
+    @field_validator("headrace_public_url")
+    @classmethod
+    def _is_an_address(cls, text: str | None) -> str | None:
+        parts = urlsplit(text or "http://unset")  # what it raises is a ValueError
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError("it has to be an address such as https://headrace.example.com")
+        return text
 
     @cached_property
     def postgres_folder(self) -> Path:

@@ -20,8 +20,18 @@ function listen() {
     say("Not connected: what is shown may be old.");
     if (source.readyState !== EventSource.CLOSED) return;
     stop();
-    setTimeout(listen, 5000);
+    refused();
   });
+}
+
+// Where the session is over, the page itself leads to signing in; what is being typed is kept.
+async function refused() {
+  const asked = { method: "HEAD", redirect: "manual" };
+  const answer = await fetch(location.href, asked).catch(() => null);
+  if (answer?.type !== "opaqueredirect") return setTimeout(listen, 5000);
+  if (!busy()) return location.reload();
+  say("Your session is over: sign in in another tab, and go on here.");
+  setTimeout(listen, 5000);
 }
 
 function stop() {
