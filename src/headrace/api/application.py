@@ -30,8 +30,10 @@ from headrace.api import (
     ingestion,
     insights,
     job_events,
+    job_log,
     jobs,
     memory,
+    metrics,
     problems,
     records,
     replay,
@@ -46,6 +48,8 @@ from headrace.api.auth import visit
 from headrace.api.description import describe
 from headrace.api.envelope import Envelope
 from headrace.errors import BadInput
+from headrace.out.metrics.answered import Answered
+from headrace.out.metrics.page import Page
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
@@ -54,6 +58,7 @@ from headrace.store.waiting import patiently
 ROUTERS = (
     graphs,
     job_events,
+    job_log,
     jobs,
     connections,
     consents,
@@ -105,6 +110,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.add_middleware(Envelope)
     app.include_router(health.router)
     app.include_router(consents.open_router)
+    app.include_router(metrics.router)
     # The key is asked for here, once, so that no route can forget to.
     keyed = APIRouter(dependencies=[Depends(visit)])
     for one in ROUTERS:
@@ -115,6 +121,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.include_router(keyed)
     app.include_router(dashboard.router)
     app.state.leaving = Event()
+    app.state.answered = Answered()
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     return app
 
@@ -210,6 +217,7 @@ async def _lifespan(
         opened.callback(desk.close)
         app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
         app.state.attachment_readers = asyncio.Semaphore(attachments.READERS)
+        app.state.metrics = Page(desk, app.state.settings, app.state.answered)
         app.state.database = await asyncio.to_thread(desk.open)
         yield
 
