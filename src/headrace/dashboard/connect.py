@@ -76,6 +76,7 @@ def address_for(
         redirect_uri=f"{public}{CALLBACK}",
         return_to=f"{public}/",
         hint=account,
+        on_page=True,
     )
     vault = Vault.from_settings(visitor.settings)
     return consent.begin(

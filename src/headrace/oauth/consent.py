@@ -40,6 +40,9 @@ class Asked(msgspec.Struct, kw_only=True):
     return_to: str | None = None
     hint: str | None = None
     trusted: bool = False
+    on_page: bool = False
+    """Begun on a page of the dashboard: only a browser that is signed in there may end it. Else
+    somebody could send another the address, and have that one's account for their own."""
 
 
 class Returned(msgspec.Struct):
