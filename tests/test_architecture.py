@@ -32,6 +32,7 @@ _LAYERS = [
         "memory",
         "people",
         "llm",
+        "webhooks",
     ],
     ["vectordb"],
     ["providers", "stages", "insights"],

@@ -33,16 +33,16 @@ LIFETIME = 600.0
 
 
 class Asked(msgspec.Struct, kw_only=True):
-    """What is remembered while somebody decides."""
+    """What is remembered while somebody decides. `pages` says that it was begun on a page of the
+    dashboard, which then says itself how it has ended; and only a browser that is signed in there
+    may end it. Else somebody could send another the address, and have that one's account."""
 
     wishes: list[Wish]
     redirect_uri: str
     return_to: str | None = None
     hint: str | None = None
     trusted: bool = False
-    on_page: bool = False
-    """Begun on a page of the dashboard: only a browser that is signed in there may end it. Else
-    somebody could send another the address, and have that one's account for their own."""
+    pages: bool = False
 
 
 class Returned(msgspec.Struct):
