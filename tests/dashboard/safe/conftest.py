@@ -20,6 +20,7 @@ from tests.api.conftest import ANN, TENANT, House
 from tests.api.test_alerts import delivery, incident
 from tests.api.test_attachments import letter as with_attachments
 from tests.api.test_contacts import identity, suggest
+from tests.api.test_strangers import webhook
 
 from headrace import telemetry
 from headrace.api import create_app
@@ -180,6 +181,15 @@ def filled(house: House) -> dict[str, Any]:
         " started_at = now(), completed_at = now() WHERE job_id = %s",
         *(evil, evil, job),
     )
+    alert, endpoint = incident(house, evil), webhook(house)
+    house.execute("UPDATE headrace.incidents SET link = %s", f"/sources/{connection}")
+    papers = house.stream(house.connection(provider="documents"), "files", "application/pdf")
+    house.execute(
+        "INSERT INTO headrace.documents (tenant_id, user_id, stream_id, source_id, version,"
+        " batch_id, content_hash, indexed_hash, size) SELECT tenant_id, user_id, stream_id, %s, 1,"
+        " %s, 'h', 'h', 10 FROM headrace.streams WHERE stream_id = %s",
+        *(ODD, house.land(papers, Record(ODD, b"%PDF")), papers),
+    )
     made = house.client().post(
         "/api/schedules", json={"connection": connection, "spec": "every 1h"}
     )
@@ -198,6 +208,11 @@ def filled(house: House) -> dict[str, Any]:
         "index": 0,
         "schedule_id": made.json()["schedule_id"],
         "identity": other,
+        "incident_id": alert,
+        "delivery_id": delivery(house, alert),
+        "webhook_id": endpoint["webhook_id"],
+        "webhook_delivery": endpoint["delivery_id"],
+        "papers": papers,
         "link": link(house),
     }
 
@@ -217,6 +232,10 @@ def address(route: APIRoute, things: dict[str, Any]) -> str:
         named = things | {"link_id": things["answered"]}
     if "/why/" in route.path:
         named = things | {"kind": "interaction", "name": f"{things['stream_id']}/{ODD}"}
+    if "/webhooks/" in route.path:
+        named = things | {"number": things["webhook_delivery"]}
+    if "/documents/" in route.path:
+        named = things | {"stream_id": things["papers"]}
     if "/static/" in route.path:
         return asset("headrace.css")
     path = route.path
@@ -236,4 +255,5 @@ def fields(things: dict[str, Any]) -> dict[str, Any]:
         "contact": [things["contact_id"], things["identity"]],
         "identity": [things["identity"]],
         "provider": "gmail",
+        "hours": "1",
     }
