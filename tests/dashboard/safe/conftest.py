@@ -181,22 +181,12 @@ def filled(house: House) -> dict[str, Any]:
         " started_at = now(), completed_at = now() WHERE job_id = %s",
         *(evil, evil, job),
     )
-    alert, endpoint = incident(house, evil), webhook(house)
-    house.execute("UPDATE headrace.incidents SET link = %s", f"/sources/{connection}")
-    papers = house.stream(house.connection(provider="documents"), "files", "application/pdf")
-    house.execute(
-        "INSERT INTO headrace.documents (tenant_id, user_id, stream_id, source_id, version,"
-        " batch_id, content_hash, indexed_hash, size) SELECT tenant_id, user_id, stream_id, %s, 1,"
-        " %s, 'h', 'h', 10 FROM headrace.streams WHERE stream_id = %s",
-        *(ODD, house.land(papers, Record(ODD, b"%PDF")), papers),
-    )
+    endpoint = webhook(house)
     made = house.client().post(
         "/api/schedules", json={"connection": connection, "spec": "every 1h"}
     )
     alert = incident(house, evil, hint=evil, link=f"/sources/{connection}")
     return {
-        "incident_id": alert,
-        "alert_delivery_id": delivery(house, alert),
         "connection_id": connection,
         "stream_id": mail,
         "source_id": ODD,
@@ -209,10 +199,9 @@ def filled(house: House) -> dict[str, Any]:
         "schedule_id": made.json()["schedule_id"],
         "identity": other,
         "incident_id": alert,
-        "delivery_id": delivery(house, alert),
+        "alert_delivery_id": delivery(house, alert),
         "webhook_id": endpoint["webhook_id"],
         "webhook_delivery": endpoint["delivery_id"],
-        "papers": papers,
         "link": link(house),
     }
 
@@ -234,8 +223,6 @@ def address(route: APIRoute, things: dict[str, Any]) -> str:
         named = things | {"kind": "interaction", "name": f"{things['stream_id']}/{ODD}"}
     if "/webhooks/" in route.path:
         named = things | {"number": things["webhook_delivery"]}
-    if "/documents/" in route.path:
-        named = things | {"stream_id": things["papers"]}
     if "/static/" in route.path:
         return asset("headrace.css")
     path = route.path
