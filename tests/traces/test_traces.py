@@ -215,7 +215,7 @@ def test_nothing_of_it_is_there_where_nobody_wants_it() -> None:
     code = (
         "import sys; import headrace.api; import headrace.engine.workflows;"
         " from headrace.settings import Settings; from headrace.traces.sending import sent\n"
-        "with sent(Settings(_env_file=None)): print('opentelemetry.sdk' in sys.modules)"
+        "with sent(Settings(_env_file=None)): print('opentelemetry.sdk.trace' in sys.modules)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
