@@ -30,6 +30,7 @@ from headrace.api import (
     ingestion,
     insights,
     job_events,
+    job_log,
     jobs,
     memory,
     metrics,
@@ -58,6 +59,7 @@ from headrace.traces.sending import sent
 ROUTERS = (
     graphs,
     job_events,
+    job_log,
     jobs,
     connections,
     consents,

@@ -96,6 +96,8 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
             session,
             status=status,
             kind=kind,
+            source=None if asked.connection is None else _id_of(session, asked.connection),
+            since=asked.since,
             before=place(asked.cursor, listings.JobPlace),
             limit=asked.limit + 1,
         )
@@ -104,6 +106,19 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
     if asked.words == "seed":
         items = [in_seed_words(job) for job in items]
     return Page(items=items, next=after_these)
+
+
+def _id_of(session: Connection, named: str) -> str:
+    """The connection that a list is narrowed to. Raises NotFound, or BadInput of several."""
+    rows = listings.connections_named(session, named, "")
+    if not rows:
+        raise NotFound(
+            f"There is no connection {named!r}.", hint="GET /api/connections lists them."
+        )
+    if len(rows) > 1 and rows[0]["connection_id"] != named:
+        ids = ", ".join(row["connection_id"] for row in rows[:5])
+        raise BadInput("More than one connection fits.", hint=f"Name one by its id: {ids}.")
+    return str(rows[0]["connection_id"])
 
 
 @router.post("/runner")

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from headrace.cli.graph import graph
 from headrace.cli.house import TENANT, USER, reading
+from headrace.cli.job_log import log, steps
 from headrace.cli.options import Json, Limit
 from headrace.cli.show import Columns, answer_json, answer_rows, out
 from headrace.engine import again
@@ -18,6 +19,8 @@ from headrace.store import jobs as store_jobs
 
 jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
 jobs.command("graph")(graph)
+jobs.command("log")(log)
+jobs.command("steps")(steps)
 
 Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 JobId = Annotated[str, typer.Argument(help="The job's id.")]

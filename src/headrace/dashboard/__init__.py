@@ -3,7 +3,7 @@
 A page is one file with a view (see `page`) and one template. The folder is the registry.
 """
 
-from headrace.dashboard.failed import failed, wants_page
-from headrace.dashboard.routes import router
+from headrace.dashboard.failed import failed, logged, wants_page
+from headrace.dashboard.routes import methods, router
 
-__all__ = ["failed", "router", "wants_page"]
+__all__ = ["failed", "logged", "methods", "router", "wants_page"]

@@ -14,6 +14,10 @@ from headrace.text import one_line
 _AGO = re.compile(r"(\d{1,5}) *(m|h|d)[a-z]*", re.IGNORECASE)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
+_HINT = "Write one as 2026-11-23."
+_FIRST, _LAST = 1000, 9000
+"""Years: there is room left to reckon with on both sides."""
+
 
 def day(text: str) -> datetime | None:
     """The beginning of a day in UTC; None where none is named. Raises BadInput."""
@@ -22,7 +26,9 @@ def day(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise BadInput(f"{one_line(text)!r} is no date.", hint="Write one as 2026-11-23.") from None
+        raise BadInput(f"{one_line(text)!r} is no date.", hint=_HINT) from None
+    if not _FIRST <= found.year <= _LAST:
+        raise BadInput(f"{one_line(text)!r} is too far away.", hint=_HINT)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

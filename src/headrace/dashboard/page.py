@@ -15,15 +15,13 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
 
 from headrace.dashboard import render, said
-from headrace.dashboard.entry import Looking
+from headrace.dashboard.entry import LIVE, Looking
 from headrace.dashboard.entry import look as let_in
 from headrace.out.live import News, Watchers
 from headrace.store.database import Connection
 from headrace.store.visit import Visit
 
 Look = Callable[[Connection], dict[str, Any]]
-
-LIVE = "/live"
 
 router = APIRouter(include_in_schema=False)
 
@@ -57,7 +55,7 @@ def page(
 
             return _watchers.answer(request, seen)
 
-        router.add_api_route(path, whole, methods=["GET"])
+        router.add_api_route(path, whole, methods=["GET", "HEAD"])
         if lives:
             router.add_api_route(f"{LIVE}{path}", live, methods=["GET"])
         return view

@@ -28,6 +28,11 @@ def address(kind: Kind, stream_id: int, source_id: str) -> str:
     return f"/records/{_NAMES[kind]}/{place}"
 
 
+def _why(table: listings.Table, stream_id: int, source_id: str) -> str:
+    kind, _, name = named(table, stream_id, "").partition(":")
+    return f"/why/{kind}/{name.removesuffix(':')}/{quote(source_id, safe='')}"
+
+
 @page("/records/{kind}/{stream_id}/{source_id:path}", "record.html", lives=False)
 def record(kind: str, stream_id: int, source_id: str) -> Look:
     """One record of the caller's."""
@@ -40,7 +45,9 @@ def record(kind: str, stream_id: int, source_id: str) -> Look:
         return {
             "kind": kind,
             "row": row,
-            "why": f"/why/{named(table, stream_id, source_id)}",
+            "title": row.get("subject") or row.get("title") or row.get("name"),
+            "text": row.get("body") or row.get("description"),
+            "why": _why(table, stream_id, source_id),
         }
 
     return look

@@ -10,13 +10,14 @@ from fastapi.responses import RedirectResponse, Response
 
 _COOKIE = "headrace_said"
 _SECONDS = 60
-_LONGEST = 500
+_LONGEST = 1200
+"""Bytes of it: in a cookie each may take three, and browsers keep no more than 4096."""
 
 
 def back(address: str, said: str) -> Response:
     """Send the browser on, and have that page say so."""
     answer = RedirectResponse(address, 303)
-    text = quote(said[:_LONGEST])
+    text = quote(said.encode()[:_LONGEST].decode(errors="ignore"))
     answer.set_cookie(_COOKIE, text, max_age=_SECONDS, path="/", httponly=True, samesite="lax")
     return answer
 

@@ -45,8 +45,8 @@ class Keeper:
         self._writer.ring()
 
     def _write(self) -> None:
-        while lines := list(self._lines):
+        while said := list(self._lines):
             with self._database.transaction() as connection:
-                job_lines.keep(connection, lines)
-            for _ in range(min(len(lines), len(self._lines))):
+                job_lines.keep(connection, said)
+            for _ in range(min(len(said), len(self._lines))):
                 self._lines.popleft()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def wait_for(house: House, job_id: str) -> None:
     """Until the job is over, and the engine has written down that its turn is."""
-    over = "SELECT FROM dbos.workflow_status WHERE workflow_uuid = %s AND completed_at > 0"
+    over = "SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid = %s AND completed_at > 0"
     until = monotonic() + 60
     while not house.execute(over, job_id):
         assert monotonic() < until

@@ -65,5 +65,5 @@ def test_who_may_not_look_any_more_is_hung_up_on() -> None:
 
 
 def test_too_many_watchers_are_told_so() -> None:
-    with pytest.raises(Unavailable, match="Too many things are watched at once"):
+    with pytest.raises(Unavailable, match="Too many things are watched"):
         told(seen(News("end", "", last=True)), most=0)

@@ -20,8 +20,18 @@ function listen() {
     say("Not connected: what is shown may be old.");
     if (source.readyState !== EventSource.CLOSED) return;
     stop();
-    setTimeout(listen, 5000);
+    refused();
   });
+}
+
+// Where the session is over, the page itself leads to signing in; what is being typed is kept.
+async function refused() {
+  const asked = { method: "HEAD", redirect: "manual" };
+  const answer = await fetch(location.href, asked).catch(() => null);
+  if (answer?.type !== "opaqueredirect") return setTimeout(listen, 5000);
+  if (!busy()) return location.reload();
+  say("Your session is over: sign in in another tab, and go on here.");
+  setTimeout(listen, 5000);
 }
 
 function stop() {
@@ -46,10 +56,10 @@ function busy() {
   return live.contains(at) && at.matches("input:not([type=checkbox]), select, textarea");
 }
 
-function show() {
+function show(letIn = "") {
   const fresh = parsed(latest);
   late = false;
-  hold(fresh);
+  hold(fresh, letIn);
   morph(live, fresh);
   ages();
 }
@@ -63,7 +73,7 @@ function parsed(html) {
 // New rows wait behind a button, so that nothing moves under the mouse.
 const held = new Map(); // id of a list -> ids of the rows that have been let in
 
-function hold(fresh) {
+function hold(fresh, letIn) {
   for (const list of fresh.querySelectorAll("[data-rows]")) {
     const shown = document.getElementById(list.id);
     if (!shown || !shown.querySelector("[id]")) continue;
@@ -71,7 +81,7 @@ function hold(fresh) {
     held.set(list.id, known);
     const waiting = [...list.children].filter((row) => row.id && !known.has(row.id));
     for (const row of waiting) row.remove();
-    const gone = stay(shown, list);
+    const gone = list.id === letIn ? 0 : stay(shown, list);
     const button = fresh.querySelector(`[data-let-in="${list.id}"]`);
     if (!button || !(waiting.length + gone)) continue;
     button.hidden = false;
@@ -104,7 +114,7 @@ document.addEventListener("click", (event) => {
   const list = button.dataset.letIn;
   const rows = parsed(latest).querySelector(`#${CSS.escape(list)}`)?.children ?? [];
   held.set(list, new Set([...rows].map((row) => row.id)));
-  show();
+  show(list);
 });
 
 // ---- making one tree like another, without touching what is the same ----

@@ -80,7 +80,8 @@ SELECT date_trunc('minute', j.completed_at) AS minute, count(*) AS jobs,
   count(*) FILTER (WHERE j.status = 'FAILED') AS failed,
   percentile_cont(0.5) WITHIN GROUP (ORDER BY j.took) AS half,
   percentile_cont(0.95) WITHIN GROUP (ORDER BY j.took) AS nearly_all
-FROM (SELECT completed_at, status, extract(epoch FROM completed_at - created_at)::float AS took
+FROM (SELECT completed_at, status,
+    greatest(0, extract(epoch FROM completed_at - created_at))::float AS took
   FROM headrace.jobs WHERE completed_at > now() - make_interval(mins => %(minutes)s)
   ORDER BY completed_at DESC LIMIT %(limit)s) j
 GROUP BY 1 ORDER BY 1;
