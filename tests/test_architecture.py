@@ -33,6 +33,7 @@ _LAYERS = [
         "memory",
         "people",
         "llm",
+        "webhooks",
     ],
     ["vectordb"],
     ["providers", "stages", "insights"],

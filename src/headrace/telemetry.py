@@ -217,6 +217,18 @@ def notified(job_id: str, workflow: str, topic: str) -> None:
     _info("notified", jobId=job_id, workflow=workflow, topic=topic)
 
 
+def told(webhook_id: str, host: str, event: str, status: int | None, ms: int) -> None:
+    """A webhook was told something, or not."""
+    fine = status is not None and 200 <= status < 300
+    tell = _log().info if fine else _log().warning
+    tell("webhook", webhookId=webhook_id, host=host, what=event, status=status, durationMs=ms)
+
+
+def webhooks_given_up(messages: int) -> None:
+    """What could not be delivered for too long is not tried any more."""
+    _log().warning("webhooks_given_up", messages=messages)
+
+
 def scheduled(due: int, jobs: int) -> None:
     """Schedules were due, and their jobs are on the queue."""
     _info("scheduled", due=due, jobs=jobs)

@@ -21,6 +21,7 @@ from headrace import __version__, dashboard, telemetry
 from headrace.api import (
     accounts,
     attachments,
+    changes,
     connections,
     consents,
     contacts,
@@ -42,12 +43,14 @@ from headrace.api import (
     search,
     timeline,
     uploads,
+    webhooks,
     why,
 )
 from headrace.api.auth import visit
 from headrace.api.description import describe
 from headrace.api.envelope import Envelope
 from headrace.errors import BadInput
+from headrace.out.attached import READERS
 from headrace.out.metrics.answered import Answered
 from headrace.out.metrics.page import Page
 from headrace.settings import Settings, load
@@ -69,12 +72,14 @@ ROUTERS = (
     memory,
     timeline,
     records,
+    changes,
     contacts,
     insights,
     dead_letters,
     replay,
     retention,
     schedules,
+    webhooks,
     why,
 )
 
@@ -214,7 +219,7 @@ async def _lifespan(
         desk = FrontDesk(url)
         opened.callback(desk.close)
         app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
-        app.state.attachment_readers = asyncio.Semaphore(attachments.READERS)
+        app.state.attachment_readers = asyncio.Semaphore(READERS)
         app.state.metrics = Page(desk, app.state.settings, app.state.answered)
         app.state.database = await asyncio.to_thread(desk.open)
         yield

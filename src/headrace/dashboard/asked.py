@@ -32,6 +32,15 @@ def day(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def day_after(text: str) -> datetime | None:
+    """The end of a day in UTC: what is asked for until a day is asked for with it. Raises
+    BadInput."""
+    found = day(text)
+    if found is None or len(text.strip()) > len("2026-11-23"):
+        return found
+    return found + timedelta(days=1)
+
+
 def since(text: str) -> datetime | None:
     """A day, or so long ago: `90m`, `24h`, `7 days`; None where nothing is said. Raises
     BadInput."""

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
-from headrace.dashboard.asked import day
+from headrace.dashboard.asked import day, day_after
 from headrace.dashboard.page import Look, page
 from headrace.dashboard.paging import with_asked
 from headrace.dashboard.record import address
 from headrace.out import timeline as out
 from headrace.out.people import identities
+from headrace.store import contacts
 from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 from headrace.store.listings import Place
@@ -30,7 +31,7 @@ def timeline(
     after: Annotated[str | None, Query(max_length=8192)] = None,
 ) -> Look:
     """Everybody's, or one contact's."""
-    began, first, last = place(after, Place), day(since), day(until)
+    began, first, last = place(after, Place), day(since), day_after(until)
 
     def look(session: Connection) -> dict[str, Any]:
         rows = out.timeline(
@@ -48,6 +49,10 @@ def timeline(
                 (row, address("interactions", row["stream_id"], row["source_id"])) for row in shown
             ],
             "contact": contact,
+            "person": contact and _name(session, contact),
+            "of_kind": {
+                row["kind"]: with_asked(request, kind=row["kind"], after=None) for row in shown
+            },
             "kind": kind,
             "since": since,
             "until": until,
@@ -56,3 +61,8 @@ def timeline(
         }
 
     return look
+
+
+def _name(session: Connection, contact: UUID) -> str:
+    row = contacts.one(session, contact) or {}
+    return row.get("name") or row.get("email") or "somebody"

@@ -72,7 +72,8 @@ class Checkpoint(Table, table=True):
     """How far a slice of a stream has been landed. Moves only in the transaction of its rows.
 
     `epoch` is the fence: a writer that does not hold the newest one cannot commit. `walk` counts
-    the walks from the start; `done_by` is the job that completed the current one.
+    the walks from the start; `done_by` is the job that completed the current one. What its batches
+    come to is counted as they are written: how many, how many new versions of `records`, and when.
     """
 
     __tablename__ = "checkpoints"
@@ -86,10 +87,14 @@ class Checkpoint(Table, table=True):
     high_water: datetime | None = time()
     done_by: str | None = col(ID)
     updated_at: datetime = time(null=False)
+    batches: int = col(BigInteger, null=False)
+    records: int = col(BigInteger, null=False)
+    landed_at: datetime | None = time()
 
 
 class Batch(Table, table=True):
-    """What one commit landed: the unit of lineage, of stage work and of metrics."""
+    """What one commit landed: the unit of lineage, of stage work and of metrics. `feed` is its
+    place in the feed of changes, once somebody has looked."""
 
     __tablename__ = "batches"
     batch_id: int = key(BigInteger, server_default=Identity(always=True))
@@ -108,6 +113,7 @@ class Batch(Table, table=True):
     cursor_after: Any = col(JSON)
     cursor_hashes: bytes = col(LargeBinary, null=False)
     committed_at: datetime = time(null=False)
+    feed: int | None = col(BigInteger)
 
 
 class RawEvent(Table, table=True):

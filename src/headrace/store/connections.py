@@ -13,8 +13,9 @@ from psycopg.types.json import Jsonb
 from headrace.cadence import spec
 from headrace.errors import BadInput, NeedsHuman
 from headrace.provider import Owner, StreamPlan
-from headrace.store import schedules
+from headrace.store import outbox, schedules
 from headrace.store.database import Connection
+from headrace.store.sql import query
 
 ConnectionRow = dict[str, Any]
 
@@ -148,37 +149,39 @@ def get(connection: Connection, connection_id: str) -> ConnectionRow | None:
     ).fetchone()
 
 
-def listing(connection: Connection) -> list[ConnectionRow]:
-    """Every connection this session may see, with what has been landed of it."""
+def called(connection: Connection, tenant: str, user: str, name: str) -> ConnectionRow | None:
+    """A user's connection by its name."""
     return connection.execute(
-        """
-        SELECT c.*, count(b.batch_id) AS batches, coalesce(sum(b.inserted), 0)::bigint AS records,
-               max(b.committed_at) AS landed_at, max(h.spec) AS schedule,
-               max(h.every_seconds) AS every_seconds,
-               max(h.next_at) FILTER (WHERE NOT h.paused) AS next_sync_at
-        FROM headrace.connections c
-        LEFT JOIN headrace.schedules h USING (tenant_id, connection_id)
-        LEFT JOIN headrace.streams s USING (tenant_id, connection_id)
-        LEFT JOIN headrace.batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.stream_id
-        GROUP BY c.tenant_id, c.connection_id ORDER BY c.name
-        """
-    ).fetchall()
+        "SELECT * FROM headrace.connections WHERE tenant_id = %s AND user_id = %s AND name = %s",
+        [tenant, user, name],
+    ).fetchone()
+
+
+def listing(connection: Connection, connection_id: str | None = None) -> list[ConnectionRow]:
+    """Every connection this session may see, or one of them, with what has been landed of it."""
+    values = {"connection": connection_id}
+    return connection.execute(query("connections", "listing"), values).fetchall()
 
 
 def health(
     connection: Connection, connection_id: str, state: str, reason: str = "", hint: str = ""
 ) -> None:
     """Say how a connection is: active, paused, needs_reauth or error. One that a person has paused
-    stays so however a job under way ends: see `resume`."""
-    connection.execute(
+    stays so however a job under way ends: see `resume`. That one needs its owner, webhooks are told
+    once."""
+    changed = connection.execute(
         """
-        UPDATE headrace.connections
+        UPDATE headrace.connections c
         SET health = %s, health_reason = NULLIF(%s, ''), health_hint = NULLIF(%s, ''),
             synced_at = CASE WHEN %s = 'active' THEN now() ELSE synced_at END
-        WHERE connection_id = %s AND (%s = 'paused' OR health <> 'paused')
+        FROM (SELECT health FROM headrace.connections WHERE connection_id = %s FOR UPDATE) held
+        WHERE connection_id = %s AND (%s = 'paused' OR c.health <> 'paused')
+        RETURNING c.*, held.health AS before
         """,
-        [state, reason, hint, state, connection_id, state],
-    )
+        [state, reason, hint, state, connection_id, connection_id, state],
+    ).fetchone()
+    if changed is not None and state == "needs_reauth" and changed["before"] != state:
+        outbox.needs_reauth(connection, [changed])
 
 
 def set_aside(connection: Connection, connection_id: str) -> None:

@@ -162,6 +162,7 @@ def filled(house: House) -> dict[str, Any]:
         "number": letter,
         "contact_id": contact,
         "link_id": suggest(house, contact, other),
+        "index": 0,
         "schedule_id": made.json()["schedule_id"],
         "identity": other,
         "link": link(house),

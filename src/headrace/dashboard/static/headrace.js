@@ -182,6 +182,16 @@ function distance(seconds) {
   return seconds > 0 ? `${text} ago` : `in ${text}`;
 }
 
+// ---- times of day: in the browser's own zone, which the server is told once ----
+
+function tellZone() {
+  const shown = document.querySelector("main")?.dataset.zone;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!shown || !zone || shown === zone || document.cookie.includes("headrace_zone=")) return;
+  document.cookie = `headrace_zone=${encodeURIComponent(zone)}; path=/; max-age=86400; samesite=lax`;
+  if (document.cookie.includes("headrace_zone=")) location.reload();
+}
+
 // ---- forms ----
 
 document.addEventListener("submit", (event) => {
@@ -239,4 +249,5 @@ window.addEventListener("pagehide", stop);
 // A page that is come back to has old words on it, and buttons that are off.
 window.addEventListener("pageshow", (event) => (event.persisted ? location.reload() : listen()));
 setInterval(ages, 5000);
+tellZone();
 listen();

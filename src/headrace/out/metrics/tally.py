@@ -72,14 +72,14 @@ class Tally:
         self.stage_seconds = {
             stage: Spread(STAGE_SECONDS) for stage in _with_other(labels.stage_names())
         }
-        for kind in labels.kinds():
+        for kind in _with_other(labels.kinds()):
             for status in labels.FINAL:
                 self.jobs[kind, status] = 0
-        for provider in labels.provider_names():
+        for provider in _with_other(labels.provider_names()):
             self.bytes[(provider,)] = self.commits[(provider,)] = 0
             for outcome in _OUTCOMES:
                 self.records[provider, outcome] = 0
-        for stage in labels.stage_names():
+        for stage in _with_other(labels.stage_names()):
             for end in ("done", "given_up"):
                 self.runs[stage, end] = 0
             for way in _ROWS:
