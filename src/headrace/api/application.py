@@ -20,6 +20,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from headrace import __version__, dashboard, telemetry
 from headrace.api import (
     accounts,
+    alerts,
     attachments,
     changes,
     connections,
@@ -60,6 +61,7 @@ from headrace.store.waiting import patiently
 from headrace.traces.sending import sent
 
 ROUTERS = (
+    alerts,
     graphs,
     job_events,
     job_log,
