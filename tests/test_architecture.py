@@ -14,6 +14,7 @@ _FILES = sorted(_SOURCE.rglob("*.py"))
 _LAYERS = [
     ["errors", "model", "crashpoints", "logs", "__version__"],
     ["settings", "telemetry", "text"],
+    ["traces"],
     ["cadence"],
     ["provider", "vault"],
     ["stage", "insight"],

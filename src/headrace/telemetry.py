@@ -17,13 +17,8 @@ from headrace.logs.writing import quiet as quiet
 from headrace.logs.writing import say
 
 _RUN_FIELDS = (
-    "itemsFetched",
-    "itemsInserted",
-    "itemsSkipped",
-    "durationMs",
-    "userId",
-    "batchId",
-    "timedOut",
+    *("itemsFetched", "itemsInserted", "itemsSkipped", "durationMs"),
+    *("userId", "batchId", "timedOut"),
 )
 """The fields of a run's line, to the letter (A1.22)."""
 
@@ -46,6 +41,11 @@ def run(
     """The one line of a finished run (A1.22)."""
     values = (fetched, inserted, skipped, duration_ms, user, batch, timed_out)
     _info("run", **dict(zip(_RUN_FIELDS, values, strict=True)))
+
+
+def job_made(job_id: str, kind: str) -> None:
+    """Somebody has asked for a job."""
+    _info("job_made", jobId=job_id, kind=kind)
 
 
 def job_failed(job_id: str, error: str, hint: str, *, attempts: int, final: bool) -> None:

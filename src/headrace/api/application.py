@@ -58,6 +58,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 from headrace.store.waiting import patiently
+from headrace.traces.sending import sent
 
 ROUTERS = (
     alerts,
@@ -239,6 +240,7 @@ def _bring_up(opened: ExitStack, settings: Settings) -> str:
     from headrace.store import embedded
 
     telemetry.configure(settings.log_level)
+    opened.enter_context(sent(settings))
     url = settings.database_url
     if url is None:
         url = opened.enter_context(embedded.kept(settings.postgres_folder))

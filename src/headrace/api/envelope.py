@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,12 +17,15 @@ from headrace.api.problems import SEND_LESS, problem, too_large
 from headrace.files.place import MOST_BYTES
 from headrace.logs.about import about
 from headrace.out.metrics.answered import Answered
+from headrace.traces.spans import span
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body; of an upload they are those of the largest file."""
 
 UPLOADS = "/ingestion/uploads/"
 """What the paths of uploads begin with."""
+
+_ASKED_ALL_DAY = ("/health", "/ready", "/metrics")
 
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
@@ -54,7 +59,7 @@ class Envelope:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                _note(scope, message["status"], time.monotonic() - began)
+                _note(scope, message["status"], time.monotonic() - began, traced)
                 taken = {name for name, _ in message["headers"]}
                 more = [(b"x-request-id", request_id.encode()), *_HEADERS]
                 message["headers"] = [
@@ -63,7 +68,7 @@ class Envelope:
                 ]
             await send(message)
 
-        with about(requestId=request_id):
+        with about(requestId=request_id), _span(scope, sent) as traced:
             try:
                 most = _most(scope)
                 length = sent.get(b"content-length", b"0")
@@ -83,9 +88,22 @@ class Envelope:
 _BUG = "Something went wrong here that should not have; it has been logged."
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
+def _note(scope: Scope, status: int, seconds: float, traced: Any) -> None:
     answered: Answered = scope["app"].state.answered
-    answered.note(scope["method"], _route(scope), status, seconds)
+    route = _route(scope)
+    answered.note(scope["method"], route, status, seconds)
+    if traced is not None:
+        traced.update_name(f"{scope['method']} {route}")
+        traced.set_attributes({"http.route": route, "http.response.status_code": status})
+
+
+def _span(scope: Scope, sent: dict[bytes, bytes]) -> AbstractContextManager[Any]:
+    """What is asked all day by machines is no trace."""
+    if scope["path"] in _ASKED_ALL_DAY:
+        return nullcontext()
+    parent = sent.get(b"traceparent", b"").decode("latin-1")
+    method = str(scope["method"])
+    return span(method, parent=parent or None, asked=True, **{"http.request.method": method})
 
 
 def _route(scope: Scope) -> str:

@@ -18,6 +18,7 @@ from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
 from headrace.store.waiting import patiently
+from headrace.traces.sending import sent
 
 
 def up(json: Json = False) -> None:
@@ -70,7 +71,8 @@ def _listening() -> Iterator[tuple[Settings, socket.socket]]:
         ) from None
     with listener:
         telemetry.configure(settings.log_level)
-        yield settings, listener
+        with sent(settings):
+            yield settings, listener
 
 
 @contextmanager
@@ -131,7 +133,7 @@ def worker(json: Json = False) -> None:
     """Run jobs until told to stop. Any number of these share the work of one PostgreSQL."""
     settings = load()
     telemetry.configure(settings.log_level)
-    with ending() as told, _working(settings, told):
+    with ending() as told, sent(settings), _working(settings, told):
         telemetry.started("worker", jobsAtOnce=settings.headrace_workers)
         if json:
             answer_json({"jobs_at_once": settings.headrace_workers})

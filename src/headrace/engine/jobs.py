@@ -49,6 +49,7 @@ class Run(msgspec.Struct):
     lane: str = "incremental"
     ends: float | None = None
     """When it is failed, be it done or not."""
+    traceparent: str | None = None
 
 
 def submit(
@@ -75,6 +76,7 @@ def submit(
     if new:
         with as_owner(connection):
             dispatch(connection, row)
+        telemetry.job_made(row["job_id"], kind)
     elif row["turn"] == 1 and row["resume_at"] is not None and hasten(connection, row["job_id"]):
         row = jobs.get(connection, row["job_id"]) or row
     return row, new
@@ -113,6 +115,7 @@ def begin(
         priority=row["priority"],
         lane=row["lane"],
         ends=row["deadline_at"].timestamp(),
+        traceparent=row["traceparent"],
     )
 
 

@@ -23,6 +23,8 @@ from headrace.engine.steps import durable
 from headrace.errors import NeedsHuman, Retry
 from headrace.logs.about import about
 from headrace.plugins import following, stages
+from headrace.store import jobs
+from headrace.traces.spans import on, span
 
 WAITS = 100
 """Attempts of a stage that waits for a service it needs: eight hours, at five minutes each."""
@@ -66,8 +68,16 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> str:
 
 
 def _run_stage(stage: str, batch_id: int, attempt: int) -> str:
-    with about(stage=stage, batchId=batch_id):
+    with about(stage=stage, batchId=batch_id), span(f"stage {stage}", parent=_asked(batch_id)):
         return _run(stage, batch_id, attempt)
+
+
+def _asked(batch_id: int) -> str | None:
+    """What the batch's job is part of, where traces are sent."""
+    if not on():
+        return None
+    with state.current().database.connection() as connection:
+        return jobs.traceparent(connection, batch_id)
 
 
 def _run(stage: str, batch_id: int, attempt: int) -> str:

@@ -30,6 +30,7 @@ from headrace.errors import HeadraceError
 from headrace.logs.about import about, also
 from headrace.store import connections
 from headrace.store.connections import Part
+from headrace.traces.spans import span, traced
 
 _MOST_SEVERE = ("stop", "human", "failed", "retry", "capped", "done")
 
@@ -50,6 +51,7 @@ async def _begin(job_id: str, turn: int) -> dict[str, Any] | None:
 
 
 @DBOS.step(name="plan")
+@traced("step plan")
 async def _plan(job_id: str, connection_id: str, ends: float | None = None) -> dict[str, Any]:
     """The parts of the connection, or how planning failed: a step's error would be final."""
 
@@ -70,6 +72,7 @@ async def _plan(job_id: str, connection_id: str, ends: float | None = None) -> d
 
 
 @DBOS.step(name="leg")
+@traced("step leg")
 async def _leg(
     job_id: str, connection_id: str, parts: list[dict[str, Any]], ends: float | None = None
 ) -> list[Any]:
@@ -89,6 +92,7 @@ async def _leg(
 
 
 @durable(name="conclude")
+@traced("step conclude")
 async def _conclude(job_id: str, turn: int, run: dict[str, Any], ended: dict[str, Any]) -> str:
     mark("before-conclude")
     status = await asyncio.to_thread(
@@ -111,6 +115,11 @@ async def _run(job_id: str, turn: int) -> str:
     if run is None:
         return "superseded"
     also(tenantId=run["tenant"], userId=run["user"])
+    with span(f"job {run['kind']}", parent=run.get("traceparent")):
+        return await _turn(job_id, turn, run)
+
+
+async def _turn(job_id: str, turn: int, run: dict[str, Any]) -> str:
     if run["kind"] in _WITHOUT_SOURCE:
         return await _run_without_source(job_id, turn, run)
     drain.pass_on()
@@ -154,6 +163,7 @@ async def _run_without_source(job_id: str, turn: int, run: dict[str, Any]) -> st
 
 
 @DBOS.step(name="work")
+@traced("step work")
 async def _work_leg(kind: str, job_id: str, turn: int, ends: float | None = None) -> dict[str, Any]:
     """Errors are told, not raised: a step's error would be final."""
     database = state.current().database

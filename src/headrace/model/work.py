@@ -160,6 +160,7 @@ class Job(Table, table=True):
     it had landed last by then. `error_code` is what a command
     ends with that waited for it: see `headrace.errors`. One that `waits` is on no queue, for others
     come first; `stopped_by` is the job because of which it was cancelled, where no person did it.
+    `traceparent` is what has asked for it, where traces are sent.
     """
 
     __tablename__ = "jobs"
@@ -188,6 +189,7 @@ class Job(Table, table=True):
     deadline_at: datetime | None = time()
     deaths: int = col(Integer, null=False)
     deaths_after: int | None = col(BigInteger)
+    traceparent: str | None = col()
 
 
 class JobLine(Table, table=True):

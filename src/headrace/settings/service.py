@@ -70,6 +70,11 @@ class Service(BaseSettings):
         description="Of how many connections, the first that were made, `/metrics` tells each one's"
         " freshness, by its id.",
     )
+    headrace_traces_url: str | None = Field(
+        None,
+        description="Where OpenTelemetry traces are sent, as OTLP over HTTP: http://localhost:4318."
+        " Unset: none are made. It needs the extra `headrace[otel]`.",
+    )
     headrace_private_hosts: bool = Field(
         False,
         description="Whether sources named by API callers may be on private or local addresses.",

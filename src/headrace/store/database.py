@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from headrace.errors import Unavailable
+from headrace.traces.sql import cursors
 
 Connection = psycopg.Connection[dict[str, Any]]
 
@@ -64,7 +65,8 @@ class Database:
             check=ConnectionPool.check_connection,
             configure=_in_utc,
             connection_class=psycopg.Connection[dict[str, Any]],
-            kwargs={"row_factory": dict_row, "application_name": name, "autocommit": True},
+            kwargs={"row_factory": dict_row, "application_name": name, "autocommit": True}
+            | cursors(),
         )
 
     def open(self) -> Database:

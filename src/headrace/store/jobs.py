@@ -15,6 +15,7 @@ from headrace.errors import BadInput
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection
 from headrace.store.sql import query
+from headrace.traces.spans import carrier
 
 JobRow = dict[str, Any]
 
@@ -58,6 +59,7 @@ def create(
         "idempotency_key": idempotency_key,
         "waits": waits,
         "younger_than": younger_than,
+        "traceparent": carrier(),
     }
     for _ in range(_TRIES):
         made = connection.execute(query("jobs", "create"), values).fetchone()
@@ -103,6 +105,13 @@ def under_way(connection: Connection, job_id: str, turn: int) -> JobRow | None:
     """The job's row while this turn of it goes on."""
     values = {"job_id": job_id, "turn": turn}
     return connection.execute(query("jobs", "under_way"), values).fetchone()
+
+
+def traceparent(connection: Connection, batch_id: int) -> str | None:
+    """What asked for the job that has landed a batch, as traces name it."""
+    values = {"batch_id": batch_id}
+    row = connection.execute(query("jobs", "traceparent_of_batch"), values).fetchone()
+    return row["traceparent"] if row else None
 
 
 def note(connection: Connection, job_id: str, turn: int, standing: msgspec.Struct) -> bool:

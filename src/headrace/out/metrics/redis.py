@@ -9,7 +9,6 @@ from typing import Any
 from prometheus_client.core import Metric
 
 from headrace.out.metrics.standing import gauge
-from headrace.redis_streams.look import look
 
 _PATIENCE = 1.0
 _REST = 15.0
@@ -28,6 +27,9 @@ class Redis:
         """Whether it answers, and what is in the stream; nothing where there is none."""
         if self._url is None:
             return
+        # Only this needs the library, where there is one to ask.
+        from headrace.redis_streams.look import look
+
         now = time.monotonic()
         if now >= self._not_before:
             self._found = look(self._url, patience=_PATIENCE)

@@ -4,9 +4,9 @@
 -- A connection has one active job: asking again answers with it. The same idempotency key, too.
 -- Any number may wait; each is younger than what it waits for.
 INSERT INTO headrace.jobs (tenant_id, user_id, job_id, kind, connection_id, payload, priority,
-  lane, deadline_seconds, idempotency_key, waits, created_at)
+  lane, deadline_seconds, idempotency_key, waits, traceparent, created_at)
 VALUES (%(tenant)s, %(user)s, %(job_id)s, %(kind)s, %(connection_id)s, %(payload)s, %(priority)s,
-  %(lane)s, %(deadline)s, %(idempotency_key)s, %(waits)s,
+  %(lane)s, %(deadline)s, %(idempotency_key)s, %(waits)s, %(traceparent)s,
   greatest(now(), %(younger_than)s::timestamptz + interval '1 microsecond'))
 ON CONFLICT DO NOTHING
 RETURNING *;
@@ -38,7 +38,7 @@ SET status = 'RUNNING', started_at = coalesce(started_at, now()), resume_at = NU
     deadline_at = coalesce(deadline_at,
       now() + make_interval(secs => coalesce(deadline_seconds, %(most_seconds)s)))
 WHERE job_id = %(job_id)s AND turn = %(turn)s AND status IN ('PENDING', 'RUNNING') AND NOT waits
-RETURNING tenant_id, user_id, kind, connection_id, priority, lane, deadline_at;
+RETURNING tenant_id, user_id, kind, connection_id, priority, lane, deadline_at, traceparent;
 
 -- name: finish
 UPDATE headrace.jobs
@@ -185,3 +185,7 @@ SELECT b.batch_id, s.name AS stream, b.slice, b.pages, b.fetched, b.inserted, b.
 FROM headrace.batches b JOIN headrace.streams s USING (tenant_id, stream_id)
 WHERE b.tenant_id = %(tenant)s AND b.job_id = %(job_id)s
 ORDER BY b.batch_id DESC LIMIT %(limit)s;
+
+-- name: traceparent_of_batch
+SELECT j.traceparent FROM headrace.batches b JOIN headrace.jobs j USING (tenant_id, job_id)
+WHERE b.batch_id = %(batch_id)s;

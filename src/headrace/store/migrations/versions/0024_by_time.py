@@ -1,4 +1,5 @@
-"""What stages have done lately is found by time, without reading all they ever did."""
+"""What stages have done lately is found by time, without reading all they ever did; and a job knows
+the trace that it is part of."""
 
 from __future__ import annotations
 
@@ -14,9 +15,13 @@ depends_on = None
 ADD = """
 CREATE INDEX stage_runs_by_time ON headrace.stage_runs USING brin (finished_at)
   WITH (pages_per_range = 16, autosummarize = on);
+ALTER TABLE headrace.jobs ADD COLUMN traceparent text;
 """
 
-BACK = "DROP INDEX headrace.stage_runs_by_time"
+BACK = """
+ALTER TABLE headrace.jobs DROP COLUMN traceparent;
+DROP INDEX headrace.stage_runs_by_time;
+"""
 
 
 def upgrade() -> None:
