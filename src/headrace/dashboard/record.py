@@ -8,7 +8,7 @@ from urllib.parse import quote
 from headrace.dashboard.page import Look, page
 from headrace.errors import NotFound
 from headrace.out.search import Kind
-from headrace.out.why import named
+from headrace.out.why import named, split
 from headrace.store import listings
 from headrace.store.database import Connection
 
@@ -37,10 +37,7 @@ def record(kind: str, stream_id: int, source_id: str) -> Look:
         row = table and listings.one(session, table, stream_id, source_id)
         if not table or not row:
             raise NotFound("There is no such record.", hint="Search finds those there are.")
-        return {
-            "kind": kind,
-            "row": row,
-            "why": f"/why/{named(table, stream_id, source_id)}",
-        }
+        of, name = split(named(table, stream_id, source_id))
+        return {"kind": kind, "row": row, "why": f"/why/{of}/{quote(name, safe=':')}"}
 
     return look

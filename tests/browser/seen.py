@@ -1,0 +1,98 @@
+"""All pages of the dashboard, each looked at once: what it weighs, what is wrong with it for whom."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from starlette.routing import Route
+from tests import npm
+from tests.browser import chromium, pictures
+from tests.browser.chromium import Driver
+from tests.browser.visitor import Visitor
+
+from headrace.dashboard import page, routes
+
+AXE = "axe-core@4.14.1"
+_STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+_RULES = """
+const [only, done] = arguments;
+const told = (rule) => rule.nodes.map((node) => `${rule.id}: ${node.target}: ${node.html}`);
+axe.run(document, {runOnly: only, resultTypes: ["violations"]})
+  .then((found) => done(found.violations.flatMap(told)), (error) => done([String(error)]));
+"""
+_WEIGHT = """
+const page = performance.getEntriesByType("navigation")[0];
+const others = performance.getEntriesByType("resource");
+return [page, ...others].reduce((sum, one) => sum + one.transferSize, 0);
+"""
+_SECONDS = """
+const painted = performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0;
+const page = performance.getEntriesByType("navigation")[0];
+return Math.max(painted, page.domContentLoadedEventEnd) / 1000;
+"""
+_SIDEWAYS = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+class Seen(NamedTuple):
+    """One page: bytes and seconds of its first view, what breaks a rule of accessibility in a light
+    and in a dark scheme, and by how many pixels it is broader than a telephone."""
+
+    path: str
+    pattern: str
+    title: str
+    bytes: int
+    seconds: float
+    light: list[str]
+    dark: list[str]
+    broader: int
+
+
+def patterns() -> dict[str, Route]:
+    """The addresses of all pages, as the code has them."""
+    assert routes.router.routes, "every module of the dashboard has been imported"
+    found = [one for one in page.router.routes if isinstance(one, Route)]
+    return {one.path: one for one in found if not one.path.startswith(page.LIVE)}
+
+
+def walk(visitor: Visitor, first: list[str]) -> Iterator[tuple[str, str]]:
+    """Go to one page of each pattern, as links lead there; its path and its pattern. The pages
+    named `first` are gone to as they are."""
+    ways, left, gone = patterns(), list(first), set[str]()
+    left += [path for path in ways if "{" not in path]
+    while left:
+        path = left.pop(0)
+        pattern = _pattern(ways, path)
+        if pattern is None or pattern in gone:
+            continue
+        gone.add(pattern)
+        visitor.open(path)
+        left += visitor.links()
+        yield path, pattern
+
+
+def look(visitor: Visitor, path: str, pattern: str) -> Seen:
+    """What is to be said of the page that the visitor is on."""
+    driver = visitor.driver
+    weight, seconds = driver.execute_script(_WEIGHT), driver.execute_script(_SECONDS)
+    script = npm.installed(AXE) / "node_modules/axe-core/axe.min.js"
+    driver.execute_script(script.read_text("utf-8"))
+    light = driver.execute_async_script(_RULES, {"type": "tag", "values": _STANDARDS})
+    pictures.take(driver, pattern, "light")
+    chromium.scheme(driver, "dark")
+    dark = driver.execute_async_script(_RULES, {"type": "rule", "values": ["color-contrast"]})
+    pictures.take(driver, pattern, "dark")
+    chromium.scheme(driver, "light")
+    with chromium.narrow(driver):
+        broader = driver.execute_script(_SIDEWAYS)
+        pictures.take(driver, pattern, "narrow")
+    return Seen(path, pattern, driver.title, weight, seconds, light, dark, broader)
+
+
+def _pattern(ways: dict[str, Route], path: str) -> str | None:
+    place = urlsplit(path).path
+    return next((one for one, way in ways.items() if way.path_regex.match(place)), None)
