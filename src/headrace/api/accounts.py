@@ -5,7 +5,6 @@ Every answer comes at once: what is asked for is a job (A3.24, A3.52).
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body
@@ -15,13 +14,12 @@ from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Job
 from headrace.api.problems import Strict
 from headrace.engine.intake import submit_sync
-from headrace.engine.sync import Source
+from headrace.engine.preview import preview
 from headrace.errors import BadInput, NotFound
 from headrace.store import connections, listings
 from headrace.store.connections import ConnectionRow
 from headrace.store.database import Connection, as_owner
 from headrace.store.visit import Visit
-from headrace.vault import Vault
 
 router = APIRouter(tags=["accounts"])
 
@@ -99,22 +97,14 @@ def approve_sync(
 
 
 def _preview(visitor: Visit, row: ConnectionRow) -> Preview:
-    async def ask() -> Preview:
-        vault = Vault.from_settings(visitor.settings)
-        source = Source(visitor.database, visitor.settings, vault, row)
-        try:
-            taken = await source.provider.estimate()
-        finally:
-            await source.aclose()
-        return Preview(
-            connection_id=row["connection_id"],
-            account=row["account"],
-            records=taken.records,
-            units=taken.units,
-            minutes=max(0.1, round(taken.minutes, 1)),
-        )
-
-    return asyncio.run(ask())
+    taken = preview(visitor.database, visitor.settings, row)
+    return Preview(
+        connection_id=row["connection_id"],
+        account=row["account"],
+        records=taken.records,
+        units=taken.units,
+        minutes=taken.minutes,
+    )
 
 
 def _named(session: Connection, account: Account, named: str | None) -> list[ConnectionRow]:

@@ -46,6 +46,7 @@ from headrace.api.auth import visit
 from headrace.api.description import describe
 from headrace.api.envelope import Envelope
 from headrace.errors import BadInput
+from headrace.out.attached import READERS
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
@@ -206,7 +207,7 @@ async def _lifespan(
         desk = FrontDesk(url)
         opened.callback(desk.close)
         app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
-        app.state.attachment_readers = asyncio.Semaphore(attachments.READERS)
+        app.state.attachment_readers = asyncio.Semaphore(READERS)
         app.state.database = await asyncio.to_thread(desk.open)
         yield
 

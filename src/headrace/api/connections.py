@@ -74,7 +74,5 @@ def change_connection(
                 minutes = changes.every_minutes
                 seconds = None if minutes is None else round(minutes * 60)
                 connections.every(session, connection_id, seconds)
-        [row] = [
-            one for one in connections.listing(session) if one["connection_id"] == connection_id
-        ]
+        [row] = connections.listing(session, connection_id)
     return Connection.model_validate(row)

@@ -8,7 +8,6 @@ POST /api/connections/finish     the same for an application with a redirect add
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from html import escape
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -19,6 +18,7 @@ from pydantic import BaseModel, Field
 from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
 from headrace.api.shapes import Time
+from headrace.dashboard import came_back, say
 from headrace.errors import BadInput, HeadraceError, NotFound
 from headrace.oauth import consent
 from headrace.oauth.connect import EVERY_SECONDS, Wish
@@ -140,31 +140,27 @@ def callback(
 ) -> Response:
     """Where the issuer sends the browser. It has no key: the state says for whom."""
     database, settings = request.app.state.database, request.app.state.settings
-    return_to, status = None, 200
+    return_to, pages = None, False
     try:
         vault = Vault.from_settings(settings)
         back = consent.returned(database, vault, state)
-        return_to = back.asked.return_to
+        return_to, pages = back.asked.return_to, back.asked.pages
         made = consent.finish(database, vault, settings, back, code=code, error=error)
         said = {"connected": ",".join(row["connection_id"] for row in made.connections)}
         names = ", ".join(row["name"] for row in made.connections)
-        text = f"Connected: {names}. You can close this window."
+        text, good = f"Connected: {names}.", True
         if made.refused:
             said["refused"] = ",".join(made.refused)
             text += f" Not connected: {', '.join(made.refused)}, which was not allowed."
     except HeadraceError as problem:
-        status = 400
-        said, text = {"error": problem.message}, str(problem)
-    if return_to:
-        there, hash_, fragment = return_to.partition("#")
-        mark = "&" if "?" in there else "?"
-        return RedirectResponse(f"{there}{mark}{urlencode(said)}{hash_}{fragment}", 303)
-    return HTMLResponse(
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Headrace</title>'
-        f"<p>{escape(text)}</p></html>",
-        status,
-        headers={"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"},
-    )
+        said, text, good = {"error": problem.message}, str(problem), False
+    if return_to is None:
+        return came_back(text, good=good)
+    if pages:
+        return say(return_to, text, good=good)
+    there, hash_, fragment = return_to.partition("#")
+    mark = "&" if "?" in there else "?"
+    return RedirectResponse(f"{there}{mark}{urlencode(said)}{hash_}{fragment}", 303)
 
 
 def _begin(visitor: Visit, user: str, asked: consent.Asked) -> Address:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from headrace.dashboard.entry import Acting
+from headrace.dashboard.entry import Acting, Looking
 from headrace.dashboard.page import Look, page
 from headrace.dashboard.render import page as page_of
 from headrace.dashboard.said import back
 from headrace.errors import HeadraceError
 from headrace.oauth import consent
 from headrace.oauth.connect import Wish
+from headrace.oauth.issuers import issuer
 from headrace.plugins import providers
+from headrace.settings import Settings
 from headrace.store.database import Connection
 from headrace.store.visit import Visit
 from headrace.vault import Vault
@@ -25,17 +28,16 @@ router = APIRouter(include_in_schema=False)
 
 CALLBACK = "/connections/callback"
 
-_EVERY = {"15m": 900, "1h": 3600, "1d": 86_400}
+_EVERY = {"15m": ("15 minutes", 900), "1h": ("hour", 3600), "1d": ("day", 86_400)}
 
 
 @page("/connect", "connect.html", lives=False)
-def connect() -> Look:
-    """The kinds of accounts there are."""
+def connect(visitor: Looking) -> Look:
+    """Who gives access to accounts, and to which kinds of them."""
 
     def look(session: Connection) -> dict[str, Any]:
         del session
-        found = [one for one in providers().values() if one.issuer is not None]
-        return {"accounts": sorted(found, key=lambda one: one.name), "every": list(_EVERY)}
+        return {"issuers": _issuers(visitor.settings), "every": _EVERY}
 
     return look
 
@@ -44,17 +46,21 @@ def connect() -> Look:
 def begin(
     request: Request,
     visitor: Acting,
-    provider: Annotated[str, Form(max_length=100)],
+    provider: Annotated[list[str], Form(max_length=10)] = [],  # noqa: B006 - FastAPI copies it
     every: Annotated[Literal["15m", "1h", "1d"], Form()] = "15m",
     approve: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Send the browser to the issuer."""
-    wish = Wish(provider, config={}, every_seconds=_EVERY[every], approve=approve)
+    """Send the browser to the issuer: one consent for all that are ticked."""
+    if not provider:
+        return back("/connect", "Tick what is to be read.", good=False)
+    wishes = [
+        Wish(one, config={}, every_seconds=_EVERY[every][1], approve=approve) for one in provider
+    ]
     base = str(request.base_url)
     try:
-        there = address_for(visitor, visitor.caller.user, [wish], None, base)
+        there = address_for(visitor, visitor.caller.user, wishes, None, base)
     except HeadraceError as error:
-        return back("/connect", str(error))
+        return back("/connect", str(error), good=False)
     return onwards(there)
 
 
@@ -65,19 +71,43 @@ def onwards(there: str) -> Response:
     return answer
 
 
+def came_back(said: str, *, good: bool) -> Response:
+    """The page for somebody who was sent to an issuer by a program, and has come back here."""
+    answer = page_of("came_back.html", {"text": said, "good": good}, 200 if good else 400)
+    answer.headers.update({"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"})
+    return answer
+
+
 def address_for(
     visitor: Visit, user: str, wishes: Sequence[Wish], account: str | None, base: str
 ) -> str:
     """Where to send the browser of a user for these wishes. `base` is where it reached us. Raises
-    NeedsHuman where the issuer is not set up."""
+    BadInput where the issuer is not set up."""
     public = (visitor.settings.headrace_public_url or base).rstrip("/")
     asked = consent.Asked(
         wishes=list(wishes),
         redirect_uri=f"{public}{CALLBACK}",
         return_to=f"{public}/",
         hint=account,
+        pages=True,
     )
     vault = Vault.from_settings(visitor.settings)
     return consent.begin(
         visitor.database, vault, visitor.settings, visitor.caller.tenant, user, asked
     )
+
+
+def _issuers(settings: Settings) -> list[dict[str, Any]]:
+    """Every issuer with its kinds of accounts; what is `lacking` where it is not set up."""
+    kinds = [one for one in providers().values() if one.issuer is not None]
+    kinds.sort(key=lambda one: (one.issuer or "", one.name))
+    found = []
+    for name, these in groupby(kinds, key=lambda one: one.issuer or ""):
+        title, lacking = name.capitalize(), ""
+        try:
+            title = issuer(name, settings).title
+        except HeadraceError as error:
+            lacking = str(error)
+        accounts = [one.name for one in these]
+        found.append({"name": name, "title": title, "accounts": accounts, "lacking": lacking})
+    return found

@@ -65,6 +65,12 @@ def page(
     return register
 
 
+def plain(request: Request, visitor: Visit) -> dict[str, Any]:
+    """What a page needs that is the answer to a form, and does not live."""
+    path = request.url.path
+    return {"path": path, "asked": "", "caller": visitor.caller, "said": None, "lives": False}
+
+
 def _context(request: Request, visitor: Visit, look: Look) -> dict[str, Any]:
     with visitor.session() as session:
         found = look(session)

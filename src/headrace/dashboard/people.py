@@ -16,10 +16,12 @@ from headrace.errors import NotFound
 from headrace.store import contacts as store
 from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
+from headrace.store.sql import query
+from headrace.store.undo import undo
 
 router = APIRouter(include_in_schema=False)
 
-ROWS, SUGGESTED = 50, 10
+ROWS, SUGGESTED, ANSWERED = 50, 10, 10
 
 
 @page("/contacts", "people.html")
@@ -45,6 +47,7 @@ def people(
                 )
                 for one in open_
             ],
+            "answered": [] if q or after else _answered(session),
             "q": q,
             "older": further and with_asked(request, after=further),
             "newest": with_asked(request, after=None) if after else None,
@@ -67,12 +70,12 @@ def person(contact_id: UUID) -> Look:
 def merge(visitor: Acting, contact: Annotated[list[UUID], Form(max_length=100)]) -> Response:
     """Make those that are ticked one person."""
     if len(contact) < 2:
-        return back("/contacts", "Tick two or more people first.")
+        return back("/contacts", "Tick two or more people first.", good=False)
     with visitor.session() as session:
         made = store.merge(session, contact, visitor.caller.user)
     if made is None:
         raise NotFound("One of these people is not there.", hint="Load the page again.")
-    return back(f"/contacts/{made}", "They are one person now. A split takes it back.")
+    return back(f"/contacts/{made}", "They are one person now. Undo, below, takes it back.")
 
 
 @router.post("/contacts/suggestions/{link_id}")
@@ -81,8 +84,21 @@ def answer(visitor: Acting, link_id: int, same: Annotated[bool, Form()]) -> Resp
     with visitor.session() as session:
         found = store.answer(session, link_id, same=same, by=visitor.caller.user)
     if found is None:
-        return back("/contacts", "Somebody has answered that already.")
-    return back("/contacts", "They are one person now." if same else "They stay two people.")
+        return back("/contacts", "Somebody has answered that already.", good=False)
+    said = "They are one person now." if same else "They stay two people."
+    return back("/contacts", f"{said} Undo is under Answered of late.")
+
+
+@router.post("/contacts/links/{link_id}/undo")
+def take_back(visitor: Acting, link_id: int) -> Response:
+    """What a person has said of two, taken back."""
+    with visitor.session() as session:
+        done = undo(session, link_id, visitor.caller.user)
+    if done is None:
+        return back("/contacts", "That has been taken back already.", good=False)
+    contact_id, one_person = done
+    said = "They are one person again." if one_person else "They are two people again."
+    return back(f"/contacts/{contact_id}", said)
 
 
 @router.post("/contacts/{contact_id}/split")
@@ -94,7 +110,7 @@ def split(
     """Those that are ticked are somebody else."""
     here = f"/contacts/{contact_id}"
     if not identity:
-        return back(here, "Tick the identities that are somebody else's.")
+        return back(here, "Tick the identities that are somebody else's.", good=False)
     with visitor.session() as session:
         existing(session, contact_id)
         made = store.split(session, contact_id, identity, visitor.caller.user)
@@ -102,6 +118,10 @@ def split(
         raise NotFound("There is no such person.", hint="Load the page again.")
     _, parted = made
     return back(f"/contacts/{parted}", "They are two people now. A merge takes it back.")
+
+
+def _answered(session: Connection) -> list[dict[str, Any]]:
+    return session.execute(query("dashboard", "answered"), {"limit": ANSWERED}).fetchall()
 
 
 def existing(session: Connection, contact_id: UUID) -> dict[str, Any]:

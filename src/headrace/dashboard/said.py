@@ -5,25 +5,41 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
+import msgspec
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
 _COOKIE = "headrace_said"
 _SECONDS = 60
 _LONGEST = 500
+_WRONG = "!"
+"""What stands before something that went wrong."""
 
 
-def back(address: str, said: str) -> Response:
+class Said(msgspec.Struct):
+    """What is to be said, and whether it is good news."""
+
+    text: str
+    good: bool = True
+
+
+def back(address: str, said: str, *, good: bool = True) -> Response:
     """Send the browser on, and have that page say so."""
     answer = RedirectResponse(address, 303)
-    text = quote(said[:_LONGEST])
-    answer.set_cookie(_COOKIE, text, max_age=_SECONDS, path="/", httponly=True, samesite="lax")
+    leave(answer, said, good=good)
     return answer
 
 
-def said(request: Request) -> str:
+def leave(answer: Response, said: str, *, good: bool = True) -> None:
+    """Have the page that comes next say so."""
+    text = quote(("" if good else _WRONG) + said[:_LONGEST])
+    answer.set_cookie(_COOKIE, text, max_age=_SECONDS, path="/", httponly=True, samesite="lax")
+
+
+def said(request: Request) -> Said | None:
     """What the page before this one has left to say."""
-    return unquote(request.cookies.get(_COOKIE, ""))
+    text = unquote(request.cookies.get(_COOKIE, ""))
+    return Said(text.removeprefix(_WRONG), not text.startswith(_WRONG)) if text else None
 
 
 def forget(request: Request, answer: Response) -> None:

@@ -13,6 +13,7 @@ from headrace.dashboard.paging import with_asked
 from headrace.dashboard.record import address
 from headrace.out import timeline as out
 from headrace.out.people import identities
+from headrace.store import contacts
 from headrace.store.cursor import cut, place
 from headrace.store.database import Connection
 from headrace.store.listings import Place
@@ -48,6 +49,10 @@ def timeline(
                 (row, address("interactions", row["stream_id"], row["source_id"])) for row in shown
             ],
             "contact": contact,
+            "person": contact and _name(session, contact),
+            "of_kind": {
+                row["kind"]: with_asked(request, kind=row["kind"], after=None) for row in shown
+            },
             "kind": kind,
             "since": since,
             "until": until,
@@ -56,3 +61,8 @@ def timeline(
         }
 
     return look
+
+
+def _name(session: Connection, contact: UUID) -> str:
+    row = contacts.one(session, contact) or {}
+    return row.get("name") or row.get("email") or "somebody"

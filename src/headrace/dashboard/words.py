@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from headrace.dashboard.evidence import evidence
+from headrace.dashboard.zone import zone
 from headrace.out.snippet import MARK
+
+_LONG_AGO = 60 * 86_400
+"""Seconds from which on a date says more than how long ago it was."""
+
+_KINDS = {"interactions": "messages", "calendar_events": "meetings"}
+"""What tables are called on pages."""
 
 
 def span(seconds: float | None) -> str:
@@ -31,6 +40,11 @@ def ago(time: datetime | None, never: str = "never") -> Markup:
     if time is None:
         return Markup('<span class="never">{}</span>').format(never)
     seconds = (datetime.now(UTC) - time).total_seconds()
+    if abs(seconds) > _LONG_AGO:
+        day = time.astimezone(UTC)
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            day.isoformat(timespec="seconds"), moment(time), f"{day:%d %b %Y}"
+        )
     return Markup('<time datetime="{}" title="{}" data-ago>{}</time>').format(
         time.astimezone(UTC).isoformat(timespec="seconds"), moment(time), said(seconds)
     )
@@ -75,6 +89,16 @@ def label(word: str) -> str:
     return word.replace("_", " ").lower()
 
 
+def kind(table: str) -> str:
+    """What there is in a table, as a person calls it."""
+    return _KINDS.get(table, label(table))
+
+
+def clock(time: datetime | None, name: str = "UTC") -> str:
+    """A day and a time of it, in a zone."""
+    return "" if time is None else f"{time.astimezone(zone(name)):%A, %d %B %Y, %H:%M}"
+
+
 def found(snippet: str) -> Markup:
     """A piece of text in which what was found stands between two asterisks, marked."""
     parts = snippet.split(MARK)
@@ -82,6 +106,11 @@ def found(snippet: str) -> Markup:
         Markup("<mark>{}</mark>").format(part) if number % 2 else escape(part)
         for number, part in enumerate(parts)
     )
+
+
+def pretty(value: Any) -> str:
+    """What a source sent, as JSON in lines."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
 
 
 def short(value: Any) -> str:
@@ -106,6 +135,10 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "size": size,
     "percent": percent,
     "label": label,
+    "kind": kind,
+    "clock": clock,
+    "evidence": evidence,
     "found": found,
+    "pretty": pretty,
     "short": short,
 }

@@ -15,6 +15,7 @@ from headrace.errors import BadInput
 from headrace.files import check_input
 from headrace.files.config import DocumentsConfig
 from headrace.plugins import provider
+from headrace.rest.spec import RestSpec
 from headrace.settings import Settings
 from headrace.store import connections
 from headrace.store.connections import ConnectionRow
@@ -27,20 +28,21 @@ def rest_spec(path: Path) -> Wanted:
     """The REST API a YAML file describes. Raises BadInput naming the line and a near word."""
     from headrace.rest.specfile import load_spec
 
-    return _rest(load_spec(path))
+    return rest(load_spec(path))
 
 
 def rest_environment(settings: Settings) -> Wanted:
     """The REST API that API_BASE_URL and its companions name (A2.4-A2.7)."""
     from headrace.rest.environment import spec_from_environment
 
-    wanted = _rest(spec_from_environment(settings))
+    wanted = rest(spec_from_environment(settings))
     if settings.api_key is not None:
         wanted.secret = settings.api_key.get_secret_value()
     return wanted
 
 
-def _rest(spec: Any) -> Wanted:
+def rest(spec: RestSpec) -> Wanted:
+    """The REST API that a spec describes; its key, if it has one, apart."""
     spec, secret = spec.without_key()
     return Wanted("rest", spec.name, plain(spec), secret)
 

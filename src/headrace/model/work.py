@@ -72,7 +72,8 @@ class Checkpoint(Table, table=True):
     """How far a slice of a stream has been landed. Moves only in the transaction of its rows.
 
     `epoch` is the fence: a writer that does not hold the newest one cannot commit. `walk` counts
-    the walks from the start; `done_by` is the job that completed the current one.
+    the walks from the start; `done_by` is the job that completed the current one. What its batches
+    come to is counted as they are written: how many, how many new versions of `records`, and when.
     """
 
     __tablename__ = "checkpoints"
@@ -86,6 +87,9 @@ class Checkpoint(Table, table=True):
     high_water: datetime | None = time()
     done_by: str | None = col(ID)
     updated_at: datetime = time(null=False)
+    batches: int = col(BigInteger, null=False)
+    records: int = col(BigInteger, null=False)
+    landed_at: datetime | None = time()
 
 
 class Batch(Table, table=True):

@@ -33,13 +33,15 @@ LIFETIME = 600.0
 
 
 class Asked(msgspec.Struct, kw_only=True):
-    """What is remembered while somebody decides."""
+    """What is remembered while somebody decides. `pages` says that it was begun on a page of the
+    dashboard, which then says itself how it has ended."""
 
     wishes: list[Wish]
     redirect_uri: str
     return_to: str | None = None
     hint: str | None = None
     trusted: bool = False
+    pages: bool = False
 
 
 class Returned(msgspec.Struct):

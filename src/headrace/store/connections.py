@@ -15,6 +15,7 @@ from headrace.errors import BadInput, NeedsHuman
 from headrace.provider import Owner, StreamPlan
 from headrace.store import schedules
 from headrace.store.database import Connection
+from headrace.store.sql import query
 
 ConnectionRow = dict[str, Any]
 
@@ -148,21 +149,18 @@ def get(connection: Connection, connection_id: str) -> ConnectionRow | None:
     ).fetchone()
 
 
-def listing(connection: Connection) -> list[ConnectionRow]:
-    """Every connection this session may see, with what has been landed of it."""
+def called(connection: Connection, tenant: str, user: str, name: str) -> ConnectionRow | None:
+    """A user's connection by its name."""
     return connection.execute(
-        """
-        SELECT c.*, count(b.batch_id) AS batches, coalesce(sum(b.inserted), 0)::bigint AS records,
-               max(b.committed_at) AS landed_at, max(h.spec) AS schedule,
-               max(h.every_seconds) AS every_seconds,
-               max(h.next_at) FILTER (WHERE NOT h.paused) AS next_sync_at
-        FROM headrace.connections c
-        LEFT JOIN headrace.schedules h USING (tenant_id, connection_id)
-        LEFT JOIN headrace.streams s USING (tenant_id, connection_id)
-        LEFT JOIN headrace.batches b ON b.tenant_id = s.tenant_id AND b.stream_id = s.stream_id
-        GROUP BY c.tenant_id, c.connection_id ORDER BY c.name
-        """
-    ).fetchall()
+        "SELECT * FROM headrace.connections WHERE tenant_id = %s AND user_id = %s AND name = %s",
+        [tenant, user, name],
+    ).fetchone()
+
+
+def listing(connection: Connection, connection_id: str | None = None) -> list[ConnectionRow]:
+    """Every connection this session may see, or one of them, with what has been landed of it."""
+    values = {"connection": connection_id}
+    return connection.execute(query("connections", "listing"), values).fetchall()
 
 
 def health(

@@ -157,6 +157,16 @@ function distance(seconds) {
   return seconds > 0 ? `${text} ago` : `in ${text}`;
 }
 
+// ---- times of day: in the browser's own zone, which the server is told once ----
+
+function tellZone() {
+  const shown = document.querySelector("main")?.dataset.zone;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (!shown || !zone || shown === zone || document.cookie.includes("headrace_zone=")) return;
+  document.cookie = `headrace_zone=${encodeURIComponent(zone)}; path=/; max-age=86400; samesite=lax`;
+  if (document.cookie.includes("headrace_zone=")) location.reload();
+}
+
 // ---- forms ----
 
 document.addEventListener("submit", (event) => {
@@ -211,4 +221,5 @@ document.addEventListener("visibilitychange", () => (document.hidden ? stop() : 
 window.addEventListener("pagehide", stop);
 window.addEventListener("pageshow", listen);
 setInterval(ages, 5000);
+tellZone();
 listen();

@@ -40,20 +40,53 @@ WHERE n.nspname IN ('headrace', 'dbos') AND c.relkind = 'r'
 ORDER BY 2 DESC LIMIT 12;
 
 -- name: running
--- The job that each connection has under way, and what it has landed.
-SELECT j.connection_id, j.job_id, j.status, sum(b.fetched)::bigint AS fetched,
-  max(t.total)::bigint AS total
+-- The job that each of these connections has under way, what it has landed, and what keeps it.
+SELECT j.connection_id, j.job_id, j.status, j.attempts, j.resume_at, j.last_error, j.hint,
+  l.fetched, t.total
 FROM headrace.jobs j
-LEFT JOIN headrace.batches b ON b.tenant_id = j.tenant_id AND b.job_id = j.job_id
-LEFT JOIN LATERAL (SELECT sum(s.total) AS total FROM headrace.streams s
+LEFT JOIN LATERAL (SELECT sum(b.fetched)::bigint AS fetched FROM headrace.batches b
+  WHERE b.tenant_id = j.tenant_id AND b.job_id = j.job_id) l ON true
+LEFT JOIN LATERAL (SELECT sum(s.total)::bigint AS total FROM headrace.streams s
   WHERE s.tenant_id = j.tenant_id AND s.connection_id = j.connection_id
   HAVING count(*) = count(s.total)) t ON true
-WHERE j.status IN ('PENDING', 'RUNNING') AND NOT j.waits AND j.connection_id IS NOT NULL
-GROUP BY j.connection_id, j.job_id, j.status;
+WHERE j.status IN ('PENDING', 'RUNNING') AND NOT j.waits
+  AND j.connection_id = ANY(%(connections)s::text[]);
+
+-- name: backlog
+-- Batches that wait for a stage, or are in it, of one tenant or one of its users. The ids are those
+-- of `queues.stage_workflow_id`. So many of the installation's are looked at, and no more.
+SELECT s.connection_id, w.stage, count(*) AS batches, sum(b.inserted)::bigint AS records,
+  min(b.committed_at) AS since
+FROM (SELECT split_part(workflow_uuid, ':', 2) AS stage,
+    split_part(workflow_uuid, ':', 4) AS batch_id
+  FROM dbos.workflow_status
+  WHERE queue_name = ANY(%(queues)s::text[]) AND status IN ('ENQUEUED', 'PENDING', 'DELAYED')
+    AND workflow_uuid LIKE 'stage:%%'
+  LIMIT %(most)s) w
+JOIN headrace.batches b ON b.tenant_id = %(tenant)s AND b.batch_id = w.batch_id::bigint
+  AND (%(user)s::text IS NULL OR b.user_id = %(user)s)
+JOIN headrace.streams s ON s.tenant_id = b.tenant_id AND s.stream_id = b.stream_id
+GROUP BY s.connection_id, w.stage ORDER BY s.connection_id, w.stage;
+
+-- name: access
+-- How the access of these connections stands, and what their sources allow just now. A share that
+-- was lowered comes back by so much a minute: see store/allowances.py.
+SELECT c.connection_id, c.credential IS NOT NULL AS has_key, c.grant_id IS NOT NULL AS has_grant,
+  g.expires_at, g.refreshed_at, g.revoked_at, g.tokens IS NULL AS elsewhere,
+  CASE WHEN a.resets_at > now() THEN a.remaining END AS remaining,
+  CASE WHEN a.resets_at > now() THEN a.most END AS most,
+  CASE WHEN a.resets_at > now() THEN a.resets_at END AS resets_at,
+  least(1, a.share + %(creep)s * extract(epoch FROM now() - a.share_at)::float8 / 60) AS share,
+  CASE WHEN a.spent_until > now() + interval '5 seconds' THEN a.spent_until END AS held_until
+FROM headrace.connections c
+LEFT JOIN headrace.grants g USING (tenant_id, grant_id)
+LEFT JOIN headrace.allowances a ON a.tenant_id = c.tenant_id
+  AND a.allowance = c.provider || ':' || coalesce(c.grant_id, c.connection_id)
+WHERE c.tenant_id = %(tenant)s AND c.connection_id = ANY(%(connections)s::text[]);
 
 -- name: streams
 SELECT s.stream_id, s.name, s.content, s.total, s.live, max(p.updated_at) AS moved_at,
-  max(p.high_water) AS newest
+  max(p.high_water) AS newest, coalesce(sum(p.records), 0)::bigint AS records
 FROM headrace.streams s
 LEFT JOIN headrace.checkpoints p USING (tenant_id, stream_id)
 WHERE s.connection_id = %(connection_id)s
@@ -62,3 +95,67 @@ GROUP BY s.tenant_id, s.stream_id ORDER BY s.name LIMIT 200;
 -- name: jobs_of
 SELECT * FROM headrace.jobs WHERE connection_id = %(connection_id)s
 ORDER BY created_at DESC, job_id DESC LIMIT %(limit)s;
+
+-- name: thread
+-- The messages of a conversation, of one person and one source, in order.
+SELECT i.stream_id, i.source_id, i.occurred_at, i.from_name, i.from_address, i.subject,
+  left(coalesce(nullif(i.unquoted, ''), i.body), 300) AS begins, i.attachments
+FROM headrace.interactions i
+WHERE i.thread_id = %(thread_id)s AND i.user_id = %(user_id)s AND i.source = %(source)s
+ORDER BY i.occurred_at, i.stream_id, i.source_id LIMIT %(limit)s;
+
+-- name: source_of
+SELECT c.connection_id, c.name FROM headrace.streams s
+JOIN headrace.connections c USING (tenant_id, connection_id) WHERE s.stream_id = %(stream_id)s;
+
+-- name: document
+-- A document as it is shown: by the content that a search finds, or the newest where none is yet.
+SELECT d.stream_id, d.source_id, d.version, d.size, d.occurred_at, b.committed_at,
+  d.indexed_hash IS NOT DISTINCT FROM d.content_hash AS indexed,
+  coalesce(d.indexed_hash, d.content_hash) AS content_hash, t.title, t.media_type,
+  char_length(t.body) AS characters, cardinality(t.pages) AS pages
+FROM headrace.documents d
+JOIN headrace.batches b USING (tenant_id, batch_id)
+LEFT JOIN headrace.texts t ON t.tenant_id = d.tenant_id AND t.stream_id = d.stream_id
+  AND t.content_hash = coalesce(d.indexed_hash, d.content_hash)
+WHERE d.stream_id = %(stream_id)s AND d.source_id = %(source_id)s;
+
+-- name: passages_of
+-- From the passage on that holds a character of the text.
+SELECT k.position, k.start_at, k.end_at, k.page, k.headings, k.body, k.embedding IS NOT NULL AS found
+FROM headrace.chunks k
+WHERE k.stream_id = %(stream_id)s AND k.content_hash = %(content_hash)s AND k.kind = 'documents'
+  AND k.position >= coalesce((SELECT max(o.position) FROM headrace.chunks o
+    WHERE o.stream_id = k.stream_id AND o.content_hash = k.content_hash AND o.kind = 'documents'
+      AND o.start_at <= %(at)s), 0) - %(before)s
+ORDER BY k.position LIMIT %(limit)s;
+
+-- name: nearest_meetings
+SELECT (SELECT max(occurred_at) FROM headrace.calendar_events WHERE occurred_at < %(first)s) AS before,
+  (SELECT min(occurred_at) FROM headrace.calendar_events WHERE occurred_at >= %(last)s) AS after;
+
+-- name: answered
+-- What people have said of late of who is whom: of each act one pair. Of the newest links only, for
+-- rules make many.
+SELECT * FROM (
+  SELECT DISTINCT ON (l.created_at) l.link_id, l.decision, l.decided_by, l.created_at,
+    coalesce(a.name, a.value) AS first_name, a.value AS first_value, a.contact_id AS first_contact,
+    coalesce(b.name, b.value) AS second_name, b.value AS second_value,
+    b.contact_id AS second_contact
+  FROM (SELECT * FROM headrace.contact_links ORDER BY link_id DESC LIMIT 2000) l
+  JOIN headrace.contact_identities a ON a.tenant_id = l.tenant_id AND a.identity_id = l.first_id
+  JOIN headrace.contact_identities b ON b.tenant_id = l.tenant_id AND b.identity_id = l.second_id
+  WHERE l.decided_by <> 'rule' AND (l.decision = 'same') = (a.contact_id = b.contact_id)
+    AND NOT EXISTS (SELECT FROM headrace.contact_links n WHERE n.tenant_id = l.tenant_id
+      AND n.first_id = l.first_id AND n.second_id = l.second_id AND n.link_id > l.link_id
+      AND n.decided_by <> 'rule')
+  ORDER BY l.created_at DESC, l.link_id LIMIT 50) acts
+ORDER BY created_at DESC LIMIT %(limit)s;
+
+-- name: link
+SELECT l.link_id, l.decision, l.decided_by, l.first_id, l.second_id, a.contact_id AS first_contact,
+  b.contact_id AS second_contact
+FROM headrace.contact_links l
+JOIN headrace.contact_identities a ON a.tenant_id = l.tenant_id AND a.identity_id = l.first_id
+JOIN headrace.contact_identities b ON b.tenant_id = l.tenant_id AND b.identity_id = l.second_id
+WHERE l.link_id = %(link_id)s AND l.decided_by <> 'rule';
