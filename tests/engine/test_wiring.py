@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import ModuleType
@@ -11,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from headrace import Page, Provider, RawEvent, Row, StreamContext, StreamPlan, plugins, stage
-from headrace.engine import kinds, runtime
+from headrace.engine import kinds, runtime, workflows
 from headrace.errors import BadInput, HeadraceError
 from headrace.provider import JSON
 from headrace.rows import EventRow
@@ -88,6 +89,17 @@ def test_the_promised_kinds_and_steps_are_there() -> None:
     steps = {"normalize_google_email", "normalize_google_event", "extract_contacts"}
     assert steps <= set(plugins.stages())
     assert "extract_contacts" in kinds.SOURCELESS
+
+
+def test_each_kind_of_job_is_done_by_one_function() -> None:
+    """Covers A1.51: an asynchronous one of the job. Nothing but its number and its turn is handed
+    over: all else is read from its row. Kinds that fetch nothing have one function of a leg, and
+    there is no kind without."""
+    assert inspect.iscoroutinefunction(workflows.run_job)
+    assert list(inspect.signature(workflows.run_job).parameters) == ["job_id", "turn"]
+    assert set(workflows._WITHOUT_SOURCE) == set(kinds.SOURCELESS)
+    for leg in workflows._WITHOUT_SOURCE.values():
+        assert list(inspect.signature(leg).parameters) == ["database", "job_id", "turn"]
 
 
 def test_a_new_package_is_found_and_wired(add: Add) -> None:
