@@ -17,7 +17,7 @@ def visitor(world: World, stranger: Visitor) -> Visitor:
     """Somebody who came by the link, connected their account, and watched the first sync."""
     stranger.open(world.link).presses("Open Headrace").sees("Nothing is connected yet.")
     world.wrong(SLOW)
-    stranger.follows("Connect an account").presses("Connect gmail")
+    stranger.open("/connect").presses("Go to Google")
     stranger.sees("Sources", SOURCE).follows("Being brought up to date")
     stranger.marks()
     stranger.sees("running", "39 of 40")
@@ -87,6 +87,18 @@ def test_new_rows_wait(world: World, visitor: Visitor) -> None:
     visitor.presses("1 new")
     assert visitor.awaits(lambda: visitor.rows("jobs")[1:] == rows, "the new row above the others")
     assert visitor.ticked(f"Job {rows[0].removeprefix('job-')}")
+    assert visitor.stayed()
+
+
+def test_boxes_stay_ticked(world: World, visitor: Visitor) -> None:
+    """Whatever comes and goes above them."""
+    visitor.open("/contacts").ticks("Grace Hopper").marks()
+    for subject, name in (("One", "Emmy Noether"), ("Two", "Emmy Noether")):
+        address = f"{name.split()[0]}.{subject}@goettingen.example"
+        world.deliver(letter(f"{name} <{address}>", subject, "A ring.", len(subject)))
+    world.ask("/api/gmail/sync", {})
+    visitor.sees("Emmy Noether")
+    assert visitor.ticked("Grace Hopper")
     assert visitor.stayed()
 
 
