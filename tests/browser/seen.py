@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -35,16 +33,18 @@ const painted = performance.getEntriesByName("first-contentful-paint")[0]?.start
 const page = performance.getEntriesByType("navigation")[0];
 return Math.max(painted, page.domContentLoadedEventEnd) / 1000;
 """
+_STATUS = "return performance.getEntriesByType('navigation')[0].responseStatus"
 _SIDEWAYS = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 class Seen(NamedTuple):
-    """One page: bytes and seconds of its first view, what breaks a rule of accessibility in a light
+    """One page: how it was answered, bytes and seconds of its first view, what breaks a rule of accessibility in a light
     and in a dark scheme, and by how many pixels it is broader than a telephone."""
 
     path: str
     pattern: str
     title: str
+    status: int
     bytes: int
     seconds: float
     light: list[str]
@@ -90,7 +90,8 @@ def look(visitor: Visitor, path: str, pattern: str) -> Seen:
     with chromium.narrow(driver):
         broader = driver.execute_script(_SIDEWAYS)
         pictures.take(driver, pattern, "narrow")
-    return Seen(path, pattern, driver.title, weight, seconds, light, dark, broader)
+    status = driver.execute_script(_STATUS)
+    return Seen(path, pattern, driver.title, status, weight, seconds, light, dark, broader)
 
 
 def _pattern(ways: dict[str, Route], path: str) -> str | None:

@@ -24,6 +24,12 @@ PATIENCE = 12.0
 Found = TypeVar("Found")
 
 _MOVED = (StaleElementReferenceException, NoSuchElementException, ElementNotInteractableException)
+_IDLE = """
+const idle = (one) => !one.form || one.type === "button" || one.type === "submit" && !one.form.action;
+return [...document.querySelectorAll("button, input, select, textarea")]
+  .filter((one) => one.checkVisibility() && !one.dataset.checkAll && idle(one))
+  .map((one) => one.outerHTML);
+"""
 _MAIN = (By.TAG_NAME, "main")
 
 
@@ -108,10 +114,16 @@ class Visitor:
         there: list[str] = self.driver.execute_script(found)
         return [one.removeprefix(self.base) for one in there if one.startswith((self.base, "/"))]
 
+    def idle_controls(self) -> list[str]:
+        """The controls in sight that do nothing where there are no scripts."""
+        shown: list[str] = self.driver.execute_script(_IDLE)
+        return shown
+
     def complaints(self) -> list[str]:
         """What the browser has complained of since this was last asked: scripts that failed, and
         whatever the policy of the page forbade."""
-        return [one["message"] for one in self.driver.get_log("browser")]
+        log = self.driver.get_log("browser")
+        return [one["message"] for one in log if one["level"] in ("WARNING", "SEVERE")]
 
     def hears(self, text: str) -> Visitor:
         """Wait until the page has been told this by the server, whether it shows it or not."""
@@ -119,10 +131,30 @@ class Visitor:
         self.awaits(lambda: self.driver.execute_script(said, text), f"told {text!r}")
         return self
 
-    def leaves(self) -> Visitor:
-        """Go on to the next field, by the keyboard."""
-        self.driver.switch_to.active_element.send_keys(Keys.TAB)
+    # --- by the keyboard --------------------------------------------------------------------------
+
+    def tabs(self, until: str = "") -> Visitor:
+        """Go on to the next control, or to the one of that name."""
+        for _ in range(200):
+            self.driver.switch_to.active_element.send_keys(Keys.TAB)
+            if not until or self.focused() == until:
+                return self
+        pytest.fail(f"The keyboard never comes to {until!r}.")
+
+    def enters(self) -> Visitor:
+        """Press Enter where the focus is."""
+        self.driver.switch_to.active_element.send_keys(Keys.ENTER)
         return self
+
+    def focused(self) -> str:
+        """The name of the control that has the focus, "" where none has."""
+        at = self.driver.switch_to.active_element
+        return "" if at.tag_name == "body" else at.accessible_name or at.tag_name
+
+    def outlined(self) -> bool:
+        """Whether one sees where the focus is."""
+        width = self.driver.switch_to.active_element.value_of_css_property("outline-width")
+        return float(width.removesuffix("px")) >= 2
 
     def marks(self) -> None:
         """Notes which page this is; `stayed` says whether it is the same one still."""
