@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from tests.browser.chromium import Driver, started
 from tests.browser.visitor import Visitor
 from tests.browser.world import World, served

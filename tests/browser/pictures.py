@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 from PIL import Image
-
 from tests.browser.chromium import Driver
 
 WANTED = "HEADRACE_SCREENSHOTS"

@@ -1,4 +1,4 @@
-"""All pages of the dashboard, each looked at once: what it weighs, what is wrong with it for whom."""
+"""All pages of the dashboard, each looked at once: what it weighs, and for whom it is wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from starlette.routing import Route
 from tests import npm
 from tests.browser import chromium, pictures
-from tests.browser.chromium import Driver
 from tests.browser.visitor import Visitor
 
 from headrace.dashboard import page, routes
@@ -38,8 +37,9 @@ _SIDEWAYS = "return document.documentElement.scrollWidth - document.documentElem
 
 
 class Seen(NamedTuple):
-    """One page: how it was answered, bytes and seconds of its first view, what breaks a rule of accessibility in a light
-    and in a dark scheme, and by how many pixels it is broader than a telephone."""
+    """One page: how it was answered, bytes and seconds of its first view, what breaks a rule of
+    accessibility in a light and in a dark scheme, and by how many pixels it is broader than a
+    telephone."""
 
     path: str
     pattern: str
@@ -89,7 +89,8 @@ def look(visitor: Visitor, path: str, pattern: str) -> Seen:
     chromium.scheme(driver, "light")
     with chromium.narrow(driver):
         broader = driver.execute_script(_SIDEWAYS)
-        pictures.take(driver, pattern, "narrow")
+        if pattern == "/":
+            pictures.take(driver, pattern, "narrow")
     status = driver.execute_script(_STATUS)
     return Seen(path, pattern, driver.title, status, weight, seconds, light, dark, broader)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.browser.visitor import Visitor
 from tests.browser.world import ACCOUNT, World, letter
 

@@ -1,4 +1,4 @@
-"""Every page there is, with data in it: light enough, for everybody, on any screen, without scripts.
+"""Every page there is, with data in it: light enough, for all, on any screen, without scripts.
 
 A page that is added later is walked to by itself, and must be reached by a link.
 """
@@ -6,7 +6,6 @@ A page that is added later is walked to by itself, and must be reached by a link
 from __future__ import annotations
 
 import pytest
-
 from tests.browser import chromium, seen
 from tests.browser.seen import Seen
 from tests.browser.visitor import Visitor
@@ -72,7 +71,7 @@ def test_by_keyboard(visitor: Visitor) -> None:
     assert visitor.focused() == "To the content"
     visitor.enters()
     assert visitor.driver.current_url.endswith("#main")
-    reached = []
+    reached: list[str] = []
     while (name := visitor.tabs().focused()) and len(reached) < 200:
         assert visitor.outlined(), name
         reached.append(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from string import ascii_lowercase, ascii_uppercase
 from typing import TypeVar
 
 import pytest
@@ -15,17 +16,20 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-
 from tests.browser.chromium import Driver
 
-PATIENCE = 12.0
+PATIENCE = 60.0
 """Seconds until what has to happen has happened, on a machine that is busy with other things."""
 
 Found = TypeVar("Found")
 
 _MOVED = (StaleElementReferenceException, NoSuchElementException, ElementNotInteractableException)
+_LINKS = """
+const drawn = (address) => address.baseVal === undefined ? address : address.baseVal;
+return [...document.querySelectorAll("main a")].map((one) => drawn(one.href));
+"""
 _IDLE = """
-const idle = (one) => !one.form || one.type === "button" || one.type === "submit" && !one.form.action;
+const idle = (one) => !one.form || one.type === "button";
 return [...document.querySelectorAll("button, input, select, textarea")]
   .filter((one) => one.checkVisibility() && !one.dataset.checkAll && idle(one))
   .map((one) => one.outerHTML);
@@ -92,7 +96,7 @@ class Visitor:
 
     def value(self, label: str) -> str:
         """What stands in the field with that label."""
-        return self._on(_labelled(label), lambda field: field.get_property("value")) or ""
+        return self._on(_labelled(label), lambda field: str(field.get_property("value")))
 
     def ticked(self, label: str) -> bool:
         """Whether the box with that label is ticked."""
@@ -110,8 +114,7 @@ class Visitor:
 
     def links(self) -> list[str]:
         """The addresses on the page that are the service's own."""
-        found = "return [...document.querySelectorAll('main a')].map((one) => one.href.baseVal ?? one.href)"
-        there: list[str] = self.driver.execute_script(found)
+        there: list[str] = self.driver.execute_script(_LINKS)
         return [one.removeprefix(self.base) for one in there if one.startswith((self.base, "/"))]
 
     def idle_controls(self) -> list[str]:
@@ -122,7 +125,7 @@ class Visitor:
     def complaints(self) -> list[str]:
         """What the browser has complained of since this was last asked: scripts that failed, and
         whatever the policy of the page forbade."""
-        log = self.driver.get_log("browser")
+        log = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [one["message"] for one in log if one["level"] in ("WARNING", "SEVERE")]
 
     def hears(self, text: str) -> Visitor:
@@ -175,7 +178,7 @@ class Visitor:
                 pass  # rewritten under the hand: look again
             if time.monotonic() > until:
                 here = f"{self.driver.current_url} says:\n{self.text}"
-                pytest.fail(f"Never seen: {what}. {here}\n{self.driver.get_log('browser')}")
+                pytest.fail(f"Never seen: {what}. {here}\n{self.complaints()}")
             time.sleep(0.05)
 
     def _on(self, xpath: str, do: Callable[[WebElement], Found]) -> Found:
@@ -199,7 +202,7 @@ def _card(heading: str) -> str:
 
 def _small(of: str) -> str:
     """In small letters: how a name is written may change."""
-    return f"translate(normalize-space({of}), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')"
+    return f"translate(normalize-space({of}), '{ascii_uppercase}', '{ascii_lowercase}')"
 
 
 def _labelled(label: str) -> str:

@@ -67,7 +67,7 @@ def _ask(address: str, body: object, **headers: str) -> Any:
 
 @contextmanager
 def served(cluster: str, template: str, **google: Any) -> Iterator[World]:
-    """A service with nothing in it, and a Google twin with these options, until the context ends."""
+    """A service with nothing in it, and a Google twin with these options, for the context."""
     key = secrets.token_urlsafe(24)
     with (
         made_home() as home,
