@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from headrace.errors import BadInput
 
@@ -16,3 +16,15 @@ def day(text: str) -> datetime | None:
     except ValueError:
         raise BadInput(f"{text!r} is no date.", hint="Write one as 2026-11-23.") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def day_after(text: str) -> datetime | None:
+    """The end of a day in UTC: what is asked for until a day is asked for with it. Raises
+    BadInput."""
+    found = day(text)
+    if found is None or len(text.strip()) > len("2026-11-23"):
+        return found
+    try:
+        return found + timedelta(days=1)
+    except OverflowError:
+        return None

@@ -29,6 +29,7 @@ _PATHS: dict[str, listings.Table] = {
     "meetings": "calendar_events",
     "events": "events",
 }
+_CALLED = {"interactions": "subject", "calendar_events": "title", "events": "name"}
 _NAMES = {table: path for path, table in _PATHS.items()}
 
 # Whatever is in a file of somebody else's, it is kept and not run.
@@ -59,6 +60,7 @@ def record(request: Request, kind: str, stream_id: int, source_id: str) -> Look:
         return {
             "kind": kind,
             "row": row,
+            "called": row[_CALLED[table]],
             "zone": here,
             "thread": _thread(session, row) if kind == "messages" else [],
             "files": _files(row) if kind == "messages" else [],

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 
-from headrace.dashboard.asked import day
+from headrace.dashboard.asked import day, day_after
 from headrace.dashboard.entry import Looking
 from headrace.dashboard.page import Look, page
 from headrace.dashboard.paging import with_asked
@@ -38,7 +38,7 @@ def search(
 ) -> Look:
     """What is found for these words; nothing for none."""
     kinds: list[Kind] = [kind] if kind else list(KINDS)
-    first, last = day(since), day(until)
+    first, last = day(since), day_after(until)
 
     def look(session: Connection) -> dict[str, Any]:
         began, notes = time.perf_counter(), list[str]()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
-from headrace.dashboard.asked import day
+from headrace.dashboard.asked import day, day_after
 from headrace.dashboard.page import Look, page
 from headrace.dashboard.paging import with_asked
 from headrace.dashboard.record import address
@@ -31,7 +31,7 @@ def timeline(
     after: Annotated[str | None, Query(max_length=8192)] = None,
 ) -> Look:
     """Everybody's, or one contact's."""
-    began, first, last = place(after, Place), day(since), day(until)
+    began, first, last = place(after, Place), day(since), day_after(until)
 
     def look(session: Connection) -> dict[str, Any]:
         rows = out.timeline(

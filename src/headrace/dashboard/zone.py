@@ -26,7 +26,7 @@ def known(name: str) -> tzinfo | None:
         return None
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):  # what is not there, and what is no name at all
+    except (KeyError, ValueError, OSError):  # what is not there, and what is no name at all
         return None
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
+from headrace.errors import NotFound
 from headrace.store import contacts
 from headrace.store.database import Connection
 from headrace.store.sql import query
@@ -13,11 +14,11 @@ from headrace.store.sql import query
 
 def undo(connection: Connection, link_id: int, by: str) -> tuple[UUID, bool] | None:
     """Part those whom a person has joined by this link, or join those whom it has parted. Returns
-    the first one's contact, and whether they are one now; None where there is nothing to take
-    back."""
+    the first one's contact, and whether they are one now; None where there is nothing to take back
+    any more. Raises NotFound for a link that is not there, or that a rule has made."""
     link = connection.execute(query("dashboard", "link"), {"link_id": link_id}).fetchone()
     if link is None:
-        return None
+        raise NotFound("There is no such answer.", hint="Load the page again.")
     one_person = link["first_contact"] == link["second_contact"]
     if link["decision"] == "different":
         if one_person:
