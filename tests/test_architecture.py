@@ -12,7 +12,7 @@ _SOURCE = Path(headrace.__file__).parent
 _FILES = sorted(_SOURCE.rglob("*.py"))
 
 _LAYERS = [
-    ["errors", "model", "crashpoints", "__version__"],
+    ["errors", "model", "crashpoints", "lines", "__version__"],
     ["settings", "telemetry", "text"],
     ["cadence"],
     ["provider", "vault"],

@@ -106,5 +106,9 @@ class Unauthorized(HeadraceError):
     """The request carries no key, or one that opens nothing."""
 
 
+class Refused(HeadraceError):
+    """The request may not be made from where it comes."""
+
+
 class Conflict(HeadraceError):
     """The request is well made, and what it names is in no state for it."""

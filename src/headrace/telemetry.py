@@ -11,6 +11,8 @@ from typing import Any
 
 import structlog
 
+from headrace import lines
+
 _RUN_FIELDS = (
     "itemsFetched",
     "itemsInserted",
@@ -75,8 +77,19 @@ def quiet(*, bugs: bool = False) -> None:
         )
 
 
-def _log() -> Any:
-    return structlog.get_logger()
+class _Log:
+    """Says a line, and has it kept where it is of a job."""
+
+    def __init__(self, level: str) -> None:
+        self._level = level
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        getattr(structlog.get_logger(), self._level)(event, **facts)
+        lines.hear(self._level, event, facts)
+
+
+_info, _warning = _Log("info"), _Log("warning")
+_error, _critical = _Log("error"), _Log("critical")
 
 
 def run(
@@ -91,27 +104,27 @@ def run(
 ) -> None:
     """The one line of a finished run (A1.22)."""
     values = (fetched, inserted, skipped, duration_ms, user, batch, timed_out)
-    _log().info("run", **dict(zip(_RUN_FIELDS, values, strict=True)))
+    _info("run", **dict(zip(_RUN_FIELDS, values, strict=True)))
 
 
 def job_failed(job_id: str, error: str, hint: str, *, attempts: int, final: bool) -> None:
     """A run that ended in an error; `final` when the job will not be tried again."""
-    _log().error("job_failed", jobId=job_id, error=error, hint=hint, attempts=attempts, final=final)
+    _error("job_failed", jobId=job_id, error=error, hint=hint, attempts=attempts, final=final)
 
 
 def allowance_lowered(connection: str, share: float) -> None:
     """A source has refused the rate of its account's calls: all workers use less of it."""
-    _log().warning("allowance_lowered", connection=connection, share=round(share, 3))
+    _warning("allowance_lowered", connection=connection, share=round(share, 3))
 
 
 def allowance_evenly(connection: str, per_minute: float) -> None:
     """Little is left of what a source allows until it counts anew: it is used evenly until then."""
-    _log().warning("allowance_evenly", connection=connection, perMinute=round(per_minute, 1))
+    _warning("allowance_evenly", connection=connection, perMinute=round(per_minute, 1))
 
 
 def bug(where: str, error: BaseException) -> None:
     """Something that should not happen did; with its traceback."""
-    _log().error("bug", where=where, exc_info=error)
+    _error("bug", where=where, exc_info=error)
 
 
 def overhear(listener: Callable[[str], None]) -> Callable[[], None]:
@@ -125,149 +138,149 @@ def asked_again(why: str, attempt: int, wait: float) -> None:
     """A request failed, and is made again after this many seconds."""
     for listener in tuple(_listeners):
         listener(why)
-    _log().info("asked_again", why=why, attempt=attempt, waitSeconds=round(wait, 2))
+    _info("asked_again", why=why, attempt=attempt, waitSeconds=round(wait, 2))
 
 
 def away(where: str, error: BaseException) -> None:
     """PostgreSQL did not answer a request."""
-    _log().error("away", where=where, error=str(error))
+    _error("away", where=where, error=str(error))
 
 
 def note(connection: str, stream: str, notes: dict[str, str]) -> None:
     """A fact about a source worth knowing, such as the envelope it answers with (A2.23)."""
-    _log().info("source", connection=connection, stream=stream, **notes)
+    _info("source", connection=connection, stream=stream, **notes)
 
 
 def search_note(said: str) -> None:
     """What a search could not do."""
-    _log().warning("search", note=said)
+    _warning("search", note=said)
 
 
 def points_left(connection: str, why: str) -> None:
     """An index of vectors outside of PostgreSQL could not be tended; the next job tries again."""
-    _log().warning("points_left", connection=connection, why=why)
+    _warning("points_left", connection=connection, why=why)
 
 
 def died(executor: str) -> None:
     """A worker was found dead."""
-    _log().warning("died", deadExecutor=executor)
+    _warning("died", deadExecutor=executor)
 
 
 def declared_dead(executor: str) -> None:
     """This process was found dead by others, and ends now: they run its jobs."""
-    _log().critical("declared_dead", executor=executor)
+    _critical("declared_dead", executor=executor)
 
 
 def takeover(executor: str, recovered: int) -> None:
     """A dead worker's jobs, or this one's own that it had lost sight of, are on the queue again."""
-    _log().warning("takeover", deadExecutor=executor, jobs=recovered)
+    _warning("takeover", deadExecutor=executor, jobs=recovered)
 
 
 def left(executor: str, handed: int, ms: int) -> None:
     """This process has left in good order; so many workflows go on elsewhere."""
-    _log().info("left", executor=executor, handedOver=handed, ms=ms)
+    _info("left", executor=executor, handedOver=handed, ms=ms)
 
 
 def replaced(version: str, jobs: int, stages: int, others: int) -> None:
     """What workers of another version left, of whom none lives, goes on in this one."""
-    _log().warning("replaced", left=version, jobs=jobs, stages=stages, others=others)
+    _warning("replaced", left=version, jobs=jobs, stages=stages, others=others)
 
 
 def waiting(why: str, seconds: float) -> None:
     """PostgreSQL is not there yet, and this process waits for it."""
-    _log().warning("waiting", why=why, atMostSeconds=seconds)
+    _warning("waiting", why=why, atMostSeconds=seconds)
 
 
 def waited() -> None:
     """It is there now."""
-    _log().info("goes_on")
+    _info("goes_on")
 
 
 def newer_schema(newest: str, known: str) -> None:
     """A newer Headrace has migrated the database, and this one goes on with it."""
-    _log().info("newer_schema", schema=newest, known=known)
+    _info("newer_schema", schema=newest, known=known)
 
 
 def notified(job_id: str, workflow: str, topic: str) -> None:
     """Whoever waited for a job has been told."""
-    _log().info("notified", jobId=job_id, workflow=workflow, topic=topic)
+    _info("notified", jobId=job_id, workflow=workflow, topic=topic)
 
 
 def scheduled(due: int, jobs: int) -> None:
     """Schedules were due, and their jobs are on the queue."""
-    _log().info("scheduled", due=due, jobs=jobs)
+    _info("scheduled", due=due, jobs=jobs)
 
 
 def left_out(schedule_id: str, runs: int) -> None:
     """A schedule was due more often, while nobody looked, than is made up for."""
-    _log().warning("runs_left_out", scheduleId=schedule_id, runs=runs)
+    _warning("runs_left_out", scheduleId=schedule_id, runs=runs)
 
 
 def discovered(connected: int, back: int, gone: int) -> None:
     """Another application's accounts were looked through, and this changed."""
-    _log().info("discovered", connected=connected, back=back, gone=gone)
+    _info("discovered", connected=connected, back=back, gone=gone)
 
 
 def undiscovered(error: str, hint: str) -> None:
     """Another application's accounts cannot be looked through."""
-    _log().error("undiscovered", error=error, hint=hint)
+    _error("undiscovered", error=error, hint=hint)
 
 
 def swept(jobs: int, stages: int) -> None:
     """The sweeper found work that a lost trigger had stranded."""
-    _log().warning("swept", jobs=jobs, stages=stages)
+    _warning("swept", jobs=jobs, stages=stages)
 
 
 def redis_away(address: str, error: str, hint: str) -> None:
     """Redis does not do what it is asked to. Once, until it does again."""
-    _log().error("redis_away", address=address, error=error, hint=hint)
+    _error("redis_away", address=address, error=error, hint=hint)
 
 
 def redis_back(address: str) -> None:
     """Redis does what it is asked to again."""
-    _log().warning("redis_back", address=address)
+    _warning("redis_back", address=address)
 
 
 def redis_emptied(address: str) -> None:
     """The stream and its group were not there any more, and have been made anew."""
-    _log().warning("redis_emptied", address=address)
+    _warning("redis_emptied", address=address)
 
 
 def redis_taken(taken: int, refused: int) -> None:
     """Entries of the stream were acknowledged: jobs made of them, and those put aside."""
-    _log().info("redis_taken", taken=taken, refused=refused)
+    _info("redis_taken", taken=taken, refused=refused)
 
 
 def redis_lost(ids: list[str], hint: str) -> None:
     """Entries were deleted from the stream before anybody had finished them."""
-    _log().error("redis_lost", entries=len(ids), first=ids[0], hint=hint)
+    _error("redis_lost", entries=len(ids), first=ids[0], hint=hint)
 
 
 def redis_late(connections: int) -> None:
     """Syncs that the schedule had asked for through the stream, and which did not come out."""
-    _log().warning("redis_late", connections=connections)
+    _warning("redis_late", connections=connections)
 
 
 def redis_untold(completions: int) -> None:
     """Ends of jobs that Redis was away too long to be told of."""
-    _log().error("redis_untold", completions=completions)
+    _error("redis_untold", completions=completions)
 
 
 def queued_too_long(queue: str, seconds: float) -> None:
     """Work has waited on a queue for longer than it should; said once, until it is over."""
-    _log().error("queued_too_long", queue=queue, oldestSeconds=round(seconds))
+    _error("queued_too_long", queue=queue, oldestSeconds=round(seconds))
 
 
 def queued_no_longer(queue: str, seconds: float) -> None:
     """What `queued_too_long` was said of is over, after so many seconds."""
-    _log().warning("queued_no_longer", queue=queue, afterSeconds=round(seconds))
+    _warning("queued_no_longer", queue=queue, afterSeconds=round(seconds))
 
 
 def retained(removed: int) -> None:
     """Retention has removed rows that nothing needs any more."""
-    _log().info("retained", removed=removed)
+    _info("retained", removed=removed)
 
 
 def started(what: str, **facts: Any) -> None:
     """A process is ready."""
-    _log().info("started", what=what, **facts)
+    _info("started", what=what, **facts)

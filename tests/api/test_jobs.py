@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.testclient import TestClient
+from tests.api.conftest import TIME
 
-from headrace import plugins
+from headrace import lines, plugins
 from headrace.engine.lanes import band
 from headrace.provider import Record
+from headrace.store import job_lines
 
 if TYPE_CHECKING:
     import pytest
@@ -201,3 +203,47 @@ def test_the_runner_finds_what_was_forgotten(house: House, client: TestClient) -
     again = client.post("/api/jobs/runner", json={"limit": 20}).json()
     assert (again["jobs"], len(again["waiting"])) == (0, 12)
     assert len(house.execute("SELECT 1 FROM dbos.workflow_status")) == 12
+
+
+def test_the_runner_tells_a_caller_of_their_own_only(house: House, client: TestClient) -> None:
+    """It puts back whatever was forgotten; how much of it others have is theirs to know."""
+    stranger, bob = house.client("other", "zoe"), house.client(key_user="bob")
+    for user, tenant in (("ann", "acme"), ("ann", "acme"), ("zoe", "other"), ("kim", "third")):
+        house.job(user, tenant)
+    told = stranger.post("/api/jobs/runner").json()
+    assert (told["jobs"], told["stages"], len(told["waiting"])) == (1, 0, 1)
+    assert len(house.execute("SELECT 1 FROM dbos.workflow_status")) == 4
+    house.execute("DELETE FROM dbos.workflow_status")
+    assert bob.post("/api/jobs/runner").json()["jobs"] == 0
+    house.execute("DELETE FROM dbos.workflow_status")
+    assert client.post("/api/jobs/runner").json()["jobs"] == 2
+
+
+def test_jobs_of_a_connection_and_since_a_time(
+    house: House, client: TestClient, problem: Problem
+) -> None:
+    shop = house.connection()
+    old, new = house.job(connection_id=shop), house.job()
+    house.execute("UPDATE headrace.jobs SET created_at = '2020-01-01' WHERE job_id = %s", old)
+    for asked, wanted in {
+        "connection=shop": [old],
+        f"connection={shop}": [old],
+        "since=2021-01-01T00:00:00Z": [new],
+        "since=2021-01-01T00:00:00Z&connection=shop": [],
+    }.items():
+        found = client.get(f"/api/jobs?{asked}").json()["items"]
+        assert [one["job_id"] for one in found] == wanted
+    problem(client.get("/api/jobs?connection=nowhere"), 404)
+
+
+def test_the_log_and_the_steps_of_a_job(house: House, client: TestClient) -> None:
+    """What was said of it, and what the engine has begun of it."""
+    job = client.post("/api/jobs", json={"kind": "extract_contacts"}).json()["job_id"]
+    line = lines.Line(job, TIME, "info", "asked_again", {"why": "Later."})
+    with house.store.transaction() as session:
+        job_lines.keep(session, [line])
+    [said] = client.get(f"/api/jobs/{job}/log").json()["items"]
+    assert (said["event"], said["facts"]) == ("asked_again", {"why": "Later."})
+    found = client.get(f"/api/jobs/{job}/steps").json()
+    assert found["steps"] == []
+    assert [(one["turn"], one["status"]) for one in found["turns"]] == [(1, "ENQUEUED")]

@@ -72,7 +72,7 @@ def test_bars_and_control_c(house: House, twins: Callable[..., str], landed: Lan
     it at once with a sentence that says how to go on; going on shows the rest only."""
     url = twins(total=10_000, cursor_ttl_s=0, latency_ms=25)
     terminal = Terminal(house, "sync", API_BASE_URL=url)
-    terminal.shows(r"datasync .*\d,\d{3} of 10,000 · [\d,]+/s +0:00:\d\d left")
+    terminal.shows(r"datasync .*\d,\d{3} of 10,000, \d+ % · [\d,]+/s +0:00:\d\d left")
     terminal.type("\x03")
     told = time.monotonic()
     assert terminal.ended() == 130

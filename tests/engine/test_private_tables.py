@@ -71,6 +71,26 @@ def test_what_is_written_is_there(bench: Bench) -> None:
     assert {name: there.get(name) for name in _COLUMNS} == _COLUMNS
 
 
+_STEPS = {
+    "workflow_uuid": "text",
+    "function_id": "integer",
+    "function_name": "text",
+    "error": "text",
+    "started_at_epoch_ms": "bigint",
+    "completed_at_epoch_ms": "bigint",
+}
+"""What `job_steps` reads of what a workflow has done."""
+
+
+def test_what_is_read_of_steps_is_there(bench: Bench) -> None:
+    found = bench.rows(
+        "SELECT column_name, data_type FROM information_schema.columns"
+        " WHERE table_schema = 'dbos' AND table_name = 'operation_outputs'"
+    )
+    there = {row["column_name"]: row["data_type"] for row in found}
+    assert {name: there.get(name) for name in _STEPS} == _STEPS
+
+
 def test_the_states_are_these() -> None:
     """Whatever says "under way" names three of them, and "over" is all others."""
     assert {one.value for one in WorkflowStatusString} == {

@@ -67,7 +67,7 @@ def test_what_was_there_before_it_was_counted_is_counted(desk: Desk) -> None:
     with desk.store.transaction() as session:
         session.execute(nothing)
     assert shown(desk) != added_up(desk)
-    migration = import_module("headrace.store.migrations.versions.0022_landed")
+    migration = import_module("headrace.store.migrations.versions.0023_landed")
     with desk.store.transaction() as session:
         session.execute(migration.SO_FAR)
     assert shown(desk) == added_up(desk)

@@ -30,6 +30,7 @@ from headrace.api import (
     ingestion,
     insights,
     job_events,
+    job_log,
     jobs,
     memory,
     problems,
@@ -55,6 +56,7 @@ from headrace.store.waiting import patiently
 ROUTERS = (
     graphs,
     job_events,
+    job_log,
     jobs,
     connections,
     consents,

@@ -37,4 +37,11 @@ def visit(
     return Visit(caller, database, request.app.state.settings)
 
 
+def still(request: Request) -> Visit:
+    """The same caller some time later. Raises Unauthorized once the key has been revoked."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    bearer = HTTPAuthorizationCredentials(scheme=scheme, credentials=token) if token else None
+    return visit(request, request.headers.get("X-API-Key"), bearer)
+
+
 Visitor = Annotated[Visit, Depends(visit)]

@@ -10,7 +10,7 @@ import structlog
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headrace import telemetry
+from headrace import dashboard, telemetry
 from headrace.api.problems import SEND_LESS, problem, too_large
 from headrace.files.place import MOST_BYTES
 
@@ -69,7 +69,7 @@ class Envelope:
                 else:
                     await self._app(scope, _capped(receive, most), answer)
             except Exception as error:
-                telemetry.bug(scope["path"], error)
+                telemetry.bug(dashboard.logged(scope["path"]), error)
                 if begun:
                     raise  # too late for another answer: the connection is cut
                 failed = problem(scope, 500, _BUG, "Report it with the request id.")

@@ -58,6 +58,10 @@ class Listing(Strict):
         None, description=f"One of {', '.join(_SPOKEN)}; or {', '.join(SEED_WORDS)}."
     )
     kind: str | None = Field(None, description="Only jobs of this kind; aliases are understood.")
+    connection: str | None = Field(
+        None, max_length=4096, description="Only jobs of this one; id or name."
+    )
+    since: Time | None = Field(None, description="Only jobs made then or later.")
     words: Literal["seed"] | None = Field(
         None, description="`seed`: answer with queued, processing, completed and failed."
     )

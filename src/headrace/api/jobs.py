@@ -26,7 +26,7 @@ from headrace.api.shapes import Page
 from headrace.engine import again, extract, insight, needs, redrive_many, replay, settle
 from headrace.engine import jobs as engine
 from headrace.engine.progress import progress
-from headrace.engine.sweep import sweep
+from headrace.engine.sweep import put_back
 from headrace.errors import BadInput, Conflict, NotFound
 from headrace.plugins import provider_of_kind
 from headrace.provider import Provider
@@ -96,6 +96,8 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
             session,
             status=status,
             kind=kind,
+            source=None if asked.connection is None else _id_of(session, asked.connection),
+            since=asked.since,
             before=place(asked.cursor, listings.JobPlace),
             limit=asked.limit + 1,
         )
@@ -106,13 +108,27 @@ def list_jobs(visitor: Visitor, asked: Annotated[Listing, Query()]) -> Page[Job]
     return Page(items=items, next=after_these)
 
 
+def _id_of(session: Connection, named: str) -> str:
+    """The connection that a list is narrowed to. Raises NotFound, or BadInput of several."""
+    rows = listings.connections_named(session, named, "")
+    if not rows:
+        raise NotFound(
+            f"There is no connection {named!r}.", hint="GET /api/connections lists them."
+        )
+    if len(rows) > 1 and rows[0]["connection_id"] != named:
+        ids = ", ".join(row["connection_id"] for row in rows[:5])
+        raise BadInput("More than one connection fits.", hint=f"Name one by its id: {ids}.")
+    return str(rows[0]["connection_id"])
+
+
 @router.post("/runner")
 def run_queue(visitor: Visitor, wanted: RunnerWanted | None = None) -> RunnerAnswer:
     """Put on the queue what ought to be there, of the ten thousand oldest unfinished jobs. Never
-    needed: the workers do it all the time, with all jobs. Answers with the oldest jobs that wait
-    or run."""
-    revived, stranded = sweep(visitor.database, quiet=0)
+    needed: the workers do it all the time, with all jobs. Answers with how many of the caller's
+    that were, and with the oldest that wait or run."""
+    found = put_back(visitor.database, quiet=0)
     with visitor.session() as session:
+        revived, stranded = found.seen_by(session)
         rows = listings.waiting_jobs(session, (wanted or RunnerWanted()).limit)
     waiting = [Job.model_validate(row) for row in rows]
     message = "Processing..." if waiting else "Nothing is waiting"

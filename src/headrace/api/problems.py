@@ -26,6 +26,7 @@ from headrace.errors import (
     HeadraceError,
     NeedsHuman,
     NotFound,
+    Refused,
     Retry,
     Skip,
     Unauthorized,
@@ -44,6 +45,7 @@ _STATUS: tuple[tuple[type[HeadraceError], int], ...] = (
     (NotFound, 404),
     (UnknownJob, 404),
     (Unauthorized, 401),
+    (Refused, 403),
     # Not 507: programs and proxies ask again where the trouble is the server's.
     (NoRoom, 413),
     (Conflict, 409),
@@ -142,13 +144,13 @@ def _ours(request: Request, error: Exception) -> Response:
     if isinstance(error, Retry):
         headers["Retry-After"] = str(math.ceil(error.after or RETRY_SECONDS))
     if status == 500:
-        telemetry.bug(request.url.path, error)
+        telemetry.bug(dashboard.logged(request.url.path), error)
     return problem(request.scope, status, error.message, error.hint, headers=headers)
 
 
 def _database_away(request: Request, error: Exception) -> Response:
     # Its own words may name hosts and accounts: they are for the log.
-    telemetry.away(request.url.path, error)
+    telemetry.away(dashboard.logged(request.url.path), error)
     detail = "PostgreSQL does not answer."
     if isinstance(error, psycopg.errors.QueryCanceled):
         detail = "PostgreSQL took too long to answer."
@@ -162,7 +164,7 @@ def _database_away(request: Request, error: Exception) -> Response:
 
 
 def _no_value(request: Request, error: Exception) -> Response:
-    telemetry.bug(request.url.path, error)
+    telemetry.bug(dashboard.logged(request.url.path), error)
     return problem(
         request.scope,
         422,
@@ -182,6 +184,8 @@ def _http(request: Request, error: Exception) -> Response:
         case 404:
             detail = f"There is nothing at {request.url.path}."
             hint = "GET /openapi.json lists every route."
+            if dashboard.wants_page(request.scope):
+                hint = "The first page leads to all there are."
         case 405:
             headers["Allow"] = ", ".join(_methods(request))
             detail = f"{request.method} is not for {request.url.path}."
@@ -193,12 +197,13 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """The methods of a path; the router itself knows only those of one of its routes."""
-    return [
+    described = [
         method.upper()
         for path, methods in request.app.openapi()["paths"].items()
         if re.fullmatch(re.sub(r"\{\w+\}", ".*", path), request.url.path)
         for method in methods
     ]
+    return described or dashboard.methods(request.url.path)
 
 
 def _invalid(request: Request, error: Exception) -> Response:

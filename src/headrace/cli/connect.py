@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import sys
 import time
-import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +14,7 @@ import yaml
 from rich.markup import escape
 
 from headrace.cli.house import TENANT, USER, reading
+from headrace.cli.opening import show
 from headrace.cli.options import Json
 from headrace.cli.receiver import receive
 from headrace.cli.show import answer_json, out, say
@@ -102,7 +102,7 @@ def _by_browser(
             say("The browser then shows an error; paste the address of that page here:")
             came = _query(sys.stdin.readline().strip())
         else:
-            webbrowser.open(url)
+            show(url)
             came = wait(consent.LIFETIME)
     if "state" not in came:
         raise BadInput(

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import socket
-import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from headrace import __version__, telemetry
 from headrace.cli import signals_held
 from headrace.cli.ending import Ending, ending
-from headrace.cli.house import TENANT, USER, database_url, reading
+from headrace.cli.house import TENANT, database_url
+from headrace.cli.opening import answers, local_address, welcome
 from headrace.cli.options import Json
 from headrace.cli.show import answer_json, out, say
+from headrace.errors import BadInput
 from headrace.settings import Settings, load
-from headrace.store import sessions
 from headrace.store.database import Database
-from headrace.store.keys import Caller, ensure_first
+from headrace.store.keys import ensure_first
 from headrace.store.waiting import patiently
 
 
@@ -56,7 +56,16 @@ def _listening() -> Iterator[tuple[Settings, socket.socket]]:
         from headrace.api import listen
 
     settings = load()
-    with listen(settings) as listener:
+    try:
+        listener = listen(settings)
+    except BadInput:
+        if not answers(here := local_address(settings)):
+            raise
+        raise BadInput(
+            f"Headrace runs already at {here}.",
+            hint="`headrace open` opens it; SERVICE_PORT=0 starts another one at any free port.",
+        ) from None
+    with listener:
         telemetry.configure(settings.log_level)
         yield settings, listener
 
@@ -100,7 +109,7 @@ def _introduce(database: Database, settings: Settings, port: int, *, json: bool)
     made = patiently(settings.headrace_database_wait, first)
     host = settings.service_host
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    link = welcome(database, settings, url)
+    link = welcome(database, settings, local_address(settings, port))
     if json:
         answer_json({"url": url, "api_key": made, "link": link})
         return
@@ -113,33 +122,6 @@ def _introduce(database: Database, settings: Settings, port: int, *, json: bool)
     if made:
         say(f"  API key, shown this once: [bold]{made}[/bold]")
         say(f"  Send it as X-API-Key or as a bearer token. It opens all of tenant {TENANT!r}.")
-
-
-def welcome(database: Database, settings: Settings, url: str) -> str:
-    """A link that opens the dashboard at `url`, or at its public address, for one browser."""
-    with database.transaction() as session:
-        token = sessions.link(session, Caller(TENANT, USER, None))
-    return f"{(settings.headrace_public_url or url).rstrip('/')}/welcome/{token}"
-
-
-def open_dashboard(json: Json = False) -> None:
-    """Open the dashboard in a browser, signed in. Prints the link, which is good once and for ten
-    minutes: on a machine without a browser, open it on yours."""
-    settings = load()
-    with reading() as database:
-        link = welcome(database, settings, local_address(settings))
-    if json:
-        answer_json({"link": link})
-        return
-    out.print(link, soft_wrap=True)
-    webbrowser.open(link)
-
-
-def local_address(settings: Settings) -> str:
-    """Where this machine reaches the API: what listens everywhere, it reaches as itself."""
-    host = settings.service_host
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.service_port}"
 
 
 def worker(json: Json = False) -> None:

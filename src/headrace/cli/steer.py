@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import msgspec
 import typer
 from rich.markup import escape
 
 from headrace.cli.graph import graph
 from headrace.cli.house import TENANT, USER, reading
+from headrace.cli.job_log import log, steps
 from headrace.cli.options import Json, Limit
 from headrace.cli.show import Columns, answer_json, answer_rows, out
 from headrace.engine import again
 from headrace.engine.needs import needs_of
-from headrace.engine.progress import progress
+from headrace.engine.progress import progress, told
 from headrace.store import jobs as store_jobs
 
 jobs = typer.Typer(help="Work that is waiting, running or over.", no_args_is_help=True)
 jobs.command("graph")(graph)
+jobs.command("log")(log)
+jobs.command("steps")(steps)
 
 Status = Literal["PENDING", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"]
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
@@ -55,7 +57,7 @@ _BOOKMARKS = ("at", "until", "left", "waits")
 def show_job(job_id: JobId, json: Json = False) -> None:
     """One job, with what it has landed so far."""
     with reading() as database, database.people(TENANT, USER) as session:
-        found = msgspec.structs.asdict(progress(session, job_id))
+        found = told(progress(session, job_id))
         row = store_jobs.get(session, job_id)
         found["after"] = [one["needs_job_id"] for one in needs_of(session, job_id)]
     if row is not None and row["connection_id"] is None:
@@ -67,10 +69,14 @@ def show_job(job_id: JobId, json: Json = False) -> None:
         return
     for name, value in found.items():
         if value not in (None, []):
-            out.print(f"{name:14} {escape(_line(value))}")
+            out.print(f"{name:14} {escape(_line(name, value))}")
 
 
-def _line(value: Any) -> str:
+def _line(name: str, value: Any) -> str:
+    if name == "share":
+        return f"{int(value * 100)} %"
+    if name == "seconds_left":
+        return f"{value:,.0f}"
     ids = isinstance(value, list) and all(isinstance(one, str) for one in value)
     return ", ".join(value) if ids else str(value)
 

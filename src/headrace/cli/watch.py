@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 import psycopg
 from rich.markup import escape
-from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
+from rich.progress import BarColumn, SpinnerColumn, TaskID, TextColumn
 from rich.progress import Progress as Bars
-from rich.text import Text
 
 from headrace import telemetry
 from headrace.cli.house import away
@@ -39,8 +38,6 @@ class Watched(msgspec.Struct):
     name: str
     job_id: str
     state: Progress
-    before: int
-    """Records that had been fetched when the watch began."""
     since: float
     """When it last moved, in monotonic seconds."""
     told: str | None = None
@@ -74,7 +71,7 @@ def watch(database: Database, named: Sequence[tuple[str, str]], *, show: bool) -
     now = time.monotonic()
     look = _Look(database.url, [job_id for _, job_id in named])
     jobs = [
-        Watched(name, job_id, state, state.fetched, now)
+        Watched(name, job_id, state, now)
         for (name, job_id), state in zip(named, look(), strict=True)
     ]
     board = _Board(jobs, draw=show and err.is_terminal)
@@ -165,7 +162,7 @@ class _Board:
 
     def __init__(self, jobs: Sequence[Watched], *, draw: bool) -> None:
         self._jobs = jobs
-        self._started = self._printed = time.monotonic()
+        self._printed = time.monotonic()
         self._draw = draw
         self._heard = ""
         self._bars = Bars(
@@ -173,7 +170,7 @@ class _Board:
             TextColumn("{task.description}"),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[counts]}"),
-            _Left(),
+            TextColumn("{task.fields[left]}", style="progress.remaining"),
             TextColumn("{task.fields[note]}"),
             console=err,
             disable=not draw,
@@ -210,6 +207,7 @@ class _Board:
             "completed": stage.batches,
             "total": max(stage.of, 1),
             "counts": f"{stage.rows_out:,}",
+            "left": "",
             "note": "",
         }
         if key not in self._tasks:
@@ -222,7 +220,8 @@ class _Board:
             return
         self._printed = time.monotonic()
         for job in self._jobs:
-            say(f"{escape(job.name)}: {self._counts(job)} {_note(job)}".rstrip())
+            more = "  ".join(one for one in (_left(job.state), _note(job)) if one)
+            say(f"{escape(job.name)}: {self._counts(job)} {more}".rstrip())
         if self._heard:
             say(f"{escape(self._heard)} Trying again.")
             self._heard = ""
@@ -234,6 +233,7 @@ class _Board:
             "completed": state.fetched if state.status not in FINAL else total,
             "total": total,
             "counts": self._counts(job),
+            "left": _left(state),
             "note": _note(job),
         }
 
@@ -241,21 +241,17 @@ class _Board:
         state = job.state
         if state.status in FINAL:
             return f"{state.fetched:,}"
-        seconds = max(time.monotonic() - self._started, 0.2)
         known = f" of {state.total:,}" if state.total else ""
-        return f"{state.fetched:,}{known} · {(state.fetched - job.before) / seconds:,.0f}/s"
+        share = f", {int(state.share * 100)} %" if state.share is not None else ""
+        return f"{state.fetched:,}{known}{share} · {state.per_second or 0:,.0f}/s"
 
 
-class _Left(ProgressColumn):
-    """How long it will still take, once that can be told."""
-
-    max_refresh = 0.5
-
-    def render(self, task: Task) -> Text:
-        left = task.time_remaining
-        if task.finished or task.total is None or left is None:
-            return Text("")
-        return Text(f"{timedelta(seconds=int(left))} left", style="progress.remaining")
+def _left(state: Progress) -> str:
+    """How long it will still take, where that can be told."""
+    left = state.seconds_left
+    if state.status != "RUNNING" or not left:
+        return ""
+    return f"{timedelta(seconds=int(left))} left"
 
 
 def _note(job: Watched) -> str:

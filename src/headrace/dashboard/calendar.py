@@ -12,7 +12,6 @@ from headrace.dashboard.asked import day
 from headrace.dashboard.page import Look, page
 from headrace.dashboard.record import address
 from headrace.dashboard.zone import zone, zone_of
-from headrace.errors import BadInput
 from headrace.store import listings
 from headrace.store.database import Connection
 from headrace.store.sql import query
@@ -22,15 +21,12 @@ ROWS = 500
 """Meetings that one page shows."""
 
 _DAY = timedelta(days=1)
-_EARLIEST, _LATEST = 1900, 2999
 
 
 @page("/calendar", "calendar.html")
 def calendar(request: Request, since: str = "") -> Look:
     """Two weeks from a day, or from today."""
     asked, here = day(since), zone_of(request)
-    if asked and not _EARLIEST <= asked.year <= _LATEST:
-        raise BadInput(f"There is no calendar of the year {asked.year}.", hint="Choose another.")
     at = zone(here)
 
     def local(row: dict[str, Any]) -> date:

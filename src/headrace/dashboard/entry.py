@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from fastapi import Depends, HTTPException, Request
 
-from headrace.errors import BadInput
+from headrace.errors import Refused
 from headrace.store import sessions
 from headrace.store.database import Database
 from headrace.store.visit import Visit
@@ -15,13 +15,31 @@ from headrace.store.visit import Visit
 COOKIE = "headrace_session"
 SIGN_IN = "/login"
 
+LIVE = "/live"
+"""What the address of a page's news begins with."""
+
+_LONGEST = 2000
+"""Characters of an address that a browser is sent on to."""
+
 _HOST = "__Host-"
 """Browsers keep a cookie of such a name from every other host, and from plain http."""
 
 
+def secure(request: Request) -> bool:
+    """Whether the browser reached us by https: the proxy in front of us says so, or
+    HEADRACE_PUBLIC_URL does, of the host that was asked for."""
+    public = urlsplit(request.app.state.settings.headrace_public_url or "")
+    ours = public.scheme == "https" and public.netloc == request.headers.get("Host")
+    return ours or request.url.scheme == "https"
+
+
 def cookie_name(request: Request) -> str:
-    """What the session's cookie is called here."""
-    return f"{_HOST}{COOKIE}" if request.url.scheme == "https" else COOKIE
+    """What the session's cookie is called here. Cookies know hosts and no ports: with the port in
+    its name, two services on one machine do not sign each other's visitors out."""
+    if secure(request):
+        return f"{_HOST}{COOKIE}"
+    port = _host(request).port
+    return f"{COOKIE}_{port}" if port else COOKIE
 
 
 def look(request: Request) -> Visit:
@@ -38,32 +56,50 @@ def look(request: Request) -> Visit:
 
 
 def act(request: Request) -> Visit:
-    """Let somebody in who does something: only this page's own forms may. Raises BadInput for what
+    """Let somebody in who does something: only this page's own forms may. Raises Refused for what
     another site has sent, and HTTPException 303 as `look` does."""
     own_form(request)
     return look(request)
 
 
 def own_form(request: Request) -> None:
-    """Raises BadInput for a form that another site has sent. Every browser says where a form comes
-    from; of those that do not, the origin must be the host that was asked."""
+    """Raises Refused for a form that another site has sent. Browsers say where a form comes from:
+    by Sec-Fetch-Site, or over plain http by the origin, which must be the host that was asked."""
     site = request.headers.get("Sec-Fetch-Site")
-    origin = urlsplit(request.headers.get("Origin", "")).netloc
-    if site == "same-origin" or (site is None and origin == request.headers.get("Host")):
+    host, origin = request.headers.get("Host"), request.headers.get("Origin", "")
+    own = bool(host) and origin in (f"http://{host}", f"https://{host}")
+    if site == "same-origin" or (site is None and own):
         return
-    raise BadInput("This form was sent from another site.", hint="Open the dashboard itself.")
+    raise Refused(
+        "This was not sent by a page of this dashboard.",
+        hint="Open the dashboard, and do it there.",
+    )
 
 
 def own_path(path: str) -> str:
-    """Where to go on: a path of this service, or its first page."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+    """Where to go on: a path of this service, or its first page. Browsers take a backslash for a
+    slash, and leave out what is no visible character: neither is in a path of ours."""
+    plain = len(path) <= _LONGEST and path.isascii() and path.isprintable() and "\\" not in path
+    return path if plain and path.startswith("/") and not path.startswith("//") else "/"
 
 
 def _sign_in(request: Request, *, expired: bool) -> str:
-    after = request.url.path if request.method == "GET" else "/"
-    if request.method == "GET" and request.url.query:
-        after += f"?{request.url.query}"
-    return f"{SIGN_IN}?next={quote(after)}" + ("&expired=1" if expired else "")
+    after = "/"
+    if request.method in ("GET", "HEAD"):
+        # As it was sent: in a decoded path a name's own `?` would begin the questions.
+        path = request.scope["raw_path"].decode("latin-1").removeprefix(LIVE)
+        after = own_path(f"{path}?{request.url.query}" if request.url.query else path)
+    return f"{SIGN_IN}?next={quote(after, safe='/')}" + ("&expired=1" if expired else "")
+
+
+def _host(request: Request) -> SplitResult:
+    """The host that was asked for; of one that is no host, nothing."""
+    try:
+        found = urlsplit(f"//{request.headers.get('Host', '')}")
+        _ = found.port  # only here does it fail for one that is no number
+    except ValueError:
+        return urlsplit("")
+    return found
 
 
 Looking = Annotated[Visit, Depends(look)]

@@ -16,7 +16,7 @@ _NAMES = {file.name for file in STATIC.iterdir() if file.is_file()}
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-@router.get("/static/{digest}/{name}")
+@router.api_route("/static/{digest}/{name}", methods=["GET", "HEAD"])
 def static(digest: str, name: str) -> FileResponse:
     """One of them. Raises NotFound, also for one of another version: a page names its own."""
     if name not in _NAMES or asset(name) != f"/static/{digest}/{name}":

@@ -12,19 +12,21 @@ from headrace.dashboard.drawing import drawn
 from headrace.dashboard.entry import Acting
 from headrace.dashboard.page import Look, page
 from headrace.dashboard.said import back
-from headrace.engine import again, graph, settle
+from headrace.engine import again, graph, job_steps, run_now, settle
 from headrace.engine.progress import progress
 from headrace.errors import BadInput, NotFound
-from headrace.store import connections
+from headrace.store import connections, job_lines
 from headrace.store import jobs as store
 from headrace.store.database import Connection
 from headrace.store.jobs import JobRow
+from headrace.store.sql import query
 from headrace.store.visit import Visit
 
 router = APIRouter(include_in_schema=False)
 
-BATCHES = 20
-"""Commits that the page shows, the newest first."""
+BATCHES = STEPS = LETTERS = 20
+"""Of each that the page shows, the newest first."""
+LINES = 50
 
 
 @page("/jobs/{job_id}", "job.html")
@@ -38,7 +40,13 @@ def job(job_id: str) -> Look:
             "job": row,
             "source": source,
             "progress": progress(session, job_id),
-            "steps": settle.stages(session, row["tenant_id"], job_id),
+            "stages": settle.stages(session, row["tenant_id"], job_id),
+            "turns": job_steps.turns(session, job_id, row["turn"]),
+            "steps": job_steps.steps(session, job_id, row["turn"], STEPS),
+            "lines": job_lines.of_job(session, job_id, LINES),
+            "letters": session.execute(
+                query("dashboard", "letters_of"), {"job_id": job_id, "limit": LETTERS}
+            ).fetchall(),
             "batches": store.batches(session, row["tenant_id"], job_id, BATCHES),
             "picture": drawn(graph.picture(session, job_id), job_id),
         }
@@ -56,6 +64,18 @@ def cancel(visitor: Acting, job_id: str) -> Response:
 def retry(visitor: Acting, job_id: str) -> Response:
     """It goes on where it stopped."""
     return _steer(visitor, job_id, again.retry, "It goes on where it stopped.")
+
+
+@router.post("/jobs/{job_id}/run")
+def run(visitor: Acting, job_id: str) -> Response:
+    """Have it go on now; one that is over is done once more, by a job of its own."""
+    with visitor.session() as session:
+        existing(session, job_id)
+        try:
+            made = run_now.run_now(session, job_id)["job_id"]
+        except BadInput as error:
+            return back(f"/jobs/{job_id}", str(error))
+    return back(f"/jobs/{made}", "It is run now.")
 
 
 @router.post("/jobs/{job_id}/retry-tree")

@@ -12,7 +12,7 @@ from headrace.dashboard.page import Look, page
 from headrace.dashboard.paging import with_asked
 from headrace.dashboard.said import back
 from headrace.engine import mend as mending
-from headrace.engine import redrive, redrive_many
+from headrace.engine import redrive
 from headrace.errors import BadInput, NotFound
 from headrace.store import dead_letters as store
 from headrace.store.cursor import cut, place
@@ -108,17 +108,6 @@ def drop(visitor: Acting, number: int) -> Response:
         except BadInput as error:
             return back(f"/dead-letters/{number}", str(error))
     return back("/dead-letters", "It is dropped. Its row stays, and says so.")
-
-
-@router.post("/dead-letters/retry")
-def retry_many(visitor: Acting, reason: Annotated[str, Form(max_length=500)] = "") -> Response:
-    """Have a job try all again that are open, or those of a reason."""
-    chosen, caller = store.Chosen(reason=reason or None), visitor.caller
-    with visitor.session() as session:
-        row = redrive_many.submit(
-            session, caller.tenant, caller.user, chosen, of_user=caller.key_user, by=caller.user
-        )
-    return back(f"/jobs/{row['job_id']}", "They are tried again, by this job.")
 
 
 def existing(session: Connection, number: int) -> dict[str, Any]:

@@ -8,31 +8,25 @@ has a block `live`; whenever that comes out different, the browser is sent it (s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import HTMLResponse, Response, StreamingResponse
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, Response
 
 from headrace.dashboard import render, said
-from headrace.dashboard.entry import Looking
+from headrace.dashboard.entry import LIVE, Looking
 from headrace.dashboard.entry import look as let_in
-from headrace.errors import HeadraceError, Unavailable
+from headrace.out.live import News, Watchers
 from headrace.store.database import Connection
 from headrace.store.visit import Visit
 
 Look = Callable[[Connection], dict[str, Any]]
 
-LIVE = "/live"
-TICK_SECONDS = 1.0
-"""Between two looks at what a page shows."""
-PING_SECONDS = 15.0
-"""After so long without news something is sent all the same: proxies close what is silent."""
-MOST_WATCHED = 64
-"""Pages that one process keeps up to date at a time; further ones are read when asked for."""
-
 router = APIRouter(include_in_schema=False)
-_watched = 0
+
+_watchers = Watchers("pages", most=64, tick_seconds=1.0)
+"""Further ones are read when asked for."""
 
 
 def page(
@@ -51,13 +45,17 @@ def page(
             return answer
 
         async def live(request: Request, visitor: Looking, look: Look = asked) -> Response:
-            del visitor  # let in
-            if _watched >= MOST_WATCHED:
-                raise Unavailable("Too many pages are open.", hint="Close some of them.")
-            news = _news(request, template, look)
-            return StreamingResponse(news, media_type="text/event-stream")
+            # What is not there is said now: later there is no other answer than to hang up.
+            await asyncio.to_thread(_context, request, visitor, look)
 
-        router.add_api_route(path, whole, methods=["GET"])
+            def seen() -> News:
+                # Whoever is signed out meanwhile, or whose key is revoked, sees no more.
+                found = _context(request, let_in(request), look)
+                return News("live", render.region(template, found))
+
+            return _watchers.answer(request, seen)
+
+        router.add_api_route(path, whole, methods=["GET", "HEAD"])
         if lives:
             router.add_api_route(f"{LIVE}{path}", live, methods=["GET"])
         return view
@@ -77,35 +75,3 @@ def _context(request: Request, visitor: Visit, look: Look) -> dict[str, Any]:
     path = request.url.path.removeprefix(LIVE) or "/"
     asked = f"?{request.url.query}" if request.url.query else ""
     return {"path": path, "asked": asked, "caller": visitor.caller, **found}
-
-
-async def _news(request: Request, template: str, look: Look) -> AsyncIterator[bytes]:
-    global _watched
-
-    def seen() -> str:
-        # Whoever is signed out meanwhile, or whose key is revoked, sees no more.
-        return render.region(template, _context(request, let_in(request), look))
-
-    _watched += 1
-    try:
-        yield b"retry: 2000\n\n"
-        last, silent = "", 0.0
-        while not request.app.state.leaving.is_set() and not await request.is_disconnected():
-            try:
-                now = await asyncio.to_thread(seen)
-            except (HeadraceError, HTTPException):
-                return  # the browser asks again, and is told why
-            if now != last:
-                yield b"event: live\n" + _lines(now)
-                last, silent = now, 0.0
-            elif silent >= PING_SECONDS:
-                yield b": still here\n\n"
-                silent = 0.0
-            silent += TICK_SECONDS
-            await asyncio.sleep(TICK_SECONDS)
-    finally:
-        _watched -= 1
-
-
-def _lines(text: str) -> bytes:
-    return "".join(f"data: {line}\n" for line in text.splitlines()).encode() + b"\n"

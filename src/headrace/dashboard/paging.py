@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 from fastapi import Request
 
+from headrace.dashboard.entry import LIVE
+
 
 def with_asked(request: Request, **changes: str | None) -> str:
     """The address of this page with other questions; None leaves one out."""
@@ -14,4 +16,4 @@ def with_asked(request: Request, **changes: str | None) -> str:
         asked.pop(name, None)
         if value is not None:
             asked[name] = value
-    return f"?{urlencode(asked)}" if asked else request.url.path.removeprefix("/live")
+    return f"?{urlencode(asked)}" if asked else request.url.path.removeprefix(LIVE)

@@ -84,7 +84,7 @@ def answer(visitor: Acting, link_id: int, same: Annotated[bool, Form()]) -> Resp
     with visitor.session() as session:
         found = store.answer(session, link_id, same=same, by=visitor.caller.user)
     if found is None:
-        return back("/contacts", "Somebody has answered that already.", good=False)
+        raise NotFound("There is no such open question.", hint="It may have been answered already.")
     said = "They are one person now." if same else "They stay two people."
     return back("/contacts", f"{said} Undo is under Answered of late.")
 

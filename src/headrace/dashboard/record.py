@@ -47,6 +47,11 @@ def address(kind: Kind, stream_id: int, source_id: str, at: int | None = None) -
     return f"/records/{_NAMES[kind]}/{place}"
 
 
+def _why(table: listings.Table, stream_id: int, source_id: str) -> str:
+    kind, _, name = named(table, stream_id, "").partition(":")
+    return f"/why/{kind}/{name.removesuffix(':')}/{quote(source_id, safe='')}"
+
+
 @page("/records/{kind}/{stream_id}/{source_id:path}", "record.html", lives=False)
 def record(request: Request, kind: str, stream_id: int, source_id: str) -> Look:
     """One record of the caller's."""
@@ -65,7 +70,7 @@ def record(request: Request, kind: str, stream_id: int, source_id: str) -> Look:
             "thread": _thread(session, row) if kind == "messages" else [],
             "files": _files(row) if kind == "messages" else [],
             "source": session.execute(query("dashboard", "source_of"), of).fetchone(),
-            "why": f"/why/{quote(named(table, stream_id, source_id).replace(':', '/', 1))}",
+            "why": _why(table, stream_id, source_id),
         }
 
     return look

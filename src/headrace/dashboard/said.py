@@ -11,9 +11,10 @@ from fastapi.responses import RedirectResponse, Response
 
 _COOKIE = "headrace_said"
 _SECONDS = 60
-_LONGEST = 500
 _WRONG = "!"
 """What stands before something that went wrong."""
+_LONGEST = 1200
+"""Bytes of it: in a cookie each may take three, and browsers keep no more than 4096."""
 
 
 class Said(msgspec.Struct):
@@ -32,7 +33,8 @@ def back(address: str, said: str, *, good: bool = True) -> Response:
 
 def leave(answer: Response, said: str, *, good: bool = True) -> None:
     """Have the page that comes next say so."""
-    text = quote(("" if good else _WRONG) + said[:_LONGEST])
+    told = ("" if good else _WRONG) + said
+    text = quote(told.encode()[:_LONGEST].decode(errors="ignore"))
     answer.set_cookie(_COOKIE, text, max_age=_SECONDS, path="/", httponly=True, samesite="lax")
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
+from headrace.dashboard.asked import source_named
 from headrace.dashboard.entry import Acting
 from headrace.dashboard.said import back
-from headrace.engine import schedulable
+from headrace.engine import arrange, schedulable
 from headrace.errors import BadInput, NotFound
 from headrace.store import schedules as store
 from headrace.store.database import Connection
@@ -17,6 +20,47 @@ from headrace.store.visit import Visit
 router = APIRouter(include_in_schema=False)
 
 HERE = "/system#schedules"
+
+
+Word = Annotated[str, Form(max_length=4096)]
+
+
+@router.post("/schedules")
+def add(
+    visitor: Acting,
+    spec: Word,
+    kind: Word = store.SYNC,
+    source: Word = "",
+    timezone: Word = "UTC",
+    name: Word = "",
+) -> Response:
+    """Do something again and again, from now on."""
+    caller = visitor.caller
+    with visitor.session() as session:
+        try:
+            arrange.create(
+                session,
+                source_named(session, source),
+                tenant=caller.tenant,
+                user=caller.key_user or caller.user,
+                key_user=caller.key_user,
+                kind=kind.strip(),
+                spec=spec.strip(),
+                timezone=timezone.strip() or "UTC",
+                name=name.strip() or None,
+            )
+        except BadInput as error:
+            return back(HERE, str(error))
+    return back(HERE, "It is done again and again from now on.")
+
+
+@router.post("/schedules/{schedule_id}/remove")
+def remove(visitor: Acting, schedule_id: str) -> Response:
+    """Do it no more. The jobs that it has made stay."""
+    with visitor.session() as session:
+        existing(session, schedule_id)
+        store.remove(session, schedule_id)
+    return back(HERE, "It is removed. The jobs that it has made stay.")
 
 
 @router.post("/schedules/{schedule_id}/run")

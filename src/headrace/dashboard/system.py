@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from headrace.dashboard.chart import bars
+from headrace.dashboard.chart import bars, curves
 from headrace.dashboard.entry import Looking
 from headrace.dashboard.page import Look, page
+from headrace.dashboard.words import seconds
+from headrace.engine import retention
 from headrace.out import queues
+from headrace.settings import Settings
 from headrace.store import dead_letters, keys, schedules
 from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
 
 MINUTES = 60
+JOBS = 5000
+"""Of those that ended in that time, the newest that the chart is of."""
 
 
 @page("/system", "system.html")
 def system(visitor: Looking) -> Look:
     """Workers, queues and sizes are for the installation's own; the rest is the caller's."""
-    caller = visitor.caller
+    caller, settings = visitor.caller, visitor.settings
     all_of_it = caller.tenant == keys.TENANT and caller.key_user is None
 
     def look(session: Connection) -> dict[str, Any]:
@@ -27,21 +32,46 @@ def system(visitor: Looking) -> Look:
         shown = [schedules.shown(row) for row in schedules.listing(session, limit=50)]
         return {
             "landed": bars(landed, MINUTES),
+            **_ended(session),
             "schedules": shown,
             "letters": dead_letters.counts(session, limit=20),
-            "own": _own(session) if all_of_it else None,
+            "own": _own(session, settings) if all_of_it else None,
         }
 
     return look
 
 
-def _own(session: Connection) -> dict[str, Any]:
+def _ended(session: Connection) -> dict[str, Any]:
+    """Charts of the jobs that ended of late: how many, and how long they took."""
+    asked = {"minutes": MINUTES, "limit": JOBS}
+    rows = session.execute(query("dashboard", "ended_by_minute"), asked).fetchall()
+    took = {
+        "half of them": {row["minute"]: row["half"] for row in rows},
+        "95 % of them": {row["minute"]: row["nearly_all"] for row in rows},
+    }
+    return {
+        "ended": bars({row["minute"]: row["jobs"] for row in rows}, MINUTES),
+        "failed": sum(row["failed"] for row in rows),
+        "took": curves(took, MINUTES, seconds),
+    }
+
+
+def _own(session: Connection, settings: Settings) -> dict[str, Any]:
     with as_owner(session):
         size = session.execute(query("dashboard", "size")).fetchone()
+        standing = retention.standing(session)
         return {
             "workers": session.execute(query("dashboard", "workers")).fetchall(),
             "queues": queues.look(session),
             "most": queues.MOST,
             "size": size["whole"] if size else 0,
             "tables": session.execute(query("dashboard", "tables")).fetchall(),
+            "redis": session.execute(query("dashboard", "redis")).fetchall(),
+            "retention": [
+                {"policy": one, **standing.get(one.subject, _NEVER)}
+                for one in retention.policies(settings)
+            ],
         }
+
+
+_NEVER = {"looked_at": None, "passed_at": None, "removed": 0, "removed_bytes": 0}

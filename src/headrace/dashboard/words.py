@@ -35,6 +35,15 @@ def span(seconds: float | None) -> str:
     return _many(days, "day") + (_rest(hours % 24, "hour") if days < 7 else "")
 
 
+def seconds(number: float | None) -> str:
+    """A length of time that may be very short."""
+    if number is None:
+        return ""
+    if abs(number) < 1:
+        return f"{number * 1000:,.0f} ms"
+    return f"{number:.1f} s" if abs(number) < 60 else span(number)
+
+
 def ago(time: datetime | None, never: str = "never") -> Markup:
     """How long ago that was, or how soon it will be, in words that the page keeps true."""
     if time is None:
@@ -129,6 +138,7 @@ def _rest(number: int, unit: str) -> str:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "span": span,
+    "seconds": seconds,
     "ago": ago,
     "moment": moment,
     "count": count,

@@ -109,13 +109,13 @@ def begin(
         release(connection, [job_id for job_id, _, _ in jobs])
 
 
-def sweep(connection: Connection) -> int:
-    """Have those go on that wait although nothing is in their way; how many there were."""
+def sweep(connection: Connection) -> list[str]:
+    """Have those go on that wait although nothing is in their way; which there were."""
     found = connection.execute(query("needs", "forgotten")).fetchall()
     if found:
         lost = {row["lost"] for row in found if row["lost"] is not None}
         move_on(connection, sorted(lost), [row["job_id"] for row in found])
-    return len(found)
+    return [row["job_id"] for row in found]
 
 
 def needs_of(connection: Connection, job_id: str) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -136,6 +137,12 @@ def progress(connection: Connection, job_id: str) -> Progress:
         stopped_by=row["stopped_by"],
         per_second=_pace(connection, job_id) if row["status"] == "RUNNING" else None,
     )
+
+
+def told(now: Progress) -> dict[str, Any]:
+    """The same as JSON has it: in the API, its events and the command line."""
+    more = {"share": now.share, "seconds_left": now.seconds_left}
+    return {**msgspec.to_builtins(now), **more}
 
 
 def _pace(connection: Connection, job_id: str) -> float | None:

@@ -29,6 +29,7 @@ from headrace.engine import (  # workflows are registered by being there
     workflows,  # noqa: F401
 )
 from headrace.engine.dispatch import Chore, Dispatcher
+from headrace.engine.keeping import Keeper
 from headrace.engine.place import new_executor_id
 from headrace.engine.queues import (
     APART,
@@ -84,6 +85,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     recovery = Regularly("recovery", None, Recovery(database, me).look)
     schedules = Regularly("schedule", None, partial(schedule.catch_up, database))
     liveness = Liveness(database, me, recovery.ring)
+    keeper = Keeper(database)
     dispatcher = Dispatcher(database, me, [Chore(LEFT, recovery), Chore(schedule.DUE, schedules)])
     leaving.arrive()
     chores: list[Duty] = [
@@ -116,6 +118,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     with ExitStack() as ends:
         ends.callback(leaving.depart)
         ends.callback(database.close)
+        ends.callback(keeper.stop)
         ends.callback(DBOS.destroy)
         ends.callback(liveness.stop)
         try:
@@ -138,6 +141,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             ends.callback(dispatcher.stop)
             liveness.start()
             dispatcher.start(queues)
+            keeper.start()
             for chore in chores:
                 chore.start()
             yield database

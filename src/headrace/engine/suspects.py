@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from dbos import DBOS
 
+from headrace import lines
 from headrace.engine import lanes
 from headrace.engine.deadline import TOO_LATE
 from headrace.engine.jobs import ATTEMPTS, Run
@@ -52,6 +53,13 @@ async def watched(
 ) -> Done:
     """Do a part of a job's turn. Raises TooLate at the time it `ends`, even where a source does not
     answer, Deadly instead of beginning it once too often, and what the work raises."""
+    with lines.of_job(job_id):
+        return await _held(database, job_id, ends, work)
+
+
+async def _held(
+    database: Database, job_id: str, ends: float | None, work: Callable[[], Awaitable[Done]]
+) -> Done:
     if await asyncio.to_thread(deaths, database, str(DBOS.workflow_id)) < DEATHS:
         return await _until(ends, work)
     async with _alone.setdefault(asyncio.get_running_loop(), asyncio.Lock()):

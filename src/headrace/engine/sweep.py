@@ -12,8 +12,9 @@ from headrace import telemetry
 from headrace.engine import jobs, lanes, needs, replaced
 from headrace.engine.chain import enqueue_stage
 from headrace.engine.deadline import TOO_LATE, fail
-from headrace.engine.queues import QUEUES, STAGES
+from headrace.engine.queues import QUEUES, STAGES, is_stage
 from headrace.engine.settle import settle
+from headrace.engine.swept import Found
 from headrace.plugins import stages, wiring
 from headrace.store.database import Connection, Database
 
@@ -124,6 +125,7 @@ UPDATE dbos.workflow_status s SET status = 'ENQUEUED', owner_xid = NULL, started
 WHERE s.status = 'PENDING' AND s.queue_name = ANY(%(queues)s)
   AND s.updated_at < extract(epoch FROM clock_timestamp()) * 1000 - %(quiet)s * 1000
   AND NOT EXISTS (SELECT FROM headrace.workers w WHERE w.executor_id = s.executor_id)
+RETURNING s.workflow_uuid AS id
 """
 
 # A stage that a job waited for may be wanted no more: then nobody else ends the job.
@@ -176,6 +178,14 @@ def sweep(
 ) -> tuple[int, int]:
     """Enqueue what is stranded. Returns how many jobs and how many stage runs were. Jobs are looked
     at from the bookmark on, which is moved."""
+    found = put_back(database, quiet, bookmark)
+    return len(found.jobs), len(found.batches)
+
+
+def put_back(
+    database: Database, quiet: float = QUIET_SECONDS, bookmark: Bookmark | None = None
+) -> Found:
+    """`sweep`, and which they were: of all tenants."""
     bookmark = bookmark or Bookmark()
     with database.transaction() as connection:
         # Every worker sweeps, and one at a time is enough: it reads all the batches there are.
@@ -183,27 +193,36 @@ def sweep(
             "SELECT pg_try_advisory_xact_lock(%s) AS mine", [_LOCK]
         ).fetchone()
         if not (mine and mine["mine"]):
-            return 0, 0
+            return Found()
         replaced.take_over(connection)
-        values = {"queues": list(QUEUES), "quiet": quiet}
-        revived = connection.execute(_FORGOTTEN, values).rowcount
+        found = _forgotten(connection, quiet)
         stalled, through = _unfinished(connection, quiet, bookmark)
-        found = (revived + stalled, _stages(connection, quiet))
+        found.jobs += stalled
+        found.batches += _stages(connection, quiet)
         lanes.move_up(connection, list(QUEUES))
     if through is not None:
         bookmark.move(through)
-    if any(found):
-        telemetry.swept(*found)
+    if found.jobs or found.batches:
+        telemetry.swept(len(found.jobs), len(found.batches))
     return found
+
+
+def _forgotten(connection: Connection, quiet: float) -> Found:
+    values = {"queues": list(QUEUES), "quiet": quiet}
+    ids = [row["id"] for row in connection.execute(_FORGOTTEN, values)]
+    return Found(
+        [one.partition("/")[0] for one in ids if not is_stage(one)],
+        [int(one.split(":")[3]) for one in ids if is_stage(one)],
+    )
 
 
 def _unfinished(
     connection: Connection, quiet: float, bookmark: Bookmark
-) -> tuple[int, dict[str, Any] | None]:
+) -> tuple[list[str], dict[str, Any] | None]:
     """End the jobs that are late or only waited for their stages; enqueue those that are stranded.
-    How many of these there were, and the page that is done with."""
+    Which these were, and the page that is done with."""
     if connection.execute(_ANY).fetchone() is None:
-        return 0, None  # on an idle machine this is asked all day
+        return [], None  # on an idle machine this is asked all day
     for row in connection.execute(_LATE, TOO_LATE).fetchall():
         fail(connection, row, TOO_LATE)
         telemetry.job_failed(row["job_id"], *TOO_LATE, attempts=row["attempts"], final=True)
@@ -211,16 +230,17 @@ def _unfinished(
     for row in connection.execute(_LANDED, {**page, "quiet": quiet}).fetchall():
         settle(connection, row["tenant_id"], row["job_id"])
     stalled = _jobs(connection, page, quiet)
-    return stalled + needs.sweep(connection), page if stalled < AT_ONCE else None
+    through = page if len(stalled) < AT_ONCE else None
+    return stalled + needs.sweep(connection), through
 
 
-def _jobs(connection: Connection, page: dict[str, Any], quiet: float) -> int:
-    revived = 0
+def _jobs(connection: Connection, page: dict[str, Any], quiet: float) -> list[str]:
+    revived = []
     values = {**page, "quiet": quiet, "limit": AT_ONCE}
     for row in connection.execute(_STALLED, values).fetchall():
         if row["workflow"] is None:
             jobs.dispatch(connection, row)
-            revived += 1
+            revived.append(row["job_id"])
             continue
         # The workflow ended without ending its job: a new turn takes it up.
         again = connection.execute(_REVIVE, [row["job_id"], row["turn"]]).fetchone()
@@ -232,11 +252,11 @@ def _jobs(connection: Connection, page: dict[str, Any], quiet: float) -> int:
             fail(connection, over, (over["last_error"], over["hint"]))
         else:
             jobs.dispatch(connection, again)
-        revived += 1
+        revived.append(row["job_id"])
     return revived
 
 
-def _stages(connection: Connection, quiet: float) -> int:
+def _stages(connection: Connection, quiet: float) -> list[int]:
     values = {**wiring(), "quiet": quiet, "limit": AT_ONCE}
     stranded = connection.execute(_STRANDED, values).fetchall()
     first, last = lanes.band(*_OLD.values())
@@ -249,4 +269,4 @@ def _stages(connection: Connection, quiet: float) -> int:
         place = _OLD if row["old"] else {}
         stage, attempt = stages()[row["stage"]], row["tried"] + 1
         enqueue_stage(connection, stage, row["batch_id"], attempt=attempt, **place)
-    return len(taken)
+    return [row["batch_id"] for row in taken]

@@ -188,6 +188,19 @@ class Job(Table, table=True):
     deaths_after: int | None = col(BigInteger)
 
 
+class JobLine(Table, table=True):
+    """A line of the log that was said of a job: what happened, and the facts of it. The newest of
+    each job are kept; losing one loses nothing but itself."""
+
+    __tablename__ = "job_lines"
+    job_id: str = key()
+    line_id: int = key(BigInteger, server_default=Identity(always=True))
+    said_at: datetime = time(null=False)
+    level: str = col(null=False)
+    event: str = col(null=False)
+    facts: dict[str, Any] = col(JSONB, null=False)
+
+
 class JobNeed(Table, table=True):
     """That a job waits for another one, `needs_job_id`: until it has succeeded, or `regardless` of
     what came of it until it is over."""

@@ -6,9 +6,10 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings
 
 
@@ -66,6 +67,14 @@ class Service(BaseSettings):
         description="Bytes that all uploads of one tenant may have together; they are kept in the"
         " database.",
     )
+
+    @field_validator("headrace_public_url")
+    @classmethod
+    def _is_an_address(cls, text: str | None) -> str | None:
+        parts = urlsplit(text or "http://unset")  # what it raises is a ValueError
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError("it has to be an address such as https://headrace.example.com")
+        return text
 
     @cached_property
     def postgres_folder(self) -> Path:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 
 from headrace.errors import BadInput
@@ -19,6 +20,9 @@ JobRow = dict[str, Any]
 
 # How often the job in the way may end in the instant between two statements.
 _TRIES = 10
+
+COUNTED = 10_000
+"""Jobs of one status that are counted."""
 
 
 def create(
@@ -116,32 +120,34 @@ def totals(connection: Connection, tenant: str, job_id: str) -> dict[str, int]:
     return found
 
 
+_NARROWED = {
+    "status": "j.status = %(status)s",
+    "kind": "j.kind = %(kind)s",
+    "source": "j.connection_id = %(source)s",
+    "since": "j.created_at >= %(since)s",
+    "at": "(j.created_at, j.job_id) < (%(at)s, %(id)s)",
+}
+
+
 def listing(
     connection: Connection,
     *,
     status: str | None = None,
     kind: str | None = None,
+    source: str | None = None,
+    since: datetime | None = None,
     before: tuple[datetime, str] | None = None,
     limit: int = 50,
 ) -> list[JobRow]:
-    """The newest jobs this connection may see, before a (created_at, job_id) if given."""
-    return connection.execute(
-        """
-        SELECT j.*, c.name AS connection
-        FROM headrace.jobs j LEFT JOIN headrace.connections c USING (tenant_id, connection_id)
-        WHERE (%(status)s::text IS NULL OR j.status = %(status)s)
-          AND (%(kind)s::text IS NULL OR j.kind = %(kind)s)
-          AND (%(at)s::timestamptz IS NULL OR (j.created_at, j.job_id) < (%(at)s, %(id)s))
-        ORDER BY j.created_at DESC, j.job_id DESC LIMIT %(limit)s
-        """,
-        {
-            "status": status,
-            "kind": kind,
-            "at": before[0] if before else None,
-            "id": before[1] if before else None,
-            "limit": limit,
-        },
-    ).fetchall()
+    """The newest jobs this connection may see, before a (created_at, job_id) if given; `source` is
+    the id of a connection."""
+    at, id_ = before or (None, None)
+    values = {"status": status, "kind": kind, "source": source, "since": since, "at": at}
+    # Only what is asked for is in the text: each question has a plan, and an index, of its own.
+    asked = [text for name, text in _NARROWED.items() if values[name] is not None]
+    text = query("jobs", "listing").removesuffix(";")
+    narrowed = SQL(text).format(narrowed=SQL(" AND ".join(asked) or "true"))
+    return connection.execute(narrowed, {**values, "id": id_, "limit": limit}).fetchall()
 
 
 def landed(connection: Connection, job_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -152,8 +158,9 @@ def landed(connection: Connection, job_ids: Sequence[str]) -> dict[str, dict[str
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How many jobs there are by status: of those that are over, of the last day."""
-    rows = connection.execute(query("jobs", "counts"))
+    """How many jobs there are by status, of those that are over, of the last day; `COUNTED` stands
+    for that many or more."""
+    rows = connection.execute(query("jobs", "counts"), {"limit": COUNTED})
     return {row["status"]: row["jobs"] for row in rows}
 
 

@@ -13,6 +13,8 @@ from headrace.store.sql import query
 
 IDLE_SECONDS = 7 * 86_400.0
 """A session that is not used for so long is over."""
+OLDEST_SECONDS = 30 * 86_400.0
+"""One that is used all the time is over after so long."""
 LINK_SECONDS = 600.0
 """How long a link can be opened."""
 
@@ -32,6 +34,12 @@ def link(connection: Connection, caller: Caller) -> str:
     return _open(connection, caller, LINK_SECONDS, once=True)
 
 
+def offered(connection: Connection, token: str) -> bool:
+    """Whether a link can still be opened."""
+    found = connection.execute(query("sessions", "offered"), {"token": _hash(token)})
+    return found.fetchone() is not None
+
+
 def redeem(connection: Connection, token: str) -> str | None:
     """Open the session of a link and return its token; None for a link that is used or too old."""
     row = connection.execute(query("sessions", "redeem"), {"token": _hash(token)}).fetchone()
@@ -43,7 +51,7 @@ def redeem(connection: Connection, token: str) -> str | None:
 
 def accept(connection: Connection, token: str) -> Caller | None:
     """For whom a session was opened; None where it is over, or its key has been revoked."""
-    values = {"token": _hash(token), "seconds": IDLE_SECONDS}
+    values = {"token": _hash(token), "seconds": IDLE_SECONDS, "oldest": OLDEST_SECONDS}
     row = connection.execute(query("sessions", "find"), values).fetchone()
     if row is None:
         return None

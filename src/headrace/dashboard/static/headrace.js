@@ -20,8 +20,18 @@ function listen() {
     say("Not connected: what is shown may be old.");
     if (source.readyState !== EventSource.CLOSED) return;
     stop();
-    setTimeout(listen, 5000);
+    refused();
   });
+}
+
+// Where the session is over, the page itself leads to signing in; what is being typed is kept.
+async function refused() {
+  const asked = { method: "HEAD", redirect: "manual" };
+  const answer = await fetch(location.href, asked).catch(() => null);
+  if (answer?.type !== "opaqueredirect") return setTimeout(listen, 5000);
+  if (!busy()) return location.reload();
+  say("Your session is over: sign in in another tab, and go on here.");
+  setTimeout(listen, 5000);
 }
 
 function stop() {
@@ -46,10 +56,10 @@ function busy() {
   return live.contains(at) && at.matches("input:not([type=checkbox]), select, textarea");
 }
 
-function show() {
+function show(letIn = "") {
   const fresh = parsed(latest);
   late = false;
-  hold(fresh);
+  hold(fresh, letIn);
   morph(live, fresh);
   ages();
 }
@@ -63,7 +73,7 @@ function parsed(html) {
 // New rows wait behind a button, so that nothing moves under the mouse.
 const held = new Map(); // id of a list -> ids of the rows that have been let in
 
-function hold(fresh) {
+function hold(fresh, letIn) {
   for (const list of fresh.querySelectorAll("[data-rows]")) {
     const shown = document.getElementById(list.id);
     if (!shown || !shown.querySelector("[id]")) continue;
@@ -71,16 +81,31 @@ function hold(fresh) {
     held.set(list.id, known);
     const waiting = [...list.children].filter((row) => row.id && !known.has(row.id));
     for (const row of waiting) row.remove();
-    // Rows that newer ones have pushed off the page stay until these are let in.
-    for (const row of waiting.length ? shown.children : []) {
-      if (row.id && !list.querySelector(`#${CSS.escape(row.id)}`)) list.append(row.cloneNode(true));
-    }
+    const gone = list.id === letIn ? 0 : stay(shown, list);
     const button = fresh.querySelector(`[data-let-in="${list.id}"]`);
-    if (button && waiting.length) {
-      button.hidden = false;
-      button.textContent = `${waiting.length} new`;
-    }
+    if (!button || !(waiting.length + gone)) continue;
+    button.hidden = false;
+    button.textContent = waiting.length ? `${waiting.length} new` : `${gone} gone`;
   }
+}
+
+// Rows that are in the list no more, because newer ones have pushed them off the page or because
+// they have changed, stay where they are until the new ones are let in. How many do.
+function stay(shown, list) {
+  let before = null;
+  let gone = 0;
+  for (const row of shown.children) {
+    let there = row.id && list.querySelector(`#${CSS.escape(row.id)}`);
+    if (row.id && !there) {
+      there = row.cloneNode(true);
+      there.classList.add("gone");
+      if (before) before.after(there);
+      else list.prepend(there);
+      gone += 1;
+    }
+    before = there || before;
+  }
+  return gone;
 }
 
 document.addEventListener("click", (event) => {
@@ -89,7 +114,7 @@ document.addEventListener("click", (event) => {
   const list = button.dataset.letIn;
   const rows = parsed(latest).querySelector(`#${CSS.escape(list)}`)?.children ?? [];
   held.set(list, new Set([...rows].map((row) => row.id)));
-  show();
+  show(list);
 });
 
 // ---- making one tree like another, without touching what is the same ----
@@ -193,12 +218,14 @@ function tellZone() {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.ask && !form.dataset.sure) {
+  const button = event.submitter;
+  const question = button?.dataset.ask ?? form.dataset.ask;
+  if (question && !form.dataset.sure) {
     event.preventDefault();
-    ask(form, event.submitter);
+    ask(form, button, question);
     return;
   }
-  const button = event.submitter;
+  delete form.dataset.sure;
   if (button?.dataset.busy) {
     // After the form has been sent: a button that is off sends nothing of itself.
     setTimeout(() => {
@@ -208,10 +235,10 @@ document.addEventListener("submit", (event) => {
   }
 });
 
-function ask(form, submitter) {
+function ask(form, submitter, question) {
   const dialog = document.createElement("dialog");
   const text = document.createElement("p");
-  text.textContent = form.dataset.ask;
+  text.textContent = question;
   const yes = document.createElement("button");
   yes.textContent = submitter?.textContent ?? "Yes";
   yes.className = "main";
@@ -241,7 +268,8 @@ document.addEventListener("change", (event) => {
 document.addEventListener("focusout", () => setTimeout(() => late && !busy() && show()));
 document.addEventListener("visibilitychange", () => (document.hidden ? stop() : listen()));
 window.addEventListener("pagehide", stop);
-window.addEventListener("pageshow", listen);
+// A page that is come back to has old words on it, and buttons that are off.
+window.addEventListener("pageshow", (event) => (event.persisted ? location.reload() : listen()));
 setInterval(ages, 5000);
 tellZone();
 listen();

@@ -159,3 +159,34 @@ FROM headrace.contact_links l
 JOIN headrace.contact_identities a ON a.tenant_id = l.tenant_id AND a.identity_id = l.first_id
 JOIN headrace.contact_identities b ON b.tenant_id = l.tenant_id AND b.identity_id = l.second_id
 WHERE l.link_id = %(link_id)s AND l.decided_by <> 'rule';
+
+-- name: names
+-- Names of sources, for a form to offer.
+SELECT DISTINCT name FROM headrace.connections ORDER BY name LIMIT %(limit)s;
+
+-- name: letters_of
+-- The newest dead letters of a job.
+SELECT d.dead_letter_id, d.level, d.stage, d.source_id, d.reason, d.hint, d.state, d.last_at
+FROM headrace.dead_letters d WHERE d.job_id = %(job_id)s
+ORDER BY d.dead_letter_id DESC LIMIT %(limit)s;
+
+-- name: ended_by_minute
+-- The jobs that ended in each of the last minutes, and how long they took, the wait included: half of
+-- them, and nineteen of twenty, at most so long. The newest that many at most.
+SELECT date_trunc('minute', j.completed_at) AS minute, count(*) AS jobs,
+  count(*) FILTER (WHERE j.status = 'FAILED') AS failed,
+  percentile_cont(0.5) WITHIN GROUP (ORDER BY j.took) AS half,
+  percentile_cont(0.95) WITHIN GROUP (ORDER BY j.took) AS nearly_all
+FROM (SELECT completed_at, status,
+    greatest(0, extract(epoch FROM completed_at - created_at))::float AS took
+  FROM headrace.jobs WHERE completed_at > now() - make_interval(mins => %(minutes)s)
+  ORDER BY completed_at DESC LIMIT %(limit)s) j
+GROUP BY 1 ORDER BY 1;
+
+-- name: redis
+-- What PostgreSQL knows of each Redis that workers have been told of.
+SELECT s.address, s.named_at,
+  (SELECT max(taken_at) FROM headrace.redis_entries) AS taken_at,
+  (SELECT count(*) FROM headrace.redis_completions) AS untold,
+  (SELECT count(*) FROM headrace.redis_offers) AS offered
+FROM headrace.redis_servers s ORDER BY s.named_at DESC LIMIT 5;

@@ -164,13 +164,19 @@ WHERE j.job_id = ANY(%(job_ids)s::text[])
 GROUP BY j.job_id;
 
 -- name: counts
--- Of what is over, the last day's: a count of all there ever were would take longer every day.
-SELECT status, count(*) AS jobs FROM headrace.jobs
-WHERE status IN ('PENDING', 'RUNNING') GROUP BY status
-UNION ALL
-SELECT status, count(*) FROM headrace.jobs
-WHERE created_at > now() - interval '1 day' AND status NOT IN ('PENDING', 'RUNNING')
-GROUP BY status;
+-- Of what is over, the last day's; and of each status no further than the limit: a count of all there
+-- are would take longer every day.
+SELECT s.status, (SELECT count(*) FROM (SELECT FROM headrace.jobs j
+    WHERE j.status = s.status
+      AND j.created_at > CASE WHEN s.status IN ('PENDING', 'RUNNING') THEN '-infinity'
+        ELSE now() - interval '1 day' END
+    LIMIT %(limit)s) counted) AS jobs
+FROM unnest(ARRAY['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED']) AS s (status);
+
+-- name: listing
+SELECT j.*, c.name AS connection
+FROM headrace.jobs j LEFT JOIN headrace.connections c USING (tenant_id, connection_id)
+WHERE {narrowed} ORDER BY j.created_at DESC, j.job_id DESC LIMIT %(limit)s;
 
 -- name: batches
 -- The newest commits of a job.

@@ -63,6 +63,8 @@ SELECT (SELECT count(*) FROM piece) AS looked,
 -- name: jobs_go
 needs AS (DELETE FROM headrace.job_needs t USING doomed d
   WHERE t.tenant_id = d.tenant_id AND t.job_id = d.job_id),
+lines AS (DELETE FROM headrace.job_lines t USING doomed d
+  WHERE t.tenant_id = d.tenant_id AND t.job_id = d.job_id),
 gone AS (DELETE FROM headrace.jobs t USING doomed d
   WHERE t.tenant_id = d.tenant_id AND t.job_id = d.job_id AND t.completed_at < %(before)s
   RETURNING 1)

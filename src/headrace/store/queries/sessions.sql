@@ -13,6 +13,7 @@ SELECT s.tenant_id, s.user_id, s.key_user_id,
 FROM headrace.sessions s
 LEFT JOIN headrace.api_keys k ON k.tenant_id = s.tenant_id AND k.key_hash = s.key_hash
 WHERE s.token_hash = %(token)s AND NOT s.once AND s.expires_at > now()
+  AND s.created_at > now() - make_interval(secs => %(oldest)s)
   AND (s.key_hash IS NULL OR (k.key_hash IS NOT NULL AND k.revoked_at IS NULL));
 
 -- name: used
@@ -21,6 +22,10 @@ WHERE token_hash = %(token)s AND NOT once;
 
 -- name: close
 DELETE FROM headrace.sessions WHERE token_hash = %(token)s;
+
+-- name: offered
+SELECT 1 AS there FROM headrace.sessions
+WHERE token_hash = %(token)s AND once AND expires_at > now();
 
 -- name: redeem
 -- Whoever deletes the row has the link; nobody else can have it again.
