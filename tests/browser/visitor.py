@@ -31,7 +31,7 @@ return [...document.querySelectorAll("main a")].map((one) => drawn(one.href));
 _IDLE = """
 const idle = (one) => !one.form || one.type === "button";
 return [...document.querySelectorAll("button, input, select, textarea")]
-  .filter((one) => one.checkVisibility() && !one.dataset.checkAll && idle(one))
+  .filter((one) => one.checkVisibility({visibilityProperty: true}) && !one.dataset.checkAll && idle(one))
   .map((one) => one.outerHTML);
 """
 _MAIN = (By.TAG_NAME, "main")
