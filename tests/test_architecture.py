@@ -12,7 +12,7 @@ _SOURCE = Path(headrace.__file__).parent
 _FILES = sorted(_SOURCE.rglob("*.py"))
 
 _LAYERS = [
-    ["errors", "model", "crashpoints", "lines", "__version__"],
+    ["errors", "model", "crashpoints", "logs", "__version__"],
     ["settings", "telemetry", "text"],
     ["cadence"],
     ["provider", "vault"],
@@ -32,6 +32,7 @@ _LAYERS = [
         "memory",
         "people",
         "llm",
+        "webhooks",
     ],
     ["vectordb"],
     ["providers", "stages", "insights"],

@@ -52,6 +52,8 @@ POINTS: Final = {
     # The message of a job's end.
     "before-notify": "a job is over, and its waiters have not been told",
     "after-notify": "they have been told, and the engine has not written that step",
+    # Webhooks.
+    "webhook-sent": "an endpoint has answered, and nothing is written of it",
     # Redis.
     "entries-taken": "jobs of entries are committed, and the entries are not acknowledged",
     "completions-told": "ends of jobs are in the stream, and their rows not yet deleted",

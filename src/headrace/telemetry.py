@@ -11,7 +11,13 @@ from typing import Any
 
 import structlog
 
-from headrace import lines
+from headrace.logs.about import of_job as of_job
+from headrace.logs.about import with_ids
+from headrace.logs.fields import FIELDS, admit
+from headrace.logs.kept import Line as Line
+from headrace.logs.kept import give
+from headrace.logs.kept import keep as keep
+from headrace.logs.library import Libraries
 
 _RUN_FIELDS = (
     "itemsFetched",
@@ -32,10 +38,11 @@ def configure(level: str = "INFO") -> None:
     err = sys.stderr
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            with_ids,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            admit,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -44,9 +51,11 @@ def configure(level: str = "INFO") -> None:
         cache_logger_on_first_use=False,
     )
     logging.disable(logging.NOTSET)
-    logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(level)), force=True)
+    least = logging.getLevelName(level)
+    says = Libraries({logging.WARNING: _warning, logging.ERROR: _error})
+    logging.basicConfig(level=max(logging.WARNING, least), handlers=[says], force=True)
     for noisy in ("dbos", "alembic", "psycopg.pool"):
-        logging.getLogger(noisy).setLevel(max(logging.ERROR, logging.getLevelName(level)))
+        logging.getLogger(noisy).setLevel(max(logging.ERROR, least))
 
 
 def cut_offs(*, said: bool = True) -> None:
@@ -72,24 +81,23 @@ def quiet(*, bugs: bool = False) -> None:
             colors=False, exception_formatter=structlog.dev.plain_traceback
         )
         structlog.configure(
-            processors=[structlog.processors.add_log_level, plain],
+            processors=[
+                structlog.processors.add_log_level,
+                structlog.processors.format_exc_info,
+                admit,
+                plain,
+            ],
             wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         )
 
 
-class _Log:
-    """Says a line, and has it kept where it is of a job."""
-
-    def __init__(self, level: str) -> None:
-        self._level = level
-
-    def __call__(self, event: str, **facts: Any) -> None:
-        getattr(structlog.get_logger(), self._level)(event, **facts)
-        lines.hear(self._level, event, facts)
+def _say(level: str, event: str, /, **facts: Any) -> None:
+    getattr(structlog.get_logger(), level)(event, **facts)
+    give(level, event, facts)
 
 
-_info, _warning = _Log("info"), _Log("warning")
-_error, _critical = _Log("error"), _Log("critical")
+_info, _warning = partial(_say, "info"), partial(_say, "warning")
+_error, _critical = partial(_say, "error"), partial(_say, "critical")
 
 
 def run(
@@ -148,7 +156,10 @@ def away(where: str, error: BaseException) -> None:
 
 def note(connection: str, stream: str, notes: dict[str, str]) -> None:
     """A fact about a source worth knowing, such as the envelope it answers with (A2.23)."""
-    _info("source", connection=connection, stream=stream, **notes)
+    known = {name: said for name, said in notes.items() if name in FIELDS}
+    if others := [f"{name}: {said}" for name, said in notes.items() if name not in FIELDS]:
+        known["notes"] = "; ".join(others)
+    _info("source", connection=connection, stream=stream, **known)
 
 
 def search_note(said: str) -> None:
@@ -204,6 +215,18 @@ def newer_schema(newest: str, known: str) -> None:
 def notified(job_id: str, workflow: str, topic: str) -> None:
     """Whoever waited for a job has been told."""
     _info("notified", jobId=job_id, workflow=workflow, topic=topic)
+
+
+def told(webhook_id: str, host: str, event: str, status: int | None, ms: int) -> None:
+    """A webhook was told something, or not."""
+    fine = status is not None and 200 <= status < 300
+    tell = _log().info if fine else _log().warning
+    tell("webhook", webhookId=webhook_id, host=host, what=event, status=status, durationMs=ms)
+
+
+def webhooks_given_up(messages: int) -> None:
+    """What could not be delivered for too long is not tried any more."""
+    _log().warning("webhooks_given_up", messages=messages)
 
 
 def scheduled(due: int, jobs: int) -> None:

@@ -22,6 +22,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from headrace.errors import BadInput, NeedsHuman
+from headrace.logs.secrets import hide_sealed
 from headrace.settings import Settings
 
 _VERSION = b"\x01"
@@ -70,6 +71,7 @@ class Vault:
 
     def seal(self, plaintext: str, *, tenant: str, connection: str) -> bytes:
         """Encrypt a connection's credentials with the newest key."""
+        hide_sealed(plaintext)
         if self._again is not None:
             # Whoever rotates waits a moment for those who have just sealed, and not for ever.
             self._know(self._again())
@@ -99,7 +101,7 @@ class Vault:
             )
         try:
             bound = _bound(header, tenant, connection)
-            return key.decrypt(nonce, envelope[_HEADER + _NONCE :], bound).decode()
+            opened = key.decrypt(nonce, envelope[_HEADER + _NONCE :], bound).decode()
         except (InvalidTag, ValueError):
             raise NeedsHuman(
                 f"The credentials of connection {connection} were damaged or belong to another "
@@ -107,6 +109,8 @@ class Vault:
                 hint="Connect again.",
                 reauth=True,
             ) from None
+        hide_sealed(opened)
+        return opened
 
     def is_current(self, envelope: bytes) -> bool:
         """Whether the newest key sealed it; if not, sealing anew lets an old key be retired."""

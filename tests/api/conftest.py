@@ -12,6 +12,7 @@ import pytest
 import structlog
 from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
+from tests.valkey import valkey  # noqa: F401
 
 from headrace import telemetry
 from headrace.api import create_app

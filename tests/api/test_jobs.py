@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.testclient import TestClient
 from tests.api.conftest import TIME
 
-from headrace import lines, plugins
+from headrace import plugins, telemetry
 from headrace.engine.lanes import band
 from headrace.provider import Record
 from headrace.store import job_lines
@@ -239,7 +239,7 @@ def test_jobs_of_a_connection_and_since_a_time(
 def test_the_log_and_the_steps_of_a_job(house: House, client: TestClient) -> None:
     """What was said of it, and what the engine has begun of it."""
     job = client.post("/api/jobs", json={"kind": "extract_contacts"}).json()["job_id"]
-    line = lines.Line(job, TIME, "info", "asked_again", {"why": "Later."})
+    line = telemetry.Line(job, TIME, "info", "asked_again", {"why": "Later."})
     with house.store.transaction() as session:
         job_lines.keep(session, [line])
     [said] = client.get(f"/api/jobs/{job}/log").json()["items"]

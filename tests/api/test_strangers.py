@@ -67,7 +67,16 @@ def things(house: House) -> dict[str, Any]:
         "schedule_id": house.client()
         .post("/api/schedules", json={"connection": connection, "spec": "every 1h"})
         .json()["schedule_id"],
+        **webhook(house),
     }
+
+
+def webhook(house: House) -> dict[str, Any]:
+    """An endpoint of Ann's, with a delivery."""
+    ann = house.client(key_user="ann")
+    made = ann.post("/api/webhooks", json={"url": "https://example.com/"}).json()
+    told = ann.post(f"/api/webhooks/{made['webhook_id']}/test").json()
+    return {"webhook_id": made["webhook_id"], "delivery_id": told["delivery_id"]}
 
 
 def urls(app: object, things: dict[str, Any]) -> list[tuple[str, str]]:
@@ -110,8 +119,8 @@ def test_an_id_of_somebody_else_is_not_there(
     """Covers A4.8, CVE-2026-41949, CVE-2026-42276: every id, every method; never a 403, which would
     tell that it exists."""
     stranger = house.client(*who)
-    tables = "SELECT j.*, d.*, s.* FROM headrace.jobs j, headrace.dead_letters d,"
-    tables += " headrace.schedules s"
+    tables = "SELECT j.*, d.*, s.*, w.*, v.* FROM headrace.jobs j, headrace.dead_letters d,"
+    tables += " headrace.schedules s, headrace.webhooks w, headrace.webhook_deliveries v"
     before = house.execute(tables)
     assert before
     asked = urls(stranger.app, things)
@@ -133,7 +142,7 @@ def test_listings_of_somebody_else_are_empty(
     stranger = house.client(*who)
     listings = ["jobs", "connections", "dead-letters", "interactions", "calendar-events", "events"]
     listings += ["search?q=teapot", "insights", "contacts", "contacts/suggestions", "timeline"]
-    listings += ["schedules"]
+    listings += ["schedules", "webhooks", "changes"]
     for listing in listings:
         assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
     assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0

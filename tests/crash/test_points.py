@@ -27,7 +27,7 @@ LIFE = (
 
 ELSEWHERE = {
     *("upgraded", "restarted", "points-put", "before-notify", "after-notify"),
-    *("entries-taken", "completions-told", "texts-embedded"),
+    *("entries-taken", "completions-told", "texts-embedded", "webhook-sent"),
     *("before-replay", "replay-noted", "before-hand-over", "fired", "moved"),
 }
 """Points that a plain sync does not pass; tests of their own die there."""

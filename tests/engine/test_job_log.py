@@ -38,11 +38,12 @@ def conclude(bench: Bench, job: str, ended: Outcome) -> None:
 def test_a_run_is_one_line_with_these_fields(
     trail: Trail, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Covers A1.22, A1.21, A1.56: the seven names in camel case, and nothing but the log's own."""
+    """Covers A1.22, A1.21, A1.56: the seven names in camel case, and nothing but the log's own:
+    among those, of which job it is."""
     trail.land_one()
     conclude(trail.bench, trail.job_id, Outcome("done"))
     [line] = lines(capsys, "run")
-    assert set(line) - {"event", "level", "timestamp"} == {
+    assert set(line) - {"event", "level", "timestamp", "jobId"} == {
         "itemsFetched",
         "itemsInserted",
         "itemsSkipped",

@@ -21,6 +21,7 @@ from headrace import __version__, dashboard, telemetry
 from headrace.api import (
     accounts,
     attachments,
+    changes,
     connections,
     consents,
     contacts,
@@ -33,6 +34,7 @@ from headrace.api import (
     job_log,
     jobs,
     memory,
+    metrics,
     problems,
     records,
     replay,
@@ -41,6 +43,7 @@ from headrace.api import (
     search,
     timeline,
     uploads,
+    webhooks,
     why,
 )
 from headrace.api.auth import visit
@@ -48,6 +51,8 @@ from headrace.api.description import describe
 from headrace.api.envelope import Envelope
 from headrace.errors import BadInput
 from headrace.out.attached import READERS
+from headrace.out.metrics.answered import Answered
+from headrace.out.metrics.page import Page
 from headrace.settings import Settings, load
 from headrace.store.database import Database
 from headrace.store.keys import ensure_first
@@ -66,12 +71,14 @@ ROUTERS = (
     memory,
     timeline,
     records,
+    changes,
     contacts,
     insights,
     dead_letters,
     replay,
     retention,
     schedules,
+    webhooks,
     why,
 )
 
@@ -108,6 +115,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.add_middleware(Envelope)
     app.include_router(health.router)
     app.include_router(consents.open_router)
+    app.include_router(metrics.router)
     # The key is asked for here, once, so that no route can forget to.
     keyed = APIRouter(dependencies=[Depends(visit)])
     for one in ROUTERS:
@@ -118,6 +126,7 @@ def create_app(database: Database | None = None, settings: Settings | None = Non
     app.include_router(keyed)
     app.include_router(dashboard.router)
     app.state.leaving = Event()
+    app.state.answered = Answered()
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     return app
 
@@ -210,6 +219,7 @@ async def _lifespan(
         opened.callback(desk.close)
         app.state.upload_writers = asyncio.Semaphore(uploads.WRITERS)
         app.state.attachment_readers = asyncio.Semaphore(READERS)
+        app.state.metrics = Page(desk, app.state.settings, app.state.answered)
         app.state.database = await asyncio.to_thread(desk.open)
         yield
 

@@ -8,18 +8,19 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from headrace.errors import Unauthorized
+from headrace.logs.about import also
 from headrace.store import keys
 from headrace.store.database import Database
 from headrace.store.visit import Visit
 
-_header = APIKeyHeader(name="X-API-Key", auto_error=False, description="A key such as `hr_...`.")
-_bearer = HTTPBearer(auto_error=False, description="The same key as a bearer token.")
+header_key = APIKeyHeader(name="X-API-Key", auto_error=False, description="A key such as `hr_...`.")
+bearer_key = HTTPBearer(auto_error=False, description="The same key as a bearer token.")
 
 
 def visit(
     request: Request,
-    header: Annotated[str | None, Security(_header)] = None,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
+    header: Annotated[str | None, Security(header_key)] = None,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(bearer_key)] = None,
 ) -> Visit:
     """Let the caller in. Raises Unauthorized without a key that is known."""
     key = header or (bearer.credentials if bearer else None)
@@ -34,6 +35,7 @@ def visit(
         raise Unauthorized(
             "This API key opens nothing.", hint="It may be mistyped, or have been revoked."
         )
+    also(tenantId=caller.tenant, userId=caller.user)
     return Visit(caller, database, request.app.state.settings)
 
 

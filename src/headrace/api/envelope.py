@@ -4,15 +4,17 @@ where the code has a bug."""
 from __future__ import annotations
 
 import re
+import time
 import uuid
 
-import structlog
 from fastapi import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headrace import dashboard, telemetry
 from headrace.api.problems import SEND_LESS, problem, too_large
 from headrace.files.place import MOST_BYTES
+from headrace.logs.about import about
+from headrace.out.metrics.answered import Answered
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body; of an upload they are those of the largest file."""
@@ -46,11 +48,13 @@ class Envelope:
         request_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         begun = False
+        began = time.monotonic()
 
         async def answer(message: Message) -> None:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
+                _note(scope, message["status"], time.monotonic() - began)
                 taken = {name for name, _ in message["headers"]}
                 more = [(b"x-request-id", request_id.encode()), *_HEADERS]
                 message["headers"] = [
@@ -59,7 +63,7 @@ class Envelope:
                 ]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(requestId=request_id):
+        with about(requestId=request_id):
             try:
                 most = _most(scope)
                 length = sent.get(b"content-length", b"0")
@@ -77,6 +81,21 @@ class Envelope:
 
 
 _BUG = "Something went wrong here that should not have; it has been logged."
+
+
+def _note(scope: Scope, status: int, seconds: float) -> None:
+    answered: Answered = scope["app"].state.answered
+    answered.note(scope["method"], _route(scope), status, seconds)
+
+
+def _route(scope: Scope) -> str:
+    """As the program writes it, without what the caller has put in; what no route was found for,
+    together."""
+    if "route" not in scope:
+        return "none"
+    # The route itself knows its path in its own router only.
+    whole = scope.get("fastapi", {}).get("effective_route_context", scope["route"])
+    return str(getattr(whole, "path", "other"))
 
 
 def _most(scope: Scope) -> int:

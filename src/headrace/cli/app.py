@@ -26,6 +26,7 @@ from headrace.cli import (
     sync,
     timeline,
     twin,
+    webhooks,
     why,
 )
 
@@ -83,6 +84,7 @@ app.add_typer(insights.insights, name="insights", rich_help_panel=_LOOK)
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)
 app.add_typer(schedules.schedules, name="schedules", rich_help_panel=_LOOK)
+app.add_typer(webhooks.webhooks, name="webhooks", rich_help_panel=_LOOK)
 app.add_typer(contacts.contacts, name="contacts", rich_help_panel=_LOOK)
 app.add_typer(dead_letters.dead_letters, name="dead-letters", rich_help_panel=_LOOK)
 app.add_typer(memory.memory, name="memory", rich_help_panel=_LOOK)

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from fastapi import Depends, HTTPException, Request
 
 from headrace.errors import Refused
+from headrace.logs.about import also
 from headrace.store import sessions
 from headrace.store.database import Database
 from headrace.store.visit import Visit
@@ -52,6 +53,7 @@ def look(request: Request) -> Visit:
             caller = sessions.accept(connection, token)
     if caller is None:
         raise HTTPException(303, headers={"Location": _sign_in(request, expired=bool(token))})
+    also(tenantId=caller.tenant, userId=caller.user)
     return Visit(caller, database, request.app.state.settings)
 
 

@@ -12,6 +12,7 @@ from headrace.engine import notify, points, state, vectors
 from headrace.engine.stage_workflow import WAITS
 from headrace.engine.steps import durable
 from headrace.errors import HeadraceError, Retry
+from headrace.logs.about import about
 
 
 @DBOS.workflow(name="headrace.notify")
@@ -25,7 +26,8 @@ def _notify_step(job_id: str, turn: int, attempt: int) -> bool:
     now = state.current()
     mark("before-notify")
     try:
-        notify.send(now.database, now.settings, job_id, turn)
+        with about(jobId=job_id, turn=turn):
+            notify.send(now.database, now.settings, job_id, turn)
     except (HeadraceError, psycopg.Error) as error:
         if attempt >= notify.ATTEMPTS:
             telemetry.bug(f"notification of job {job_id}", error)

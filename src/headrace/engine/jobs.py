@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
-from headrace import lines, telemetry
+from headrace import telemetry
 from headrace.crashpoints import mark
 from headrace.engine import graph, kinds, needs
 from headrace.engine.again import cancel as cancel
@@ -161,7 +161,7 @@ def conclude(database: Database, job_id: str, turn: int, run: Run, ended: Outcom
             else:
                 status = _finish(connection, values, final, ended)
         mark("in-conclude")
-    with lines.of_job(job_id):
+    with telemetry.of_job(job_id):
         if ended.error and ended.state != "stop":
             telemetry.job_failed(
                 job_id, ended.error, ended.hint, attempts=tried, final=status == "FAILED"

@@ -10,7 +10,7 @@ from contextlib import ExitStack, suppress
 
 import psycopg
 
-from headrace import lines
+from headrace import telemetry
 from headrace.engine.regularly import Regularly
 from headrace.store import job_lines
 from headrace.store.database import Database
@@ -24,13 +24,13 @@ class Keeper:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._lines: deque[lines.Line] = deque(maxlen=_MOST)
+        self._lines: deque[telemetry.Line] = deque(maxlen=_MOST)
         self._writer = Regularly("job-lines", None, self._write)
         self._end = ExitStack()
 
     def start(self) -> None:
         """Begin to hear."""
-        self._end.callback(lines.keep(self._hear))
+        self._end.callback(telemetry.keep(self._hear))
         self._writer.start()
 
     def stop(self) -> None:
@@ -40,7 +40,7 @@ class Keeper:
         with suppress(psycopg.OperationalError):
             self._write()
 
-    def _hear(self, line: lines.Line) -> None:
+    def _hear(self, line: telemetry.Line) -> None:
         self._lines.append(line)
         self._writer.ring()
 

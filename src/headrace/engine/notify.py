@@ -19,7 +19,7 @@ from headrace.engine import job_letters
 from headrace.engine.queues import NOTICES, enqueue
 from headrace.errors import HeadraceError
 from headrace.settings import Settings
-from headrace.store import jobs, redis
+from headrace.store import jobs, outbox, redis
 from headrace.store.database import Connection, Database, connect
 
 _SEND = """
@@ -36,6 +36,8 @@ WHERE job_id = %(job_id)s AND status IN ('PENDING', 'RUNNING')
 RETURNING job_id
 """
 
+_EVENTS = {"SUCCEEDED": outbox.JOB_SUCCEEDED, "FAILED": outbox.JOB_FAILED}
+
 ATTEMPTS = 10
 """Times that a message is tried for which there is no workflow: for an hour and a half in all."""
 
@@ -43,8 +45,9 @@ ATTEMPTS = 10
 def notify(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """What follows from the end of jobs, in the transaction that ended them: the message, enqueued,
     where anybody waits for it, and a dead letter. A Redis that workers stand at is told of every
-    end."""
+    end, and webhooks of those that nobody has called off."""
     redis.note_completions(connection, rows)
+    outbox.tell_all(connection, [news(row) for row in rows if row["status"] in _EVENTS])
     for row in rows:
         job_letters.keep(connection, row)
         if waiters(row):
@@ -114,6 +117,24 @@ def event(row: dict[str, Any]) -> dict[str, Any]:
         return {**said, "result_summary": result_summary(row)}
     reason = row["last_error"] or "The job was cancelled."
     return {**said, "error_message": f"{reason} {row['hint'] or ''}".strip()}
+
+
+def news(row: dict[str, Any]) -> outbox.News:
+    """What webhooks are told of a job's end."""
+    said = {
+        "job_id": row["job_id"],
+        "kind": row["kind"],
+        "status": row["status"],
+        "connection_id": row["connection_id"],
+        "user_id": row["user_id"],
+        "turn": row["turn"],
+        "summary": row["summary"] or {},
+        "error": row["last_error"],
+        "hint": row["hint"],
+    }
+    return outbox.News(
+        row["tenant_id"], row["user_id"], _EVENTS[row["status"]], f"job/{row['job_id']}", said
+    )
 
 
 def send(database: Database, settings: Settings, job_id: str, turn: int) -> None:

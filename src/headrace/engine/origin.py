@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from headrace.errors import HeadraceError
+from headrace.logs.about import also
 from headrace.plugins import steps
 from headrace.stage import StreamContext
 from headrace.store.database import Connection
@@ -63,6 +64,7 @@ def context(connection: Connection, batch_id: int) -> Context:
     row = connection.execute(_CONTEXT, [batch_id]).fetchone()
     if row is None:
         raise HeadraceError(f"There is no batch {batch_id}.")
+    also(tenantId=row["tenant_id"], userId=row["user_id"], jobId=row["job_id"])
     return Context(
         tenant=row["tenant_id"],
         user=row["user_id"],

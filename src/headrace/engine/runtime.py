@@ -22,6 +22,7 @@ from headrace.engine import (  # workflows are registered by being there
     recent,
     retention,
     schedule,
+    sender,
     stage_workflow,  # noqa: F401
     state,
     unasked,
@@ -114,6 +115,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
                 "discovery", discover.LOOK_SECONDS, partial(discover.look, database, settings)
             )
         )
+    chores += sender.chores(database, settings, state.current().vault)
     chores += at_redis.chores(database, settings, me)
     with ExitStack() as ends:
         ends.callback(leaving.depart)

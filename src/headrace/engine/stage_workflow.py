@@ -21,6 +21,7 @@ from headrace.engine import (
 from headrace.engine.recovery import deaths
 from headrace.engine.steps import durable
 from headrace.errors import NeedsHuman, Retry
+from headrace.logs.about import about
 from headrace.plugins import following, stages
 
 WAITS = 100
@@ -65,6 +66,11 @@ def _stage_step(stage: str, batch_id: int, attempt: int) -> str:
 
 
 def _run_stage(stage: str, batch_id: int, attempt: int) -> str:
+    with about(stage=stage, batchId=batch_id):
+        return _run(stage, batch_id, attempt)
+
+
+def _run(stage: str, batch_id: int, attempt: int) -> str:
     database = state.current().database
     try:
         mark("before-stage")

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 from dbos import DBOS
 
-from headrace import lines
+from headrace import telemetry
 from headrace.engine import lanes
 from headrace.engine.deadline import TOO_LATE
 from headrace.engine.jobs import ATTEMPTS, Run
@@ -53,7 +53,7 @@ async def watched(
 ) -> Done:
     """Do a part of a job's turn. Raises TooLate at the time it `ends`, even where a source does not
     answer, Deadly instead of beginning it once too often, and what the work raises."""
-    with lines.of_job(job_id):
+    with telemetry.of_job(job_id):
         return await _held(database, job_id, ends, work)
 
 

@@ -27,6 +27,7 @@ from headrace.engine.steps import durable
 from headrace.engine.suspects import gives_way, watched
 from headrace.engine.sync import Outcome, Source, leg, outcome_of
 from headrace.errors import HeadraceError
+from headrace.logs.about import about, also
 from headrace.store import connections
 from headrace.store.connections import Part
 
@@ -100,10 +101,16 @@ async def _conclude(job_id: str, turn: int, run: dict[str, Any], ended: dict[str
 @DBOS.workflow(name="headrace.job")
 async def run_job(job_id: str, turn: int) -> str:
     """One turn of a job: legs until every part is done, the time is up, or something is wrong."""
+    with about(jobId=job_id, turn=turn):
+        return await _run(job_id, turn)
+
+
+async def _run(job_id: str, turn: int) -> str:
     drain.pass_on()
     run = await _begin(job_id, turn)
     if run is None:
         return "superseded"
+    also(tenantId=run["tenant"], userId=run["user"])
     if run["kind"] in _WITHOUT_SOURCE:
         return await _run_without_source(job_id, turn, run)
     drain.pass_on()

@@ -30,6 +30,7 @@ from headrace.model.projections import (
 )
 from headrace.model.redis import RedisCompletion, RedisEntry, RedisOffer, RedisServer
 from headrace.model.schedules import Schedule
+from headrace.model.webhooks import Webhook, WebhookDelivery
 from headrace.model.work import (
     Batch,
     Checkpoint,
@@ -94,6 +95,8 @@ __all__ = [
     "Upload",
     "VectorGone",
     "VectorIndex",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
     "metadata",
 ]

@@ -93,7 +93,8 @@ class Checkpoint(Table, table=True):
 
 
 class Batch(Table, table=True):
-    """What one commit landed: the unit of lineage, of stage work and of metrics."""
+    """What one commit landed: the unit of lineage, of stage work and of metrics. `feed` is its
+    place in the feed of changes, once somebody has looked."""
 
     __tablename__ = "batches"
     batch_id: int = key(BigInteger, server_default=Identity(always=True))
@@ -112,6 +113,7 @@ class Batch(Table, table=True):
     cursor_after: Any = col(JSON)
     cursor_hashes: bytes = col(LargeBinary, null=False)
     committed_at: datetime = time(null=False)
+    feed: int | None = col(BigInteger)
 
 
 class RawEvent(Table, table=True):

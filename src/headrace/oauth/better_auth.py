@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 
 from headrace.errors import NeedsHuman
+from headrace.logs.secrets import hide
 from headrace.oauth.better_secrets import Form, Secrets
 from headrace.oauth.endpoint import Tokens
 from headrace.oauth.held import Held
@@ -64,6 +65,7 @@ class BetterAuth:
             )
         refresh, refresh_form = self._secrets.open(found["refresh"] or "")
         access, access_form = self._secrets.open(found["access"] or "")
+        hide(access, refresh)
         return Read(
             access=access,
             refresh=refresh or None,

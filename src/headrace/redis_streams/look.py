@@ -10,7 +10,7 @@ from headrace.redis_streams import DEAD, GROUP, JOBS
 from headrace.redis_streams.server import AWAY, Server, described, text
 
 
-def look(url: str | None) -> dict[str, Any]:
+def look(url: str | None, *, patience: float = 3.0) -> dict[str, Any]:
     """What the Redis of this URL says of the streams: whether it answers, and how many entries have
     not been read (`lag`), not been acknowledged (`pending`), or been put aside (`dead`); nothing
     without a URL. Raises BadInput for one that cannot be used."""
@@ -18,7 +18,7 @@ def look(url: str | None) -> dict[str, Any]:
         return {}
     server = Server(url)
     try:
-        with server.client(patience=3.0) as client:
+        with server.client(patience=patience) as client:
             return {"address": server.address, "answers": True, **_facts(client)}
     except AWAY as error:
         said, hint = described(error)

@@ -8,6 +8,7 @@ import os
 import msgspec
 
 from headrace.errors import NeedsHuman
+from headrace.logs.secrets import hide
 from headrace.rest.spec import Auth
 
 
@@ -45,6 +46,7 @@ def credentials(auth: Auth | None, secret: str | None, *, trusted: bool) -> Cred
         raise NeedsHuman(
             "The key holds characters that cannot be sent.", hint="Copy it again.", reauth=True
         )
+    hide(key)
     if auth.query is not None:
         return Credentials(query={auth.query: key}, secrets=(key,))
     if auth.header is not None:
@@ -54,4 +56,5 @@ def credentials(auth: Auth | None, secret: str | None, *, trusted: bool) -> Cred
         name, value = "Authorization", f"Basic {pair}"
     else:
         name, value = "Authorization", f"Bearer {key}"
+    hide(value.partition(" ")[2])
     return Credentials(headers={name: value}, secrets=(key, value))

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from headrace.errors import BadInput
+from headrace.logs.secrets import hide
 from headrace.settings.accounts import BETTER_AUTH_COLUMNS as BETTER_AUTH_COLUMNS
 from headrace.settings.accounts import Accounts
 from headrace.settings.keeping import Keeping
@@ -27,6 +30,24 @@ class Settings(Source, Accounts, Redis, Meaning, Keeping, Working, Service):
     """Every setting that Headrace reads."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    def model_post_init(self, context: object, /) -> None:
+        """Whatever is secret in them is covered wherever it would be written."""
+        super().model_post_init(context)
+        for _, value in self:
+            if isinstance(value, SecretStr):
+                text = value.get_secret_value()
+                # Some hold several, with their versions before them.
+                hide(text, *re.split(r"[,:\s]+", text))
+            elif isinstance(value, str) and "://" in value and "@" in value:
+                hide(_password(value))
+
+
+def _password(url: str) -> str | None:
+    try:
+        return urlsplit(url).password
+    except ValueError:
+        return None
 
 
 def load(**overrides: object) -> Settings:

@@ -35,3 +35,6 @@ class Keeping(BaseSettings):
     headrace_keep_open_letter_days: float = Field(
         0, ge=0, description="Days for which dead letters are kept that are open. 0: for ever."
     )
+    headrace_keep_delivery_days: float = Field(
+        30, ge=0, description="Days for which the log of webhooks' deliveries is kept. 0: for ever."
+    )

@@ -53,6 +53,23 @@ class Service(BaseSettings):
     headrace_api_key: SecretStr | None = Field(
         None, description="First API key. Unset: one is made and printed once by `headrace up`."
     )
+    headrace_metrics_key: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="A key that opens `/metrics` and nothing else. A key of the installation's own"
+        " opens it as well.",
+    )
+    headrace_metrics_open: bool = Field(
+        False,
+        description="Whether programs on this machine read `/metrics` without a key.",
+    )
+    headrace_metrics_connections: int = Field(
+        100,
+        ge=0,
+        le=10_000,
+        description="Of how many connections, the first that were made, `/metrics` tells each one's"
+        " freshness, by its id.",
+    )
     headrace_private_hosts: bool = Field(
         False,
         description="Whether sources named by API callers may be on private or local addresses.",

@@ -33,6 +33,12 @@ class Working(BaseSettings):
     headrace_job_hours: float = Field(
         168, gt=0, description="Hours from its start in which a job has to end, waits included."
     )
+    headrace_webhook_timeout: float = Field(
+        15, gt=0, le=50, description="Seconds that a webhook has to answer."
+    )
+    headrace_webhook_hours: float = Field(
+        24, gt=0, description="Hours for which a message to a webhook is tried again."
+    )
     headrace_queue_alert_seconds: float = Field(
         300, gt=0, description="Seconds that work may wait on a queue before the log says so."
     )

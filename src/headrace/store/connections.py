@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 from headrace.cadence import spec
 from headrace.errors import BadInput, NeedsHuman
 from headrace.provider import Owner, StreamPlan
-from headrace.store import schedules
+from headrace.store import outbox, schedules
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
@@ -167,16 +167,21 @@ def health(
     connection: Connection, connection_id: str, state: str, reason: str = "", hint: str = ""
 ) -> None:
     """Say how a connection is: active, paused, needs_reauth or error. One that a person has paused
-    stays so however a job under way ends: see `resume`."""
-    connection.execute(
+    stays so however a job under way ends: see `resume`. That one needs its owner, webhooks are told
+    once."""
+    changed = connection.execute(
         """
-        UPDATE headrace.connections
+        UPDATE headrace.connections c
         SET health = %s, health_reason = NULLIF(%s, ''), health_hint = NULLIF(%s, ''),
             synced_at = CASE WHEN %s = 'active' THEN now() ELSE synced_at END
-        WHERE connection_id = %s AND (%s = 'paused' OR health <> 'paused')
+        FROM (SELECT health FROM headrace.connections WHERE connection_id = %s FOR UPDATE) held
+        WHERE connection_id = %s AND (%s = 'paused' OR c.health <> 'paused')
+        RETURNING c.*, held.health AS before
         """,
-        [state, reason, hint, state, connection_id, state],
-    )
+        [state, reason, hint, state, connection_id, connection_id, state],
+    ).fetchone()
+    if changed is not None and state == "needs_reauth" and changed["before"] != state:
+        outbox.needs_reauth(connection, [changed])
 
 
 def set_aside(connection: Connection, connection_id: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from headrace.store import outbox
 from headrace.store.database import Connection
 from headrace.store.sql import query
 
@@ -93,7 +94,9 @@ def revoke(
     another application keeps the tokens, `changed` is when it wrote those that were tried."""
     keys = _keys(tenant, grant_id)
     connection.execute(query("grants", "revoke"), {**keys, "changed": changed})
-    connection.execute(query("grants", "need_consent"), {**keys, "reason": reason, "hint": hint})
+    values = {**keys, "reason": reason, "hint": hint}
+    rows = connection.execute(query("grants", "need_consent"), values).fetchall()
+    outbox.needs_reauth(connection, rows)
 
 
 def _keys(tenant: str, grant_id: str) -> dict[str, str]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from headrace.lines import Line
 from headrace.store.database import Connection
 from headrace.store.sql import query
+from headrace.telemetry import Line
 
 MOST = 200
 """Lines that are kept of one job."""

@@ -16,6 +16,7 @@ _SEALED = (
     ("connections", "credential", "connection_id"),
     ("grants", "tokens", "grant_id"),
     ("vector_indexes", "credential", "connection_id"),
+    ("webhooks", "secrets", "webhook_id"),
 )
 
 _OLD = SQL(

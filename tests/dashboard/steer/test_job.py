@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.api.conftest import House
 
-from headrace import lines, telemetry
+from headrace import telemetry
 from headrace.engine import keeping
 from headrace.engine.runtime import engine
 from headrace.provider import Record
@@ -68,9 +68,9 @@ def test_of_each_job_the_newest_lines_are_kept(house: House) -> None:
     house.execute("DELETE FROM headrace.jobs WHERE job_id = %s", gone)
     keeper = keeping.Keeper(house.store)
     keeper.start()
-    with lines.of_job(quiet):
+    with telemetry.of_job(quiet):
         telemetry.asked_again("Too many requests.", 1, 2.0)
-    with lines.of_job(gone):
+    with telemetry.of_job(gone):
         telemetry.asked_again("Too many requests.", 1, 2.0)
     for number in range(job_lines.MOST + 50):
         telemetry.notified(noisy, "w", f"t{number}")
@@ -89,9 +89,9 @@ def test_of_each_job_the_newest_lines_are_kept(house: House) -> None:
 
 def test_a_bug_is_kept_without_its_words(house: House) -> None:
     """What an exception says may be anything, a secret of somebody else's among it."""
-    heard: list[lines.Line] = []
-    forget = lines.keep(heard.append)
-    with lines.of_job("j1"):
+    heard: list[telemetry.Line] = []
+    forget = telemetry.keep(heard.append)
+    with telemetry.of_job("j1"):
         telemetry.bug("leg", ValueError("hunter2"))
     telemetry.bug("leg", ValueError("of no job"))
     forget()

@@ -45,7 +45,8 @@ WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s;
 -- What somebody has paused stays so: nothing but a resume, or an approval, lets it go on.
 UPDATE headrace.connections
 SET health = 'needs_reauth', health_reason = %(reason)s, health_hint = %(hint)s
-WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health NOT IN ('needs_reauth', 'paused');
+WHERE tenant_id = %(tenant)s AND grant_id = %(grant)s AND health NOT IN ('needs_reauth', 'paused')
+RETURNING *;
 
 -- name: consented
 WITH back AS (
