@@ -13,8 +13,8 @@ from tests.browser.chromium import Driver
 WANTED = "HEADRACE_SCREENSHOTS"
 """The folder that they are put into; unset: none are taken."""
 
-_COLOURS = 64
-"""Pages have few: with so many a picture is a third as large, and looks the same."""
+_COLOURS = 128
+"""Pages have few: with so many a picture is half as large, and looks the same."""
 
 
 def take(driver: Driver, pattern: str, kind: str) -> None:

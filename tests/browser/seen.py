@@ -12,6 +12,7 @@ from tests.browser import chromium, pictures
 from tests.browser.visitor import Visitor
 
 from headrace.dashboard import page, routes
+from headrace.dashboard.entry import LIVE
 
 AXE = "axe-core@4.14.1"
 _STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -56,7 +57,7 @@ def patterns() -> dict[str, Route]:
     """The addresses of all pages, as the code has them."""
     assert routes.router.routes, "every module of the dashboard has been imported"
     found = [one for one in page.router.routes if isinstance(one, Route)]
-    return {one.path: one for one in found if not one.path.startswith(page.LIVE)}
+    return {one.path: one for one in found if not one.path.startswith(LIVE)}
 
 
 def walk(visitor: Visitor, first: list[str]) -> Iterator[tuple[str, str]]:

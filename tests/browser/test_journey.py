@@ -8,7 +8,7 @@ from tests.browser.world import ACCOUNT, World, letter
 
 SOURCE = f"gmail:{ACCOUNT}"
 REFUSED = {"on": {"call": "messages.get"}, "do": {"kind": "answer", "status": 400}}
-SLOW = {"on": {"call": "history.list"}, "do": {"kind": "delay", "ms": 3000}}
+SLOW = {"on": {"call": "history.list"}, "do": {"kind": "delay", "ms": 6000}}
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def visitor(world: World, stranger: Visitor) -> Visitor:
     world.wrong(SLOW)
     stranger.open("/connect").presses("Go to Google")
     stranger.sees("Sources", SOURCE).follows("Being brought up to date")
-    stranger.marks()
+    stranger.sees("Priority").marks()
     stranger.sees("running", "39 of 40")
     world.wrong()
     stranger.sees("succeeded", "normalize google email")
@@ -37,12 +37,11 @@ def test_failed_and_retried(world: World, visitor: Visitor) -> None:
     """What went wrong is said in words, beside the button that mends it."""
     world.wrong(REFUSED)
     world.deliver(letter("Grace Hopper <grace@navy.example>", "A bug", "It was a moth.", 1))
-    visitor.open("/").marks()
-    visitor.presses("Sync now").sees("It is being brought up to date.", "failed")
+    visitor.open("/").presses("Sync now").sees("It is being brought up to date.", "failed")
     visitor.sees("127.0.0.1 refused the request", "Check the parameters that the API expects.")
     visitor.open("/").sees("error", "127.0.0.1 refused the request")
     world.wrong()
-    visitor.presses("Retry").marks()
+    visitor.presses("Retry").sees("It is being brought up to date.").marks()
     visitor.sees("succeeded")
     assert visitor.stayed()
     visitor.open("/").sees("active")

@@ -29,13 +29,15 @@ def visitor(world: World, stranger: Visitor) -> Visitor:
     stranger.awaits(world.rests, "the end of all jobs")
     world.ask("/api/jobs/graph", {"jobs": graph})
     stranger.awaits(world.rests, "the end of all jobs")
+    hook = {"url": "https://app.example.com/headrace", "events": ["job.failed"]}
+    world.ask("/api/webhooks", hook)
     return stranger
 
 
 @pytest.fixture(scope="module")
 def pages(visitor: Visitor) -> list[Seen]:
     """Each page, looked at once."""
-    first = ["/search?q=gravity", "/timeline"]
+    first = ["/search?q=jacket", "/calendar?since=2026-02-02", "/timeline"]
     return [seen.look(visitor, *where) for where in seen.walk(visitor, first)]
 
 

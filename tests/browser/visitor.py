@@ -30,9 +30,9 @@ return [...document.querySelectorAll("main a")].map((one) => drawn(one.href));
 """
 _IDLE = """
 const idle = (one) => !one.form || one.type === "button";
+const shown = (one) => one.checkVisibility({visibilityProperty: true});
 return [...document.querySelectorAll("button, input, select, textarea")]
-  .filter((one) => one.checkVisibility({visibilityProperty: true}) && !one.dataset.checkAll && idle(one))
-  .map((one) => one.outerHTML);
+  .filter((one) => shown(one) && !one.dataset.checkAll && idle(one)).map((one) => one.outerHTML);
 """
 _MAIN = (By.TAG_NAME, "main")
 
@@ -159,9 +159,10 @@ class Visitor:
         width = self.driver.switch_to.active_element.value_of_css_property("outline-width")
         return float(width.removesuffix("px")) >= 2
 
-    def marks(self) -> None:
-        """Notes which page this is; `stayed` says whether it is the same one still."""
+    def marks(self) -> Visitor:
+        """Note which page this is; `stayed` says whether it is the same one still."""
         self.driver.execute_script("window.marked = true")
+        return self
 
     def stayed(self) -> bool:
         """Whether no page has been loaded since `marks`."""
