@@ -34,13 +34,20 @@ const page = performance.getEntriesByType("navigation")[0];
 return Math.max(painted, page.domContentLoadedEventEnd) / 1000;
 """
 _STATUS = "return performance.getEntriesByType('navigation')[0].responseStatus"
-_SIDEWAYS = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_SIDEWAYS = """
+const whole = document.documentElement;
+if (whole.scrollWidth <= whole.clientWidth) return [];
+const moves = (one) => getComputedStyle(one).overflowX === "auto";
+const beyond = (one) => one.getBoundingClientRect().right > whole.clientWidth;
+const held = (one) => one && (moves(one) || held(one.parentElement));
+return [...document.querySelectorAll("body *")]
+  .filter((one) => beyond(one) && !held(one.parentElement)).map((one) => one.outerHTML.slice(0, 200));
+"""
 
 
 class Seen(NamedTuple):
     """One page: how it was answered, bytes and seconds of its first view, what breaks a rule of
-    accessibility in a light and in a dark scheme, and by how many pixels it is broader than a
-    telephone."""
+    accessibility in a light and in a dark scheme, and what is beyond a telephone's screen."""
 
     path: str
     pattern: str
@@ -50,7 +57,7 @@ class Seen(NamedTuple):
     seconds: float
     light: list[str]
     dark: list[str]
-    broader: int
+    broader: list[str]
 
 
 def patterns() -> dict[str, Route]:
