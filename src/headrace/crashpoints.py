@@ -52,6 +52,11 @@ POINTS: Final = {
     # The message of a job's end.
     "before-notify": "a job is over, and its waiters have not been told",
     "after-notify": "they have been told, and the engine has not written that step",
+    # Alerts.
+    "in-alarm": "inside the transaction that raises and ends incidents: nobody is addressed",
+    "alarmed": "that transaction is over, and nobody has been told",
+    "message-claimed": "an attempt to tell a channel is written down, and not made",
+    "message-sent": "a channel has been told, and that is not written down",
     # Webhooks.
     "webhook-sent": "an endpoint has answered, and nothing is written of it",
     # Redis.

@@ -58,6 +58,17 @@ def configure(level: str = "INFO") -> None:
         logging.getLogger(noisy).setLevel(max(logging.ERROR, least))
 
 
+def hush(*libraries: str) -> None:
+    """Keep to themselves what these libraries log: it may have a secret in it. Who has called them
+    hears their warnings from them."""
+    for name in libraries:
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        logger.setLevel(logging.WARNING)
+        if not logger.handlers:
+            logger.addHandler(logging.NullHandler())
+
+
 def cut_offs(*, said: bool = True) -> None:
     """Of requests that are cut off because the service ends, it is said that the time was up, and
     not where each was then; or nothing at all, where somebody did not want to wait."""
@@ -220,13 +231,13 @@ def notified(job_id: str, workflow: str, topic: str) -> None:
 def told(webhook_id: str, host: str, event: str, status: int | None, ms: int) -> None:
     """A webhook was told something, or not."""
     fine = status is not None and 200 <= status < 300
-    tell = _log().info if fine else _log().warning
+    tell = _info if fine else _warning
     tell("webhook", webhookId=webhook_id, host=host, what=event, status=status, durationMs=ms)
 
 
 def webhooks_given_up(messages: int) -> None:
     """What could not be delivered for too long is not tried any more."""
-    _log().warning("webhooks_given_up", messages=messages)
+    _warning("webhooks_given_up", messages=messages)
 
 
 def scheduled(due: int, jobs: int) -> None:
@@ -297,6 +308,24 @@ def queued_too_long(queue: str, seconds: float) -> None:
 def queued_no_longer(queue: str, seconds: float) -> None:
     """What `queued_too_long` was said of is over, after so many seconds."""
     _warning("queued_no_longer", queue=queue, afterSeconds=round(seconds))
+
+
+def alert_raised(incident: str, rule: str, subject: str) -> None:
+    """Something is wrong, and has not been said before."""
+    _error("alert_raised", incidentId=incident, rule=rule, subject=subject)
+
+
+def alert_over(incident: str, rule: str, subject: str) -> None:
+    """What `alert_raised` was said of is over."""
+    _warning("alert_over", incidentId=incident, rule=rule, subject=subject)
+
+
+def alert_told(incident: str, channel: str, *, taken: bool, answer: str) -> None:
+    """A channel of the operator's was told of an alert, or could not be."""
+    if taken:
+        _info("alert_told", incidentId=incident, channel=channel)
+    else:
+        _warning("alert_untold", incidentId=incident, channel=channel, answer=answer)
 
 
 def retained(removed: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.testclient import TestClient
+from tests.api.test_alerts import delivery, incident
 from tests.api.test_auth import routes
 from tests.api.test_contacts import identity, suggest
 
@@ -44,6 +45,7 @@ def things(house: House) -> dict[str, Any]:
     contact = identity(house, "zoe@acme.example", "Zoe")
     with house.store.people("acme", "ann") as session:
         uploads.put(session, "acme", "ann", "plan.md", BytesIO(b"text"), bytes(32))
+    alert = incident(house)
     over = house.job(kind="replay")
     house.execute("UPDATE headrace.jobs SET status = 'CANCELLED', completed_at = now()")
     return {
@@ -64,6 +66,8 @@ def things(house: House) -> dict[str, Any]:
         "link_id": suggest(house, contact, identity(house, "z@acme.example", "Zoe")),
         "insight_id": house.insight(stream, "folder/m1"),
         "name": "plan.md",
+        "incident_id": alert,
+        "alert_delivery_id": delivery(house, alert),
         "schedule_id": house.client()
         .post("/api/schedules", json={"connection": connection, "spec": "every 1h"})
         .json()["schedule_id"],
@@ -142,7 +146,7 @@ def test_listings_of_somebody_else_are_empty(
     stranger = house.client(*who)
     listings = ["jobs", "connections", "dead-letters", "interactions", "calendar-events", "events"]
     listings += ["search?q=teapot", "insights", "contacts", "contacts/suggestions", "timeline"]
-    listings += ["schedules", "webhooks", "changes"]
+    listings += ["schedules", "alerts?state=all", "webhooks", "changes"]
     for listing in listings:
         assert stranger.get(f"/api/{listing}").json()["items"] == [], listing
     assert stranger.post("/api/dead-letters/retry").json()["retried"] == 0

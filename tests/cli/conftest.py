@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from tests import databases
+from tests.channel import receiver  # noqa: F401
 from tests.cli.command import House, made_home
 
 from headrace.store import embedded

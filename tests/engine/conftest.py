@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.channel import receiver  # noqa: F401
 from tests.valkey import valkey  # noqa: F401
 
 from headrace import plugins

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _HIDDEN = {"api_keys", "allowances", "consents", "grants", "seen", "workers"}
 _HIDDEN |= {"queue_alarms", "redis_completions", "redis_entries", "redis_offers", "redis_servers"}
 _HIDDEN |= {"retention", "sessions"}
+_HIDDEN |= {"alert_deliveries", "alert_looks", "stream_shapes"}
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from headrace import __version__, dashboard, telemetry
 from headrace.api import (
     accounts,
+    alerts,
     attachments,
     changes,
     connections,
@@ -59,6 +60,7 @@ from headrace.store.keys import ensure_first
 from headrace.store.waiting import patiently
 
 ROUTERS = (
+    alerts,
     graphs,
     job_events,
     job_log,

@@ -6,6 +6,7 @@ import typer
 
 from headrace import __version__
 from headrace.cli import (
+    alerts,
     check,
     connect,
     connections,
@@ -80,6 +81,7 @@ for name, function, panel in (
 ):
     app.command(name, rich_help_panel=panel)(function)
 
+app.add_typer(alerts.alerts, name="alerts", rich_help_panel=_LOOK)
 app.add_typer(insights.insights, name="insights", rich_help_panel=_LOOK)
 app.add_typer(steer.jobs, name="jobs", rich_help_panel=_LOOK)
 app.add_typer(connections.connections, name="connections", rich_help_panel=_LOOK)

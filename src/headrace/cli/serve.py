@@ -35,6 +35,8 @@ def up(json: Json = False) -> None:
 
 def api(json: Json = False) -> None:
     """Run the API alone; jobs wait for a `headrace worker`."""
+    with signals_held():
+        from headrace.engine.alarm import watching
     with (
         ending() as told,
         _listening() as (settings, listener),
@@ -43,7 +45,8 @@ def api(json: Json = False) -> None:
         database = Database(url, name="headrace api", connections=16).open()
         try:
             told.ready(lambda: None, lambda: None)
-            _serve(database, settings, listener, told, json=json)
+            with watching(database, settings):
+                _serve(database, settings, listener, told, json=json)
         finally:
             database.close()
 

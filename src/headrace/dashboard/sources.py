@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request
 
+from headrace.dashboard.alerts import strip
 from headrace.dashboard.entry import Looking
 from headrace.dashboard.page import Look, page
 from headrace.dashboard.paging import with_asked
@@ -55,6 +56,7 @@ def sources(
             "all": with_asked(request, health=None),
             "whole": len(rows),
             "fitting": len(fitting),
+            "alerts": strip(session),
         }
 
     return look

@@ -14,6 +14,7 @@ from headrace import plugins
 from headrace.crashpoints import mark
 from headrace.engine import (  # workflows are registered by being there
     afterwards,  # noqa: F401
+    alarm,
     at_redis,
     discover,
     drain,
@@ -29,6 +30,7 @@ from headrace.engine import (  # workflows are registered by being there
     waiting,
     workflows,  # noqa: F401
 )
+from headrace.engine.channels import Channels
 from headrace.engine.dispatch import Chore, Dispatcher
 from headrace.engine.keeping import Keeper
 from headrace.engine.place import new_executor_id
@@ -79,6 +81,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     """Run jobs in this process while the context lasts. `url` is a migrated database."""
     check()
     settings.insight_kinds(plugins.insight_kinds())  # a wrong name is better known now
+    channels = Channels(settings)
     me = new_executor_id()
     workers = settings.headrace_workers
     database = Database(url, name=me, connections=workers * 4 + 8).open()
@@ -104,6 +107,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
             recent.COUNT_SECONDS,
             partial(recent.count, database, settings.headrace_recent_hours),
         ),
+        alarm.chore(database, settings, channels),
     ]
     if settings.headrace_insights.strip():
         chores.append(

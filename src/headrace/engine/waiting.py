@@ -7,6 +7,8 @@ with a million waiting. What waits for its time is not on the queue yet.
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from headrace import telemetry
@@ -70,7 +72,9 @@ RETURNING queue, extract(epoch FROM now() - said_at)::float AS seconds
 
 def watch(database: Database, patience: float) -> None:
     """Log once when work has waited on a queue for longer than `patience` seconds, and once when
-    that is over. What has been said stands in a table: of many workers, one says it."""
+    that is over. What has been said stands in a table: of many workers, one says it. A patience of
+    0 has no end."""
+    patience = patience or math.inf
     with database.connection() as connection:
         found = look(connection)
         for one in found:

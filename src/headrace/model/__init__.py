@@ -8,6 +8,7 @@ so that row-level security can bind and a unique violation tells nothing of anot
 from headrace.model.access import ApiKey, Session
 from headrace.model.accounts import Allowance, Consent, Grant
 from headrace.model.base import SCHEMA, metadata
+from headrace.model.incidents import AlertDelivery, AlertLook, Incident, StreamShape
 from headrace.model.insights import Insight, InsightWanted, LlmUsage
 from headrace.model.people import (
     Contact,
@@ -52,6 +53,8 @@ from headrace.model.work import (
 
 __all__ = [
     "SCHEMA",
+    "AlertDelivery",
+    "AlertLook",
     "Allowance",
     "ApiKey",
     "Batch",
@@ -68,6 +71,7 @@ __all__ = [
     "DocumentText",
     "Event",
     "Grant",
+    "Incident",
     "Insight",
     "InsightWanted",
     "Interaction",
@@ -91,6 +95,7 @@ __all__ = [
     "Session",
     "StageRun",
     "Stream",
+    "StreamShape",
     "TimelineEvent",
     "Upload",
     "VectorGone",

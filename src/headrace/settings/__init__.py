@@ -18,6 +18,7 @@ from headrace.errors import BadInput
 from headrace.logs.secrets import hide
 from headrace.settings.accounts import BETTER_AUTH_COLUMNS as BETTER_AUTH_COLUMNS
 from headrace.settings.accounts import Accounts
+from headrace.settings.alerting import Alerting
 from headrace.settings.keeping import Keeping
 from headrace.settings.meaning import Meaning
 from headrace.settings.redis import Redis
@@ -26,7 +27,7 @@ from headrace.settings.source import Source
 from headrace.settings.working import Working
 
 
-class Settings(Source, Accounts, Redis, Meaning, Keeping, Working, Service):
+class Settings(Source, Accounts, Redis, Meaning, Keeping, Alerting, Working, Service):
     """Every setting that Headrace reads."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)

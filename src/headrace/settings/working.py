@@ -40,7 +40,10 @@ class Working(BaseSettings):
         24, gt=0, description="Hours for which a message to a webhook is tried again."
     )
     headrace_queue_alert_seconds: float = Field(
-        300, gt=0, description="Seconds that work may wait on a queue before the log says so."
+        300,
+        ge=0,
+        description="Seconds that work may wait on a queue before the log says so, and an alert is"
+        " raised. 0: for ever.",
     )
     headrace_extract_contacts: Literal["auto", "manual"] = Field(
         "auto",
