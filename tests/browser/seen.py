@@ -41,7 +41,8 @@ const moves = (one) => getComputedStyle(one).overflowX === "auto";
 const beyond = (one) => one.getBoundingClientRect().right > whole.clientWidth;
 const held = (one) => one && (moves(one) || held(one.parentElement));
 return [...document.querySelectorAll("body *")]
-  .filter((one) => beyond(one) && !held(one.parentElement)).map((one) => one.outerHTML.slice(0, 200));
+  .filter((one) => beyond(one) && !held(one.parentElement))
+  .map((one) => one.outerHTML.slice(0, 200));
 """
 
 
