@@ -6,6 +6,8 @@ import pytest
 from tests.browser.visitor import Visitor
 from tests.browser.world import ACCOUNT, World, letter
 
+pytestmark = pytest.mark.timeout(300)  # a browser takes its time where others work
+
 SOURCE = f"gmail:{ACCOUNT}"
 REFUSED = {"on": {"call": "messages.get"}, "do": {"kind": "answer", "status": 400}}
 SLOW = {"on": {"call": "history.list"}, "do": {"kind": "delay", "ms": 6000}}

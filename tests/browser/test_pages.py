@@ -11,6 +11,8 @@ from tests.browser.seen import Seen
 from tests.browser.visitor import Visitor
 from tests.browser.world import ACCOUNT, World
 
+pytestmark = pytest.mark.timeout(600)  # a browser takes its time where others work
+
 MOST_BYTES = 200_000
 """Of a page with its script, its sheet and its mark, when nothing of it is known yet."""
 
