@@ -138,7 +138,7 @@ def test_only_telemetry_logs() -> None:
                 found.add(file.name)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
                 assert node.func.id != "print", file
-    assert found == {"telemetry.py"}
+    assert found == {"writing.py"}
 
 
 def test_no_sql_outside_store_engine_and_out() -> None:

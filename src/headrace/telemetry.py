@@ -1,23 +1,20 @@
-"""The only file that writes log lines: JSON, one line an event, on standard error."""
+"""What the log can say: a function for each line there is."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import structlog
-
 from headrace.logs.about import of_job as of_job
-from headrace.logs.about import with_ids
-from headrace.logs.fields import FIELDS, admit
+from headrace.logs.fields import FIELDS
 from headrace.logs.kept import Line as Line
-from headrace.logs.kept import give
 from headrace.logs.kept import keep as keep
-from headrace.logs.library import Libraries
+from headrace.logs.writing import configure as configure
+from headrace.logs.writing import cut_offs as cut_offs
+from headrace.logs.writing import hush as hush
+from headrace.logs.writing import quiet as quiet
+from headrace.logs.writing import say
 
 _RUN_FIELDS = (
     "itemsFetched",
@@ -32,83 +29,8 @@ _RUN_FIELDS = (
 
 _listeners: list[Callable[[str], None]] = []
 
-
-def configure(level: str = "INFO") -> None:
-    """Set logging up for this process. Libraries may warn; they may not chat."""
-    err = sys.stderr
-    structlog.configure(
-        processors=[
-            with_ids,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            admit,
-            structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        # An embedder may have closed what standard error was then.
-        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr if err.closed else err),
-        cache_logger_on_first_use=False,
-    )
-    logging.disable(logging.NOTSET)
-    least = logging.getLevelName(level)
-    says = Libraries({logging.WARNING: _warning, logging.ERROR: _error})
-    logging.basicConfig(level=max(logging.WARNING, least), handlers=[says], force=True)
-    for noisy in ("dbos", "alembic", "psycopg.pool"):
-        logging.getLogger(noisy).setLevel(max(logging.ERROR, least))
-
-
-def hush(*libraries: str) -> None:
-    """Keep to themselves what these libraries log: it may have a secret in it. Who has called them
-    hears their warnings from them."""
-    for name in libraries:
-        logger = logging.getLogger(name)
-        logger.propagate = False
-        logger.setLevel(logging.WARNING)
-        if not logger.handlers:
-            logger.addHandler(logging.NullHandler())
-
-
-def cut_offs(*, said: bool = True) -> None:
-    """Of requests that are cut off because the service ends, it is said that the time was up, and
-    not where each was then; or nothing at all, where somebody did not want to wait."""
-    server = logging.getLogger("uvicorn.error")
-    server.addFilter(_is_no_cut_off)
-    server.disabled = not said
-
-
-def _is_no_cut_off(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
-
-
-def quiet(*, bugs: bool = False) -> None:
-    """For the command line, where a person reads sentences: nothing is logged, or, when somebody
-    looks for what is wrong, errors with their tracebacks."""
-    configure("CRITICAL")
-    if not bugs:
-        logging.disable()  # libraries that set a level of their own do not ask for ours
-    else:
-        plain = structlog.dev.ConsoleRenderer(
-            colors=False, exception_formatter=structlog.dev.plain_traceback
-        )
-        structlog.configure(
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.format_exc_info,
-                admit,
-                plain,
-            ],
-            wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        )
-
-
-def _say(level: str, event: str, /, **facts: Any) -> None:
-    getattr(structlog.get_logger(), level)(event, **facts)
-    give(level, event, facts)
-
-
-_info, _warning = partial(_say, "info"), partial(_say, "warning")
-_error, _critical = partial(_say, "error"), partial(_say, "critical")
+_info, _warning = partial(say, "info"), partial(say, "warning")
+_error, _critical = partial(say, "error"), partial(say, "critical")
 
 
 def run(
@@ -230,9 +152,11 @@ def notified(job_id: str, workflow: str, topic: str) -> None:
 
 def told(webhook_id: str, host: str, event: str, status: int | None, ms: int) -> None:
     """A webhook was told something, or not."""
-    fine = status is not None and 200 <= status < 300
-    tell = _info if fine else _warning
-    tell("webhook", webhookId=webhook_id, host=host, what=event, status=status, durationMs=ms)
+    facts = {"webhookId": webhook_id, "host": host, "what": event, "durationMs": ms}
+    if status is not None and 200 <= status < 300:
+        _info("webhook", status=status, **facts)
+    else:
+        _warning("webhook", status=status, **facts)
 
 
 def webhooks_given_up(messages: int) -> None:

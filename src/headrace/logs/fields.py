@@ -24,6 +24,8 @@ FIELDS = frozenset(
         *("atMostSeconds", "schema", "known", "workflow", "topic", "due", "scheduleId", "runs"),
         *("connected", "back", "gone", "address", "taken", "refused", "entries", "first"),
         *("connections", "completions", "queue", "oldestSeconds", "afterSeconds", "removed"),
+        *("webhookId", "host", "status", "messages"),
+        *("incidentId", "rule", "subject", "channel", "answer"),
         # What sources say of themselves: see `provider.Page.notes`.
         *("envelope", "unsafe", "ignored", "edited", "calendar", "poll", "notes"),
     )

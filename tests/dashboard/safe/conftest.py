@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 from tests import databases
 from tests.api.conftest import ANN, TENANT, House
+from tests.api.test_alerts import delivery, incident
 from tests.api.test_contacts import identity, suggest
 
 from headrace import telemetry
@@ -154,7 +155,10 @@ def filled(house: House) -> dict[str, Any]:
     made = house.client().post(
         "/api/schedules", json={"connection": connection, "spec": "every 1h"}
     )
+    alert = incident(house, evil, hint=evil, link=f"/sources/{connection}")
     return {
+        "incident_id": alert,
+        "alert_delivery_id": delivery(house, alert),
         "connection_id": connection,
         "stream_id": mail,
         "source_id": ODD,

@@ -53,6 +53,7 @@ SHOWN = {
     "/jobs/{job_id}": EVIL,
     "/dead-letters": EVIL,
     "/dead-letters/{number}": EVIL,
+    "/alerts": EVIL,
     "/contacts": EVIL,
     "/contacts/{contact_id}": EVIL,
     "/timeline": EVIL,
