@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -30,7 +31,7 @@ PAGE = "docs/tutorial.md"
 
 NOT_HERE = {"git clone <this repository> headrace && cd headrace", "source .venv/bin/activate"}
 INSTEAD = {"make demo": "headrace demo --events 3000"}
-SERVERS = ("headrace up", "headrace twin datasync")
+SERVERS = ("headrace up", "headrace twin")
 
 _VARIES = re.compile(r"(…|\d[\d,.:-]*)")
 
@@ -39,7 +40,7 @@ _VARIES = re.compile(r"(…|\d[\d,.:-]*)")
 def test_every_command_does_what_the_page_says(
     blocks: Callable[[str, str], list[str]], desk: Desk
 ) -> None:
-    """Covers A0.21, A2.8, A2.15, A3.10."""
+    """Covers A0.21, A2.8, A2.15, A3.10: also what the reader's browser shows of their own mail."""
     spec = blocks(PAGE, "yaml")[0]
     for told in blocks(PAGE, "console"):
         for command, shown in exchanges(told):
@@ -48,6 +49,8 @@ def test_every_command_does_what_the_page_says(
             if command not in NOT_HERE:
                 said = desk.do(INSTEAD.get(command, command), shown)
                 assert agrees(said, shown), f"$ {command}\n{said}\n--- the page:\n{shown}"
+            if command in ("headrace up", "headrace open --print"):
+                assert "Your flight to Lisbon is confirmed" in desk.browse(said, "flight to Lisbon")
 
 
 def exchanges(console: str) -> list[tuple[str, str]]:
@@ -76,7 +79,7 @@ class Desk:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder = folder
         self._stack = stack
-        self._ports = {"8900": str(free_port()), "8000": str(free_port())}
+        self._ports = {port: str(free_port()) for port in ("8000", "8900", "8901")}
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HEADRACE_", "API_"))}
         self._env = {
             **kept,
@@ -86,7 +89,15 @@ class Desk:
             "SERVICE_PORT": self._ports["8000"],
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "COLUMNS": "200",
+            "BROWSER": str(folder / "browser"),
         }
+        self._first = dict(self._env)
+        # A browser that goes where it is sent, and a reader who says yes.
+        (folder / "browser").write_text(
+            f"#!{sys.executable}\nimport sys, urllib.request\n"
+            "urllib.request.urlopen(sys.argv[1], timeout=60).read()\n"
+        )
+        (folder / "browser").chmod(0o755)
 
     def write(self, name: str, text: str) -> None:
         (self._folder / name).write_text(self._here(text), "utf-8")
@@ -97,6 +108,13 @@ class Desk:
         if command.startswith("export KEY="):
             printed = (self._folder / "headrace up.txt").read_text("utf-8")
             self._env["KEY"] = re.findall(r"\bhr_[\w-]+", printed)[0]
+            return ""
+        if command.startswith("export "):
+            told = (one.split("=", 1) for one in shlex.split(command)[1:])
+            self._env |= {name: value.replace("~", self._env["HOME"]) for name, value in told}
+            return ""
+        if command == "exit":  # that terminal; the next command is in another one
+            self._env = dict(self._first)
             return ""
         if command.startswith("curl "):
             return self._ask(command)
@@ -112,6 +130,16 @@ class Desk:
             timeout=120,
         )
         return ended.stdout
+
+    def browse(self, said: str, words: str) -> str:
+        """Open the link that was printed in a new browser, press its button, and search."""
+        jar = urllib.request.HTTPCookieProcessor()
+        browser = urllib.request.build_opener(jar)
+        [(address, token)] = re.findall(r"(http://\S+)/welcome/(\S+)", said)
+        browser.addheaders = [("Sec-Fetch-Site", "same-origin"), ("Accept", "text/html")]
+        form = urllib.parse.urlencode({"link": token}).encode()
+        assert "mail.mbox" in self._opened(browser, f"{address}/welcome", form)
+        return self._opened(browser, f"{address}/search?{urllib.parse.urlencode({'q': words})}")
 
     def _here(self, text: str) -> str:
         for written, port in self._ports.items():
@@ -155,11 +183,20 @@ class Desk:
                     body = words.pop(0).encode()
                 case url:
                     pass
-        request = urllib.request.Request(url, body, headers)
-        until = time.monotonic() + 20
+        return self._opened(urllib.request.build_opener(), url, body, headers)
+
+    def _opened(
+        self,
+        opener: urllib.request.OpenerDirector,
+        url: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> str:
+        request = urllib.request.Request(url, body, headers or {})
+        until = time.monotonic() + 60
         while True:
             try:
-                with urllib.request.urlopen(request, timeout=20) as answer:
+                with opener.open(request, timeout=60) as answer:
                     return str(answer.read().decode())
             except urllib.error.URLError as error:
                 # It says where it serves a moment before it does.
@@ -186,7 +223,8 @@ def desk() -> Iterator[Desk]:
         write_sample_mbox(folder / "mail.mbox", messages=2000)
         with ExitStack() as stack:
             # Held open from here, so that not every command has to start and stop it.
-            stack.enter_context(embedded.postgres(folder / "home" / "postgres"))
+            for home in ("home", "headrace-try"):
+                stack.enter_context(embedded.postgres(folder / home / "postgres"))
             yield Desk(folder, stack)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -153,9 +153,12 @@ def listen(settings: Settings) -> socket.socket:
                 f"SERVICE_HOST {host} is no address of this machine.",
                 hint="127.0.0.1 is for this machine only, 0.0.0.0 for everybody who can reach it.",
             ) from None
+        asks = "Does something else run there?"
+        if isinstance(error, PermissionError):
+            asks = "Ports below 1024 are for root."
         raise BadInput(
             f"Port {port} on {host} cannot be used: {why}.",
-            hint="Does Headrace run there already? SERVICE_PORT names another; 0 takes any.",
+            hint=f"{asks} SERVICE_PORT names another; 0 takes any.",
         ) from None
     # Connections inherit it. asyncio sets it only on sockets that name their protocol, which this
     # one does not, and without it an answer's second half waits 40 ms for the caller's word.

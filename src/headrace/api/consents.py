@@ -19,6 +19,7 @@ from headrace.api.auth import Visitor
 from headrace.api.problems import Strict
 from headrace.api.shapes import Time
 from headrace.dashboard import came_back, say
+from headrace.dashboard.entry import signed_in
 from headrace.errors import BadInput, HeadraceError, NotFound
 from headrace.oauth import consent
 from headrace.oauth.connect import EVERY_SECONDS, Wish
@@ -145,6 +146,7 @@ def callback(
         vault = Vault.from_settings(settings)
         back = consent.returned(database, vault, state)
         return_to, pages = back.asked.return_to, back.asked.pages
+        _same_browser(request, back)
         made = consent.finish(database, vault, settings, back, code=code, error=error)
         said = {"connected": ",".join(row["connection_id"] for row in made.connections)}
         names = ", ".join(row["name"] for row in made.connections)
@@ -161,6 +163,18 @@ def callback(
     there, hash_, fragment = return_to.partition("#")
     mark = "&" if "?" in there else "?"
     return RedirectResponse(f"{there}{mark}{urlencode(said)}{hash_}{fragment}", 303)
+
+
+def _same_browser(request: Request, back: consent.Returned) -> None:
+    """Raises BadInput where a consent that a page began comes back in somebody else's browser."""
+    if not back.asked.pages:
+        return
+    caller = signed_in(request)
+    if caller is None or caller.tenant != back.tenant or caller.key_user not in (None, back.user):
+        raise BadInput(
+            "Whoever began this is not signed in in this browser.",
+            hint="Nothing was connected. Sign in here, and connect from here.",
+        )
 
 
 def _begin(visitor: Visit, user: str, asked: consent.Asked) -> Address:

@@ -102,7 +102,8 @@ def _by_browser(
             say("The browser then shows an error; paste the address of that page here:")
             came = _query(sys.stdin.readline().strip())
         else:
-            show(url)
+            if not show(url):
+                say("There is no browser here. Elsewhere, open it after Control-C and --paste.")
             came = wait(consent.LIFETIME)
     if "state" not in came:
         raise BadInput(

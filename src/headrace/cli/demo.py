@@ -107,7 +107,7 @@ def _next(home: Path) -> None:
         ("your own mail", f"{command} ingest ~/mail.mbox"),
         ("your own documents", f"{command} ingest ~/Documents"),
         ("your own API: docs/tutorial.md", f"{command} sync --spec my-api.yaml"),
-        ("the service, with its HTTP API", f"{command} up"),
+        ("all of it in a browser, kept current, and an HTTP API", f"{command} up"),
     ):
         out.print(f"  # {does}\n  {line}")
 

@@ -74,13 +74,13 @@ def answers(url: str) -> bool:
     return _asked(url, "/health") == HTTPStatus.OK
 
 
-def show(url: str) -> None:
-    """Open an address in a browser, where there is a screen for one: a browser for terminals would
-    take this one over."""
-    if sys.platform in ("darwin", "win32") or any(
+def show(url: str) -> bool:
+    """Open an address in a browser, and whether there is one. There has to be a screen for it: a
+    browser for terminals would take this one over."""
+    screen = sys.platform in ("darwin", "win32") or any(
         os.environ.get(name) for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY")
-    ):
-        webbrowser.open(url)
+    )
+    return screen and webbrowser.open(url)
 
 
 def _asked(url: str, path: str) -> int | None:

@@ -11,6 +11,7 @@ from headrace.errors import Refused
 from headrace.logs.about import also
 from headrace.store import sessions
 from headrace.store.database import Database
+from headrace.store.keys import Caller
 from headrace.store.visit import Visit
 
 COOKIE = "headrace_session"
@@ -45,16 +46,22 @@ def cookie_name(request: Request) -> str:
 
 def look(request: Request) -> Visit:
     """Let somebody in who has a session. Raises HTTPException 303, to where one signs in."""
-    token = request.cookies.get(cookie_name(request), "")
-    database: Database = request.app.state.database
-    caller = None
-    if token:
-        with database.connection() as connection:
-            caller = sessions.accept(connection, token)
+    caller = signed_in(request)
     if caller is None:
-        raise HTTPException(303, headers={"Location": _sign_in(request, expired=bool(token))})
+        expired = bool(request.cookies.get(cookie_name(request)))
+        raise HTTPException(303, headers={"Location": _sign_in(request, expired=expired)})
     also(tenantId=caller.tenant, userId=caller.user)
-    return Visit(caller, database, request.app.state.settings)
+    return Visit(caller, request.app.state.database, request.app.state.settings)
+
+
+def signed_in(request: Request) -> Caller | None:
+    """Who is signed in in this browser."""
+    token = request.cookies.get(cookie_name(request), "")
+    if not token:
+        return None
+    database: Database = request.app.state.database
+    with database.connection() as connection:
+        return sessions.accept(connection, token)
 
 
 def act(request: Request) -> Visit:

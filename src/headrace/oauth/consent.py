@@ -34,7 +34,8 @@ LIFETIME = 600.0
 
 class Asked(msgspec.Struct, kw_only=True):
     """What is remembered while somebody decides. `pages` says that it was begun on a page of the
-    dashboard, which then says itself how it has ended."""
+    dashboard, which then says itself how it has ended; and only a browser that is signed in there
+    may end it. Else somebody could send another the address, and have that one's account."""
 
     wishes: list[Wish]
     redirect_uri: str

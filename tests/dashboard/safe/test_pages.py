@@ -16,7 +16,7 @@ from headrace.dashboard.render import POLICY
 from headrace.dashboard.routes import ROUTES
 
 READ = [one for one in ROUTES if "GET" in methods(one) and not one.path.startswith("/live")]
-PAGES = [one for one in READ if not one.path.startswith("/static")]
+PAGES = [one for one in READ if not one.path.startswith(("/static", "/attachments"))]
 
 
 @pytest.mark.parametrize("route", PAGES, ids=lambda route: route.path)
