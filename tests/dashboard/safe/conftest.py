@@ -208,7 +208,6 @@ def filled(house: House) -> dict[str, Any]:
         "index": 0,
         "schedule_id": made.json()["schedule_id"],
         "identity": other,
-        "incident_id": alert,
         "delivery_id": delivery(house, alert),
         "webhook_id": endpoint["webhook_id"],
         "webhook_delivery": endpoint["delivery_id"],
