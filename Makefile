@@ -26,7 +26,16 @@ install: $(VENV)/.installed ## the environment, from the pinned lock
 demo: install ## land 100,000 events and a mailbox, with a SIGKILL in the middle
 	@$(BIN)/headrace demo
 
-test: install ## the whole suite, on two cores: much of it waits
+# Never a reason to fail: where there is none, the tests that need one say so loudly and are skipped.
+browser: ## Chromium, which the dashboard is tested in: by apt-get, where root may have it
+	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
+	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    chromium chromium-driver fonts-dejavu-core; } >/dev/null 2>&1 || \
+	  echo "Chromium cannot be installed: the dashboard will not be tested in a browser."; \
+	else echo "There is no Chromium: the dashboard will not be tested in a browser."; fi
+
+test: install browser ## the whole suite, on two cores: much of it waits
 	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: install ## style and mistakes
@@ -40,6 +49,10 @@ check: lint types test ## the whole truth: lint, types, suite
 
 crash: install ## the long crash suite: many more kills than `make test` does
 	HEADRACE_CRASH_ROUNDS=200 $(BIN)/pytest tests/crash --timeout=7200
+
+screenshots: install browser ## look at every page of the dashboard as the suite does; writes docs/images
+	@mkdir -p docs/images
+	HEADRACE_SCREENSHOTS=docs/images $(BIN)/pytest tests/browser/test_pages.py
 
 histories: install ## accounts through a thousand random histories, with faults and deletions
 	HEADRACE_HISTORIES=1000 HYPOTHESIS_PROFILE=search $(BIN)/pytest tests/*/test_histories.py --timeout=7200

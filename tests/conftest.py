@@ -34,6 +34,7 @@ _SETTINGS = (
 
 _TESTS = Path(__file__).parent
 _LONGEST = (
+    *("browser/test_pages", "browser/test_journey"),
     *("github/test_histories", "docs/test_tutorial", "crash/test_points", "crash/test_takeover"),
     *("crash/test_mailbox", "crash/test_follow_up", "cli/test_postgres", "cli/test_waiting"),
     *("ingestion/test_two_services", "crash/test_elsewhere", "engine/test_drain"),

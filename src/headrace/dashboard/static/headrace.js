@@ -121,13 +121,17 @@ document.addEventListener("click", (event) => {
 
 function morph(old, fresh) {
   const known = new Map([...old.children].filter((one) => one.id).map((one) => [one.id, one]));
+  const left = [...fresh.childNodes];
   let at = old.firstChild;
-  for (const wanted of [...fresh.childNodes]) {
-    const same = wanted.id ? known.get(wanted.id) : at && !at.id && alike(at, wanted) ? at : null;
+  while (left.length) {
+    const wanted = left.shift();
+    const same = wanted.id ? known.get(wanted.id) : becoming(wanted, at, left);
     if (!same) {
       old.insertBefore(wanted, at);
       continue;
     }
+    // What has an id and is wanted is put into its place when its turn comes.
+    while (!wanted.id && at !== same) at = passed(at, left);
     if (same === at) at = at.nextSibling;
     else old.insertBefore(same, at);
     update(same, wanted);
@@ -137,6 +141,24 @@ function morph(old, fresh) {
     at.remove();
     at = next;
   }
+}
+
+// What becomes `wanted`: the next one alike, past what the page has no more. So a form that
+// somebody has ticked something in stays that form when what stood before it goes.
+function becoming(wanted, at, left) {
+  const needed = (one) => left.some((other) => !other.id && alike(one, other));
+  for (let one = at; one; one = one.nextSibling) {
+    if (!one.id && alike(one, wanted)) return one;
+    if (wanted.nodeType !== Node.ELEMENT_NODE) return null;
+    if (!one.id && one.nodeType === Node.ELEMENT_NODE && needed(one)) return null;
+  }
+  return null;
+}
+
+function passed(one, left) {
+  const next = one.nextSibling;
+  if (!one.id || !left.some((other) => other.id === one.id)) one.remove();
+  return next;
 }
 
 const alike = (one, other) => one.nodeType === other.nodeType && one.nodeName === other.nodeName;
