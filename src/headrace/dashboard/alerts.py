@@ -65,6 +65,8 @@ def acknowledge(visitor: Acting, incident_id: str, came: Came = "/alerts") -> Re
     try:
         with visitor.session() as session:
             incidents.acknowledge(session, incident_id, visitor.caller.user)
+    except NotFound:
+        raise
     except HeadraceError as error:
         return back(own_path(came), str(error))
     return back(own_path(came), "It is taken up, and stays here until it is mended.")
@@ -76,6 +78,8 @@ def snooze(visitor: Acting, incident_id: str, came: Came = "/alerts") -> Respons
     try:
         with visitor.session() as session:
             incidents.snooze(session, incident_id, SNOOZE_HOURS)
+    except NotFound:
+        raise
     except HeadraceError as error:
         return back(own_path(came), str(error))
     return back(own_path(came), f"The first page does not show it for {SNOOZE_HOURS:.0f} hours.")

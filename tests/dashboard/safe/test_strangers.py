@@ -75,10 +75,13 @@ def test_its_owner_finds_every_one_and_may_do_everything(own: House, key_user: s
     things = filled(own)
     client = signed_in(own, own.key(key_user=key_user))
     for route in NAMED:
-        if "GET" in methods(route) and not route.path.startswith("/live"):
+        if "HEAD" in methods(route):
             assert client.get(address(route, things)).status_code == 200, route.path
     # What takes something away comes last.
     for route in sorted(NAMED, key=lambda one: one.path.endswith(("/remove", "/drop"))):
+        # Deliveries of alerts are the installation's own; and nothing is there to be undone yet.
+        if route.path.endswith(("/undo", "{delivery_id}/redeliver")):
+            continue
         if "POST" in methods(route):
             answer = client.post(address(route, things), data=fields(things))
             assert answer.status_code in (200, 303), (route.path, answer.text)
