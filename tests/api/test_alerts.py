@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 def incident(house: House, said: str = "It is broken.", **more: Any) -> str:
     """One open incident; its id."""
-    row = {"tenant": "acme", "user": "ann", "rule": "job_failed", "subject": said, **more}
+    row = {"tenant": "acme", "user": "ann", "rule": "job_failed", "subject": said}
+    row |= {"hint": "Mend it.", "link": "/sources/x", **more}
     [made] = house.execute(
         "INSERT INTO headrace.incidents (tenant_id, user_id, rule, subject, said, hint, link)"
-        " VALUES (%s, %s, %s, %s, %s, 'Mend it.', '/sources/x') RETURNING incident_id",
+        " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING incident_id",
         *(row[one] for one in ("tenant", "user", "rule", "subject")),
-        said,
+        *(said, row["hint"], row["link"]),
     )
     return str(made["incident_id"])
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.ingestion.services import KEY, Services
 
-from headrace.client import Client, ClientError, Job, api
+from headrace.client import Client, ClientError, Job, api, progress
 
 
 def fails(call: object, *arguments: object, status: int | None, message: str, hint: str) -> None:
@@ -54,6 +54,25 @@ def test_a_job_from_the_request_to_the_list(client: Client, root: Path) -> None:
         other.job_id
     ]
     assert [one.job_id for one in client.list()] == [job.job_id]
+
+
+def test_a_job_is_watched_to_its_end(client: Client, root: Path) -> None:
+    """Each event is news, and the last says so."""
+    (root / "watched.txt").write_text("Seen by whoever waits for it.")
+    job = client.create_ingestion({"input": [str(root / "watched.txt")]})
+    told = list(client.watch(job.job_id))
+    assert [one.last for one in told] == [False] * (len(told) - 1) + [True]
+    assert (told[-1].status, told[-1].inserted) == ("SUCCEEDED", 1)
+    assert {one.job_id for one in told} == {job.job_id}
+    fails(list, client.watch("nobody"), status=404, message="There is no job", hint="GET")
+
+
+def test_a_watch_that_is_cut_off_says_so() -> None:
+    with pytest.raises(ClientError, match="hung up before the job was over") as caught:
+        list(progress.read([b"retry: 2000\n", b"\n", b": still here\n", b"\n"]))
+    assert caught.value.temporary
+    with pytest.raises(ClientError, match="not Headrace"):
+        list(progress.read([b"event: progress\n", b"data: {}\n", b"\n"]))
 
 
 def test_a_file_is_sent_and_deleted(client: Client, root: Path) -> None:

@@ -333,6 +333,8 @@ def test_what_has_been_over_for_long_is_forgotten(bench: Bench) -> None:
     look(bench)
     assert bench.one("SELECT count(*) FROM headrace.incidents") == 1
     change(bench, "UPDATE headrace.incidents SET over_at = now() - interval '91 days'")
+    look(bench, SETTINGS.model_copy(update={"headrace_keep_job_days": 0}))  # for ever
+    assert bench.one("SELECT count(*) FROM headrace.incidents") == 1
     look(bench)
     assert bench.one("SELECT count(*) FROM headrace.incidents") == 0
 

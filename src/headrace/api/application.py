@@ -226,6 +226,7 @@ async def _lifespan(
         app.state.attachment_readers = asyncio.Semaphore(READERS)
         app.state.metrics = Page(desk, app.state.settings, app.state.answered)
         app.state.database = await asyncio.to_thread(desk.open)
+        await asyncio.to_thread(dashboard.get_ready)
         yield
 
 

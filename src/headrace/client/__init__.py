@@ -6,6 +6,7 @@ It asks for nothing but the standard library, and for DBOS where a workflow wait
 
 from headrace.client.answers import ClientError, Job, Upload
 from headrace.client.api import Client
+from headrace.client.progress import Progress
 from headrace.client.step import StepResult, ingestion_step, topic
 from headrace.client.workflow import run_ingestion
 
@@ -13,6 +14,7 @@ __all__ = [
     "Client",
     "ClientError",
     "Job",
+    "Progress",
     "StepResult",
     "Upload",
     "ingestion_step",

@@ -8,9 +8,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from headrace.client.answers import ClientError, Job, Upload, job, not_ours, refusal, upload
+from headrace.client.progress import Progress, read
 
 _JOBS = "/ingestion/jobs"
 _UPLOADS = "/ingestion/uploads"
@@ -57,6 +59,13 @@ class Client:
         """A job as it is now."""
         return job(self._ask("GET", _named(job_id)))
 
+    def watch(self, job_id: str) -> Iterator[Progress]:
+        """How far a job of the key's own tenant is, whenever that changes, until it is over and
+        worked through. The connection is held meanwhile."""
+        place = f"/api/jobs/{urllib.parse.quote(job_id, safe='')}/events"
+        with self._answer("GET", place) as answer:
+            yield from read(answer)
+
     def cancel(self, job_id: str) -> Job:
         """Cancel a job that waits or runs; status 409 for one that is over."""
         return job(self._ask("POST", f"{_named(job_id)}/cancel"))
@@ -96,13 +105,24 @@ class Client:
         body: bytes | BinaryIO | None = None,
         more: Mapping[str, str] | None = None,
     ) -> Any:
+        with self._answer(method, place, body, more) as answer:
+            return _json(answer.read(_MOST_BYTES))
+
+    @contextmanager
+    def _answer(
+        self,
+        method: str,
+        place: str,
+        body: bytes | BinaryIO | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> Iterator[http.client.HTTPResponse]:
         headers = {**self._headers, **(more or {})}
         request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
             self._url + place, body, headers, method=method
         )
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
-                return _json(answer.read(_MOST_BYTES))
+                yield answer
         except urllib.error.HTTPError as error:
             with error:
                 raise refusal(error.code, _json(_body(error))) from None

@@ -5,7 +5,8 @@ A page is one file with a view (see `page`) and one template. The folder is the 
 
 from headrace.dashboard.connect import came_back
 from headrace.dashboard.failed import failed, logged, wants_page
+from headrace.dashboard.render import get_ready
 from headrace.dashboard.routes import methods, router
 from headrace.dashboard.said import back as say
 
-__all__ = ["came_back", "failed", "logged", "methods", "router", "say", "wants_page"]
+__all__ = ["came_back", "failed", "get_ready", "logged", "methods", "router", "say", "wants_page"]

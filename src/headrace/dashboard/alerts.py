@@ -12,7 +12,7 @@ from headrace.dashboard.page import Look, page
 from headrace.dashboard.paging import with_asked
 from headrace.dashboard.said import back
 from headrace.engine.rule import wanted
-from headrace.errors import HeadraceError, NotFound
+from headrace.errors import Conflict, NotFound
 from headrace.store import alert_log, incidents, keys
 from headrace.store.cursor import cut, place
 from headrace.store.database import Connection, as_owner
@@ -65,9 +65,7 @@ def acknowledge(visitor: Acting, incident_id: str, came: Came = "/alerts") -> Re
     try:
         with visitor.session() as session:
             incidents.acknowledge(session, incident_id, visitor.caller.user)
-    except NotFound:
-        raise
-    except HeadraceError as error:
+    except Conflict as error:
         return back(own_path(came), str(error))
     return back(own_path(came), "It is taken up, and stays here until it is mended.")
 
@@ -78,20 +76,18 @@ def snooze(visitor: Acting, incident_id: str, came: Came = "/alerts") -> Respons
     try:
         with visitor.session() as session:
             incidents.snooze(session, incident_id, SNOOZE_HOURS)
-    except NotFound:
-        raise
-    except HeadraceError as error:
+    except Conflict as error:
         return back(own_path(came), str(error))
     return back(own_path(came), f"The first page does not show it for {SNOOZE_HOURS:.0f} hours.")
 
 
-@router.post("/alerts/deliveries/{delivery_id}/redeliver")
-def redeliver(visitor: Acting, delivery_id: str) -> Response:
+@router.post("/alerts/deliveries/{alert_delivery_id}/redeliver")
+def redeliver(visitor: Acting, alert_delivery_id: str) -> Response:
     """Send it again."""
     if not _own(visitor):
         raise NotFound("There is no such delivery.", hint="The page of alerts has those there are.")
     with visitor.database.transaction() as connection:
-        row = alert_log.redeliver(connection, delivery_id)
+        row = alert_log.redeliver(connection, alert_delivery_id)
     return back("/alerts", f"It is sent again to {row['channel']}.")
 
 

@@ -76,7 +76,7 @@ def record(request: Request, kind: str, stream_id: int, source_id: str) -> Look:
     return look
 
 
-@router.get("/attachments/{index}/{stream_id}/{source_id:path}")
+@router.api_route("/attachments/{index}/{stream_id}/{source_id:path}", methods=["GET", "HEAD"])
 async def attachment(
     request: Request, visitor: Looking, index: int, stream_id: int, source_id: str
 ) -> Response:

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from headrace import __version__
 from headrace.dashboard.words import FILTERS
+from headrace.plugins import sync_kinds
 
 STATIC = Path(__file__).parent / "static"
 
@@ -45,6 +46,14 @@ def region(template: str, context: Context) -> str:
     found = _templates().get_template(template)
     made = found.new_context({**found.globals, **context})
     return "".join(found.blocks["live"](made))
+
+
+def get_ready() -> None:
+    """Do what is done once in a process, so that nobody's first page waits for it."""
+    sync_kinds()
+    templates = _templates()
+    for name in templates.list_templates():
+        templates.get_template(name)
 
 
 @cache

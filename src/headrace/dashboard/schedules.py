@@ -54,15 +54,6 @@ def add(
     return back(HERE, "It is done again and again from now on.")
 
 
-@router.post("/schedules/{schedule_id}/remove")
-def remove(visitor: Acting, schedule_id: str) -> Response:
-    """Do it no more. The jobs that it has made stay."""
-    with visitor.session() as session:
-        existing(session, schedule_id)
-        store.remove(session, schedule_id)
-    return back(HERE, "It is removed. The jobs that it has made stay.")
-
-
 @router.post("/schedules/{schedule_id}/run")
 def run(visitor: Acting, schedule_id: str) -> Response:
     """Do it now as well."""
@@ -87,6 +78,15 @@ def pause(visitor: Acting, schedule_id: str) -> Response:
 def resume(visitor: Acting, schedule_id: str) -> Response:
     """Do it again, from now on."""
     return _paused(visitor, schedule_id, "It goes on from now.", paused=False)
+
+
+@router.post("/schedules/{schedule_id}/remove")
+def remove(visitor: Acting, schedule_id: str) -> Response:
+    """Do it no more. The jobs that it has made stay."""
+    with visitor.session() as session:
+        existing(session, schedule_id)
+        store.remove(session, schedule_id)
+    return back(HERE, "It is removed. The jobs that it has made stay.")
 
 
 def existing(session: Connection, schedule_id: str) -> ScheduleRow:

@@ -63,7 +63,8 @@ def look(database: Database, settings: Settings, channels: Channels) -> tuple[in
         mark("in-alarm")
         outbox.tell_all(connection, [_news(event, row) for event, row in news])
         alert_log.address(connection, news, channels.names)
-        incidents.tidy(connection, settings.headrace_keep_job_days)
+        if days := settings.headrace_keep_job_days:
+            incidents.tidy(connection, days)
     mark("alarmed")
     for row in raised:
         telemetry.alert_raised(row["incident_id"], row["rule"], row["subject"])

@@ -17,8 +17,8 @@ class Keeping(BaseSettings):
     headrace_keep_job_days: float = Field(
         90,
         ge=0,
-        description="Days for which finished jobs are kept, and batches of which no row is left."
-        " 0: for ever.",
+        description="Days for which finished jobs are kept, batches of which no row is left, and"
+        " alerts that are over. 0: for ever.",
     )
     headrace_keep_versions: int = Field(
         20,

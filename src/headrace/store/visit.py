@@ -11,8 +11,12 @@ from headrace.settings import Settings
 from headrace.store.database import Connection, Database
 from headrace.store.keys import Caller
 
-# Times are told in UTC; and no question of one caller may keep the others waiting for long.
-_MANNERS = "SELECT set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '5s', true)"
+# Times are told in UTC; no question of one caller may keep the others waiting for long; and each is
+# planned for what it asks: lists are narrowed to anything, and a plan for all of that is a bad one.
+_MANNERS = """
+SELECT set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '5s', true),
+  set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
 
 
 class Visit(msgspec.Struct):

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from tests import databases
 from tests.api.conftest import ANN, TENANT, House
 from tests.api.test_alerts import delivery, incident
+from tests.api.test_attachments import letter as with_attachments
 from tests.api.test_contacts import identity, suggest
 from tests.api.test_strangers import webhook
 
@@ -26,7 +27,7 @@ from headrace.api import create_app
 from headrace.dashboard.render import asset
 from headrace.provider import Record
 from headrace.settings import Settings
-from headrace.store import sessions, uploads
+from headrace.store import contacts, sessions, uploads
 from headrace.store.database import Database
 from headrace.store.keys import Caller
 
@@ -126,8 +127,27 @@ def filled(house: House) -> dict[str, Any]:
     job = house.job(connection_id=connection)
     batch = house.land(stream, Record("e1", b"{}"), job=job)
     house.event(stream, ODD, name=evil, properties={evil: evil})
-    mail = house.stream(house.connection(name="mail", provider="mailbox"), "mail", "message/rfc822")
-    house.land(mail, Record(ODD, b"Subject: x\r\n\r\ny"), job=job)
+    box = house.connection(name="mail", provider="mailbox")
+    house.execute(
+        "UPDATE headrace.connections SET trusted = true, config = %s WHERE connection_id = %s",
+        '{"path": "/gone"}',
+        box,
+    )
+    mail = house.stream(box, "mail", "message/rfc822")
+    house.land(mail, Record(ODD, with_attachments()), job=job)
+    house.execute(
+        "INSERT INTO headrace.documents (tenant_id, user_id, stream_id, source_id, version,"
+        " batch_id, content_hash, indexed_hash, size) SELECT tenant_id, user_id, stream_id, %s, 1,"
+        " %s, 'h', 'h', 1 FROM headrace.streams WHERE stream_id = %s",
+        *(ODD, batch, mail),
+    )
+    house.execute(
+        "INSERT INTO headrace.chunks (tenant_id, user_id, stream_id, content_hash, position,"
+        " batch_id, start_at, end_at, headings, body, chunk_hash, kind, cut_by, embedded_by)"
+        " SELECT tenant_id, user_id, stream_id, 'h', 0, 1, 0, 9, ARRAY[%s], %s, 'c', 'documents',"
+        " 1, 0 FROM headrace.streams WHERE stream_id = %s",
+        *(evil, evil, mail),
+    )
     house.mail(mail, ODD, subject=evil, body=f"{evil} teapot", sender=f'"{evil}" <m@x.example>')
     house.execute(
         "INSERT INTO headrace.timeline_events (tenant_id, user_id, stream_id, source_id, version,"
@@ -146,6 +166,14 @@ def filled(house: House) -> dict[str, Any]:
     house.execute("UPDATE headrace.dead_letters SET job_id = %s", job)
     contact = identity(house, "zoe@acme.example", evil)
     other = identity(house, "z@acme.example", f"{evil}!")
+    apart = [identity(house, f"{name}@acme.example", evil) for name in ("x", "y")]
+    question = suggest(house, *apart)
+    with house.store.people(TENANT, ANN) as session:
+        contacts.answer(session, question, same=False, by=ANN)
+    [answer] = house.execute(
+        "SELECT max(link_id) AS n FROM headrace.contact_links WHERE decided_by = %s", ANN
+    )
+    answered = answer["n"]
     with house.store.people(TENANT, ANN) as session:
         uploads.put(session, TENANT, ANN, "plan.md", BytesIO(b"text"), bytes(32))
     house.execute(
@@ -165,7 +193,10 @@ def filled(house: House) -> dict[str, Any]:
     made = house.client().post(
         "/api/schedules", json={"connection": connection, "spec": "every 1h"}
     )
+    alert = incident(house, evil, hint=evil, link=f"/sources/{connection}")
     return {
+        "incident_id": alert,
+        "alert_delivery_id": delivery(house, alert),
         "connection_id": connection,
         "stream_id": mail,
         "source_id": ODD,
@@ -173,6 +204,7 @@ def filled(house: House) -> dict[str, Any]:
         "number": letter,
         "contact_id": contact,
         "link_id": suggest(house, contact, other),
+        "answered": answered,
         "index": 0,
         "schedule_id": made.json()["schedule_id"],
         "identity": other,
@@ -196,6 +228,8 @@ def address(route: APIRoute, things: dict[str, Any]) -> str:
     named = things
     if "/records/" in route.path:
         named = things | {"kind": "messages"}
+    if "/links/" in route.path:
+        named = things | {"link_id": things["answered"]}
     if "/why/" in route.path:
         named = things | {"kind": "interaction", "name": f"{things['stream_id']}/{ODD}"}
     if "/webhooks/" in route.path:

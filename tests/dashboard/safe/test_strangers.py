@@ -16,7 +16,15 @@ NAMED = [one for one in ROUTES if "{" in one.path and not one.path.startswith(OP
 ACTS = [one for one in ROUTES if "POST" in methods(one)]
 
 STRANGERS = [("other", "ann", None), ("other", "zoe", "ann"), ("acme", "bob", "bob")]
-TABLES = ("jobs", "connections", "schedules", "dead_letters", "contact_links", "contact_identities")
+TABLES = (
+    "jobs",
+    "connections",
+    "schedules",
+    "dead_letters",
+    "contact_links",
+    "contact_identities",
+    "incidents",
+)
 
 
 def everything(house: House) -> list[Any]:
@@ -75,13 +83,12 @@ def test_its_owner_finds_every_one_and_may_do_everything(own: House, key_user: s
     things = filled(own)
     client = signed_in(own, own.key(key_user=key_user))
     for route in NAMED:
-        if "HEAD" in methods(route):
+        if "GET" in methods(route) and not route.path.startswith("/live"):
             assert client.get(address(route, things)).status_code == 200, route.path
     # What takes something away comes last.
     for route in sorted(NAMED, key=lambda one: one.path.endswith(("/remove", "/drop"))):
-        # Deliveries of alerts are the installation's own; and nothing is there to be undone yet.
-        if route.path.endswith(("/undo", "{delivery_id}/redeliver")):
-            continue
+        if route.path.startswith("/alerts/deliveries"):
+            continue  # the operator's, whoever's the alert is
         if "POST" in methods(route):
             answer = client.post(address(route, things), data=fields(things))
             assert answer.status_code in (200, 303), (route.path, answer.text)

@@ -84,5 +84,5 @@ def test_a_name_that_is_taken_keeps_its_key_and_address(ann: TestClient, house: 
 
 def test_a_form_of_another_site_is_refused(ann: TestClient, house: House) -> None:
     answer = ann.post("/connect/api", data={"spec": SPEC}, headers={"Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 422
+    assert answer.status_code == 403
     assert house.execute("SELECT * FROM headrace.connections") == []

@@ -111,7 +111,7 @@ def test_its_dead_letters_stand_with_it(house: House, browser: Browser) -> None:
 
 
 def test_progress_says_percentage_rate_and_what_is_left(house: House, browser: Browser) -> None:
-    """Covers A4.3: the page, the API and its events say the same of a job that runs."""
+    """The page and the API say the same of a job that runs."""
     client = house.client("going")
     source = house.connection("ann", "going")
     stream = house.stream(source)

@@ -16,7 +16,7 @@ from headrace.store.database import Connection
 from headrace.store.incidents import Found
 
 CONTENT = "application/json"
-STREAMS, RECORDS = 20, 20
+STREAMS, RECORDS = 10, 20
 """How many streams a look looks at, and how many records of each."""
 
 # Of the newest batches: it is enough to see some.
