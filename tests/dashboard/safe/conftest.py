@@ -170,9 +170,7 @@ def filled(house: House) -> dict[str, Any]:
     question = suggest(house, *apart)
     with house.store.people(TENANT, ANN) as session:
         contacts.answer(session, question, same=False, by=ANN)
-    [answer] = house.execute(
-        "SELECT max(link_id) AS n FROM headrace.contact_links WHERE decided_by = %s", ANN
-    )
+    [answer] = house.execute("SELECT max(link_id) AS n FROM headrace.contact_links")
     answered = answer["n"]
     with house.store.people(TENANT, ANN) as session:
         uploads.put(session, TENANT, ANN, "plan.md", BytesIO(b"text"), bytes(32))
@@ -181,8 +179,7 @@ def filled(house: House) -> dict[str, Any]:
         " started_at = now(), completed_at = now() WHERE job_id = %s",
         *(evil, evil, job),
     )
-    alert, endpoint = incident(house, evil), webhook(house)
-    house.execute("UPDATE headrace.incidents SET link = %s", f"/sources/{connection}")
+    endpoint = webhook(house)
     papers = house.stream(house.connection(provider="documents"), "files", "application/pdf")
     house.execute(
         "INSERT INTO headrace.documents (tenant_id, user_id, stream_id, source_id, version,"
@@ -195,8 +192,6 @@ def filled(house: House) -> dict[str, Any]:
     )
     alert = incident(house, evil, hint=evil, link=f"/sources/{connection}")
     return {
-        "incident_id": alert,
-        "alert_delivery_id": delivery(house, alert),
         "connection_id": connection,
         "stream_id": mail,
         "source_id": ODD,
@@ -209,7 +204,8 @@ def filled(house: House) -> dict[str, Any]:
         "schedule_id": made.json()["schedule_id"],
         "identity": other,
         "incident_id": alert,
-        "delivery_id": delivery(house, alert),
+        "delivery_id": (told := delivery(house, alert)),
+        "alert_delivery_id": told,
         "webhook_id": endpoint["webhook_id"],
         "webhook_delivery": endpoint["delivery_id"],
         "papers": papers,
