@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +11,9 @@ from tests.api.conftest import House
 from headrace.store import jobs as store
 
 if TYPE_CHECKING:
-    from starlette.testclient import TestClient
     from tests.dashboard.steer.conftest import Browser
+
+    from headrace.store.database import Connection
 
 
 def shown(answer: str) -> list[str]:
@@ -162,38 +162,49 @@ def crowded(house: House) -> House:
 
 
 @pytest.mark.parametrize("asked", ["", "?status=FAILED", "?status=RUNNING", "?kind=replay"])
-def test_a_hundred_thousand_jobs_stay_quick(crowded: House, browser: Browser, asked: str) -> None:
-    """The first view comes within a second, and is small."""
-    ann: TestClient = browser("crowd")
-    ann.get("/jobs")  # whatever is done once in a process
-    began = perf_counter()
-    answer = ann.get(f"/jobs{asked}")
-    assert perf_counter() - began < 1
+def test_a_page_of_a_hundred_thousand_is_small(
+    crowded: House, browser: Browser, asked: str
+) -> None:
+    answer = browser("crowd").get(f"/jobs{asked}")
     assert len(answer.content) < 200_000
     assert len(shown(answer.text)) == {"": 50, "?status=RUNNING": 0, "?kind=replay": 5}.get(
         asked, 20
     )
 
 
-def test_a_look_at_them_takes_milliseconds(crowded: House) -> None:
-    """The best of a few, because other things run beside this."""
-
-    def look(ask: object) -> float:
-        began = perf_counter()
-        with crowded.store.people("crowd", None) as session:
-            ask(session)  # type: ignore[operator]
-        return perf_counter() - began
-
-    for ask in (
-        store.counts,
-        lambda session: store.listing(session),
-        lambda session: store.listing(session, status="RUNNING"),
-        lambda session: store.listing(session, kind="documents_ingest"),
-        lambda session: store.listing(session, status="FAILED", kind="replay"),
-    ):
-        assert min(look(ask) for _ in range(7)) < 0.02
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"status": "RUNNING"},
+        {"kind": "replay"},
+        {"kind": "documents_ingest"},
+        {"status": "FAILED", "kind": "replay"},
+    ],
+)
+def test_a_look_reads_what_it_shows(crowded: House, asked: dict[str, str]) -> None:
+    """And not the hundred thousand: rows that are read are the same each time, seconds are not."""
     with crowded.store.people("crowd", None) as session:
+        before = _read(session)
+        store.listing(session, **asked)  # type: ignore[arg-type]
+        assert _read(session) - before <= 60
+
+
+def test_counting_stops_early(crowded: House) -> None:
+    with crowded.store.people("crowd", None) as session:
+        before = _read(session)
         assert store.counts(session)["SUCCEEDED"] == store.COUNTED
+        assert _read(session) - before <= store.COUNTED + 100
+
+
+def _read(session: Connection) -> int:
+    """Rows of jobs that this connection has read of late."""
+    row = session.execute(
+        "SELECT seq_tup_read + idx_tup_fetch AS n FROM pg_stat_xact_user_tables"
+        " WHERE schemaname = 'headrace' AND relname = 'jobs'"
+    ).fetchone()
+    assert row is not None
+    return int(row["n"])
 
 
 def test_narrowed_to_one_user_a_session_sees_theirs(house: House, browser: Browser) -> None:
