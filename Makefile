@@ -30,7 +30,7 @@ demo: install ## land 100,000 events and a mailbox, with a SIGKILL in the middle
 browser: ## Chromium, which the dashboard is tested in: by apt-get, where root may have it
 	@if command -v chromium >/dev/null && command -v chromedriver >/dev/null; then :; \
 	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	  { timeout 60 apt-get update -qq && DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -y -qq --no-install-recommends \
 	    chromium chromium-driver fonts-dejavu-core; } >/dev/null 2>&1 || \
 	  echo "Chromium cannot be installed: the dashboard will not be tested in a browser."; \
 	else echo "There is no Chromium: the dashboard will not be tested in a browser."; fi
