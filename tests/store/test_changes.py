@@ -162,3 +162,34 @@ def test_a_place_that_the_feed_has_not_reached_is_refused(desk: Desk) -> None:
     assert read(desk.store, end).rows == []
     with pytest.raises(Expired, match="older backup"):
         read(desk.store, Place(end.feed + 1, "", 0))
+
+
+def test_who_uses_no_feed_pays_for_none(desk: Desk) -> None:
+    """Workers number nothing until somebody has read, or a webhook wants to be told."""
+
+    def due() -> bool:
+        return bool(desk.rows(f"SELECT {changes.DUE}")[0][0])
+
+    desk.land(desk.record("a"))
+    assert not due()
+    endpoint(desk.store, "other", "job.failed")
+    assert not due()
+    endpoint(desk.store, "hook", "records.changed")
+    assert due()
+    changes.number(desk.store)
+    assert not due()
+    desk.rows("DELETE FROM headrace.webhooks RETURNING 1")
+    desk.land(desk.record("b"))
+    assert due(), "what has begun goes on: somebody may be reading"
+
+
+def test_a_lot_is_numbered_in_pieces(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first reader of a large database is not kept waiting for all of it."""
+    monkeypatch.setattr(changes, "MOST", 2)
+    for name in "abcde":
+        desk.land(desk.record(name))
+    assert not changes.number(desk.store, 1)
+    assert desk.count("batches WHERE feed IS NOT NULL") == 2
+    assert not changes.number(desk.store, 1)
+    assert changes.number(desk.store, 1)
+    assert [one[1] for one in through(desk.store)] == list("abcde")

@@ -25,6 +25,9 @@ NEWEST = "newest"
 TICK_SECONDS = 0.5
 MOST_WAITING = 64
 """Readers that one process keeps waiting at a time."""
+_ROUNDS = 10
+"""So much is numbered before an answer: the first reader of a large database does not wait for all
+of it."""
 
 _waiting = 0
 
@@ -125,9 +128,10 @@ def _newest(visitor: Visit) -> Place:
 
 
 def _look(visitor: Visit, after: Place, limit: int) -> Changed:
-    changes.number(visitor.database)
+    whole = changes.number(visitor.database, _ROUNDS)
     with visitor.session() as session:
-        return changes.page(session, after, limit)
+        found = changes.page(session, after, limit)
+    return found if whole else found._replace(more=True)
 
 
 def _shown(found: Changed) -> Feed:

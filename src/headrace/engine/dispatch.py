@@ -24,7 +24,7 @@ from headrace.engine import private
 from headrace.engine.bell import Bell
 from headrace.engine.line import open_line
 from headrace.engine.queues import APPLICATION, CHANNEL
-from headrace.engine.regularly import Regularly
+from headrace.engine.regularly import Rung
 from headrace.store.database import Database
 
 LOOK_SECONDS = 1.0
@@ -52,7 +52,7 @@ class Chore(NamedTuple):
     and %(running)s, the ids of the workflows in it."""
 
     question: str
-    work: Regularly
+    work: Rung
 
 
 class Dispatcher:

@@ -23,6 +23,13 @@ class Duty(Protocol):
         """End, after the work under way."""
 
 
+class Rung(Protocol):
+    """What can be called to work."""
+
+    def ring(self) -> None:
+        """There is something to do. From any thread, and at any time."""
+
+
 class Regularly:
     """Calls `work` at once, then every `seconds` (None: never) and whenever it is rung for, until
     it is stopped. A PostgreSQL that is away is asked again next time; a bug is logged, and

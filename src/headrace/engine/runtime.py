@@ -90,7 +90,9 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
     schedules = Regularly("schedule", None, partial(schedule.catch_up, database))
     liveness = Liveness(database, me, recovery.ring)
     keeper = Keeper(database)
-    dispatcher = Dispatcher(database, me, [Chore(LEFT, recovery), Chore(schedule.DUE, schedules)])
+    tellers, told = sender.chores(database, settings, state.current().vault)
+    asked = [Chore(LEFT, recovery), Chore(schedule.DUE, schedules), *told]
+    dispatcher = Dispatcher(database, me, asked)
     leaving.arrive()
     chores: list[Duty] = [
         recovery,
@@ -119,7 +121,7 @@ def engine(url: str, settings: Settings) -> Iterator[Database]:
                 "discovery", discover.LOOK_SECONDS, partial(discover.look, database, settings)
             )
         )
-    chores += sender.chores(database, settings, state.current().vault)
+    chores += tellers
     chores += at_redis.chores(database, settings, me)
     with ExitStack() as ends:
         ends.callback(leaving.depart)

@@ -11,6 +11,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -21,6 +22,7 @@ import psycopg
 
 from headrace import telemetry
 from headrace.crashpoints import mark
+from headrace.engine.dispatch import Chore
 from headrace.engine.regularly import Duty, Regularly
 from headrace.errors import NeedsHuman
 from headrace.settings import Settings
@@ -34,6 +36,7 @@ from headrace.webhooks.sending import Message, Outcome, send
 T = TypeVar("T")
 
 LOOK_SECONDS = 1.0
+"""Between two looks at what else is due, while something is on its way."""
 TIDY_SECONDS = 60.0
 ABREAST = 8
 """Messages that one endpoint is sent at a time."""
@@ -44,13 +47,12 @@ _LOOKED_UP = 64
 _HANDS = 2
 
 
-def chores(database: Database, settings: Settings, vault: Vault) -> list[Duty]:
-    """What a worker does for webhooks."""
-    return [
-        Regularly("feed", LOOK_SECONDS, partial(changes.number, database)),
-        Sender(database, settings, vault),
-        Regularly("deliveries", TIDY_SECONDS, partial(tidy, database, settings)),
-    ]
+def chores(database: Database, settings: Settings, vault: Vault) -> tuple[list[Duty], list[Chore]]:
+    """What a worker does for webhooks, and when."""
+    feed = Regularly("feed", None, partial(changes.number, database))
+    sender = Sender(database, settings, vault)
+    tidier = Regularly("deliveries", TIDY_SECONDS, partial(tidy, database, settings))
+    return [feed, sender, tidier], [Chore(changes.DUE, feed), Chore(deliveries.DUE, sender)]
 
 
 def tidy(database: Database, settings: Settings) -> None:
@@ -64,31 +66,41 @@ def tidy(database: Database, settings: Settings) -> None:
 
 
 class Sender:
-    """Sends what is due, in a thread with an event loop of its own."""
+    """Sends what is due when it is rung for, in a thread with an event loop of its own."""
 
     def __init__(self, database: Database, settings: Settings, vault: Vault) -> None:
         self._database = database
         self._settings = settings
         self._vault = vault
         self._stopped = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._bell = asyncio.Event()
         self._busy: dict[asyncio.Task[None], str] = {}
         self._hands = ThreadPoolExecutor(_HANDS, "headrace-sender-store")
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run()), name="headrace-sender", daemon=True
-        )
+        self._thread = threading.Thread(target=self._live, name="headrace-sender", daemon=True)
 
     def start(self) -> None:
         """Begin. After the engine is launched."""
         self._thread.start()
 
+    def ring(self) -> None:
+        """Something is due."""
+        with suppress(RuntimeError):  # it has ended
+            self._loop.call_soon_threadsafe(self._bell.set)
+
     def stop(self) -> None:
         """End, after what is on its way; what takes long is sent again by another worker."""
         self._stopped.set()
+        self.ring()
         if self._thread.is_alive():
             self._thread.join(5)
 
+    def _live(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._run())
+
     async def _run(self) -> None:
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_LOOKED_UP))
+        self._loop.set_default_executor(ThreadPoolExecutor(_LOOKED_UP))
         while not self._stopped.is_set():
             claimed = await self._outliving(self._claim)
             rows = sorted(claimed or [], key=itemgetter("webhook_id"))
@@ -102,15 +114,13 @@ class Sender:
                 for one in over:
                     del self._busy[one]
             if not over and not self._busy:
-                await asyncio.sleep(LOOK_SECONDS)
+                await self._bell.wait()
+                self._bell.clear()
         if self._busy:
             await asyncio.wait(self._busy, timeout=4)
         self._hands.shutdown(wait=False, cancel_futures=True)
 
     def _claim(self) -> list[DeliveryRow]:
-        with self._database.connection() as connection:
-            if not deliveries.any_due(connection):  # as nearly always: one statement
-                return []
         room = MOST - ABREAST * len(self._busy)
         if room <= 0:
             return []

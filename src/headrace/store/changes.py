@@ -8,6 +8,7 @@ nothing for it. Webhooks that want it are told of a batch by the transaction tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, NamedTuple
 
 from headrace.errors import Expired
@@ -15,6 +16,14 @@ from headrace.store import outbox
 from headrace.store.cursor import cursor
 from headrace.store.database import Connection, Database, as_owner
 from headrace.store.sql import query
+
+DUE = """
+((SELECT is_called FROM headrace.feed) OR EXISTS (SELECT FROM headrace.webhooks
+    WHERE NOT paused AND 'records.changed' = ANY(events)))
+  AND EXISTS (SELECT FROM headrace.batches WHERE feed IS NULL AND inserted > 0)
+"""
+"""Asked with everything else: see `engine.dispatch`. What nobody has ever read, or wants to be told
+of, is not numbered."""
 
 MOST = 1000
 """Records of one page, and batches that one transaction numbers."""
@@ -40,20 +49,21 @@ class Changed(NamedTuple):
     more: bool
 
 
-def number(database: Database) -> int:
-    """Number what has been landed since the last look; how many batches."""
+def number(database: Database, rounds: int | None = None) -> bool:
+    """Number what has been landed since the last look; of a lot, at most this often MOST batches.
+    Whether that was all."""
     with database.connection() as connection:
         row = connection.execute(query("changes", "any_unnumbered")).fetchone()
-    done = 0
-    while row and row["some"]:
+    if not (row and row["some"]):
+        return True
+    for _ in count() if rounds is None else range(rounds):
         with database.transaction() as connection:
             connection.execute(query("changes", "alone"), _LOCK)
             found = connection.execute(query("changes", "number"), {"most": MOST}).fetchall()
             _tell(connection, [one["batch_id"] for one in found])
-        done += len(found)
         if len(found) < MOST:
-            break
-    return done
+            return True
+    return False
 
 
 def page(connection: Connection, after: Place, limit: int) -> Changed:

@@ -15,18 +15,17 @@ from headrace.webhooks.sending import GONE, Outcome
 
 DeliveryRow = dict[str, Any]
 
+DUE = """
+EXISTS (SELECT FROM headrace.webhook_deliveries WHERE state = 'pending' AND next_at <= now())
+"""
+"""Asked with everything else: see `engine.dispatch`."""
+
 LEASE_SECONDS = 60.0
 """For so long a message is in the hands of whoever claimed it; then another one may send it."""
 _FIRST_WAIT, _GROWTH, _LONGEST_WAIT = 5.0, 3.0, 4 * 3600.0
 _LONGEST_QUIET = 15 * 60.0
 """Seconds: an endpoint that is away is asked again after that at the latest."""
 _CLOSED = "The endpoint said that it is gone (410)."
-
-
-def any_due(connection: Connection) -> bool:
-    """Whether something is to be sent now."""
-    row = connection.execute(query("webhooks", "any_due")).fetchone()
-    return bool(row and row["some"])
 
 
 def claim(

@@ -56,10 +56,6 @@ WHERE (%(id)s::text IS NULL OR w.webhook_id = %(id)s)
   AND (%(at)s::timestamptz IS NULL OR (w.created_at, w.webhook_id) > (%(at)s, %(after)s))
 ORDER BY w.created_at, w.webhook_id LIMIT %(limit)s;
 
--- name: any_due
-SELECT EXISTS (SELECT FROM headrace.webhook_deliveries
-  WHERE state = 'pending' AND next_at <= now()) AS some;
-
 -- name: claim
 -- Of what waits on one subject only the oldest may go: while somebody has it in hand, it waits
 -- still, and those behind it with it. An endpoint that is away is tried with one message.
