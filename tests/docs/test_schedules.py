@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 from collections.abc import Callable
 
 import pytest
+import structlog
 from typer.testing import CliRunner
 
+from headrace import telemetry
 from headrace.cadence import learned, times
 from headrace.cadence.spec import CEILING_SECONDS, FLOOR_SECONDS, LEAST_SECONDS, parse
 from headrace.cli.app import app
@@ -30,7 +33,10 @@ def test_its_commands_do_what_they_say(
     monkeypatch.setenv("DATABASE_URL", engine_database)
 
     def run(line: str) -> str:
+        telemetry.quiet()  # as the command itself
         done = CliRunner().invoke(app, shlex.split(line)[1:], catch_exceptions=False)
+        structlog.reset_defaults()
+        logging.disable(logging.NOTSET)
         assert done.exit_code == 0
         return done.output
 
