@@ -57,8 +57,8 @@ def test_it_is_said_once_when_it_begins_and_once_when_it_ends(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Covers A3.27: whoever looks, and however often."""
-    telemetry.configure("INFO")
     job = bench.submit(bench.connect())
+    telemetry.configure("INFO")
     watch(bench.database, 300)
     age(bench, job, 400)
     for _ in range(3):

@@ -13,8 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 from tests.accounts import TENANT, USER, VAULT
 
-from headrace.api import attachments as served
 from headrace.api import create_app
+from headrace.out import attached as served
 from headrace.store import keys
 from headrace.vault import Vault
 
