@@ -21,19 +21,16 @@ ALTER TABLE headrace.checkpoints
 
 # Whoever writes a batch: also the code of an older version, and a dead letter that is landed again.
 COUNT = """
-CREATE FUNCTION headrace.count_batches() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION headrace.count_batch() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE headrace.checkpoints c
-  SET batches = c.batches + n.batches, records = c.records + n.records,
-    landed_at = greatest(c.landed_at, n.landed_at)
-  FROM (SELECT tenant_id, stream_id, slice, count(*) AS batches, sum(inserted) AS records,
-      max(committed_at) AS landed_at
-    FROM landed GROUP BY tenant_id, stream_id, slice) n
-  WHERE c.tenant_id = n.tenant_id AND c.stream_id = n.stream_id AND c.slice = n.slice;
+  SET batches = c.batches + 1, records = c.records + NEW.inserted,
+    landed_at = greatest(c.landed_at, NEW.committed_at)
+  WHERE c.tenant_id = NEW.tenant_id AND c.stream_id = NEW.stream_id AND c.slice = NEW.slice;
   RETURN NULL;
 END $$;
-CREATE TRIGGER count_batches AFTER INSERT ON headrace.batches REFERENCING NEW TABLE AS landed
-  FOR EACH STATEMENT EXECUTE FUNCTION headrace.count_batches();
+CREATE TRIGGER count_batch AFTER INSERT ON headrace.batches
+  FOR EACH ROW EXECUTE FUNCTION headrace.count_batch();
 """
 
 # After the trigger, which keeps others from writing batches until this is committed.
@@ -53,8 +50,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER count_batches ON headrace.batches")
-    op.execute("DROP FUNCTION headrace.count_batches()")
+    op.execute("DROP TRIGGER count_batch ON headrace.batches")
+    op.execute("DROP FUNCTION headrace.count_batch()")
     op.execute(
         "ALTER TABLE headrace.checkpoints DROP COLUMN batches, DROP COLUMN records,"
         " DROP COLUMN landed_at"
