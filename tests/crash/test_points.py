@@ -29,7 +29,7 @@ ELSEWHERE = {
     *("upgraded", "restarted", "points-put", "before-notify", "after-notify"),
     *("entries-taken", "completions-told", "texts-embedded", "webhook-sent"),
     *("before-replay", "replay-noted", "before-hand-over", "fired", "moved"),
-    *("in-alarm", "alarmed"),
+    *("in-alarm", "alarmed", "message-claimed", "message-sent"),
 }
 """Points that a plain sync does not pass; tests of their own die there."""
 

@@ -17,7 +17,7 @@ from headrace.dashboard.said import back
 from headrace.errors import HeadraceError
 from headrace.oauth import consent
 from headrace.oauth.connect import Wish
-from headrace.oauth.issuers import issuer
+from headrace.oauth.issuers import TITLES, issuer
 from headrace.plugins import providers
 from headrace.settings import Settings
 from headrace.store.database import Connection
@@ -103,11 +103,11 @@ def _issuers(settings: Settings) -> list[dict[str, Any]]:
     kinds.sort(key=lambda one: (one.issuer or "", one.name))
     found = []
     for name, these in groupby(kinds, key=lambda one: one.issuer or ""):
-        title, lacking = name.capitalize(), ""
+        lacking = ""
         try:
-            title = issuer(name, settings).title
+            issuer(name, settings)
         except HeadraceError as error:
             lacking = str(error)
-        accounts = [one.name for one in these]
+        accounts, title = [one.name for one in these], TITLES.get(name, name)
         found.append({"name": name, "title": title, "accounts": accounts, "lacking": lacking})
     return found

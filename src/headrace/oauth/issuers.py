@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from headrace.errors import BadInput
@@ -24,6 +26,9 @@ class Issuer(msgspec.Struct, frozen=True):
     """Whether the operator has pointed it elsewhere: then it may be at a private address."""
 
 
+TITLES: Final = {"google": "Google", "github": "GitHub"}
+"""As they call themselves."""
+
 # Without `consent` Google gives no refresh token to an account that has consented before.
 _GOOGLE = {"access_type": "offline", "prompt": "consent", "include_granted_scopes": "false"}
 
@@ -33,7 +38,7 @@ def issuer(name: str, settings: Settings) -> Issuer:
     if name == "google":
         made = Issuer(
             name,
-            "Google",
+            TITLES[name],
             settings.google_auth_url,
             settings.google_token_url,
             settings.google_device_url,
@@ -45,7 +50,7 @@ def issuer(name: str, settings: Settings) -> Issuer:
     elif name == "github":
         made = Issuer(
             name,
-            "GitHub",
+            TITLES[name],
             settings.github_auth_url,
             settings.github_token_url,
             settings.github_device_url,

@@ -18,7 +18,7 @@ from headrace.store.database import Connection, Database, as_owner
 from headrace.store.sql import query
 
 DUE = """
-((SELECT is_called FROM headrace.feed) OR EXISTS (SELECT FROM headrace.webhooks
+(pg_sequence_last_value('headrace.feed') IS NOT NULL OR EXISTS (SELECT FROM headrace.webhooks
     WHERE NOT paused AND 'records.changed' = ANY(events)))
   AND EXISTS (SELECT FROM headrace.batches WHERE feed IS NULL AND inserted > 0)
 """

@@ -62,4 +62,5 @@ ORDER BY b.feed, r.source_id, r.version LIMIT %(limit)s;
 SELECT coalesce(max(feed), 0) AS feed FROM headrace.batches;
 
 -- name: last
-SELECT last_value FROM headrace.feed;
+-- As whoever may draw numbers of it, and need not read it.
+SELECT coalesce(pg_sequence_last_value('headrace.feed'), 0) AS last_value;
