@@ -29,7 +29,7 @@ from headrace.twin.server import listening
 
 T = TypeVar("T")
 
-HISTORIES = int(os.environ.get("HEADRACE_HISTORIES", "50"))
+HISTORIES = int(os.environ.get("HEADRACE_HISTORIES", "25"))
 FIRST, SECOND = "ada/repo-1", "octo/repo-2"
 OLD_S = 1_000_000_000
 CALLS = (

@@ -25,7 +25,7 @@ from headrace.twin.google.changes import Waiting
 from headrace.twin.message import Refused
 from headrace.twin.server import listening
 
-HISTORIES = int(os.environ.get("HEADRACE_HISTORIES", "50"))
+HISTORIES = int(os.environ.get("HEADRACE_HISTORIES", "25"))
 
 _numbers = count(1)
 _NTH = st.one_of(st.integers(0, 2), st.integers(0, 60))  # often the same message

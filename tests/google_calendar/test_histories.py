@@ -22,7 +22,7 @@ from headrace.twin.google.changes import change
 from headrace.twin.message import Refused
 from headrace.twin.server import listening
 
-_HISTORIES = int(os.environ.get("HEADRACE_HISTORIES", "50"))
+_HISTORIES = int(os.environ.get("HEADRACE_HISTORIES", "25"))
 _numbers = count(1)
 
 _nth = st.integers(0, 14)

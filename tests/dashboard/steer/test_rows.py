@@ -23,7 +23,7 @@ def driver() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def base(house: House) -> Iterator[str]:
+def base(house: House, driver: Any) -> Iterator[str]:
     """Where the service is served."""
     config = uvicorn.Config(house._client.app, port=0, log_config=None, lifespan="off")
     server = uvicorn.Server(config)
@@ -31,6 +31,7 @@ def base(house: House) -> Iterator[str]:
     thread.start()
     awaited(lambda: server.started)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    driver.get("about:blank")  # a page that is looked at keeps its connection
     server.should_exit = server.force_exit = True
     thread.join(30)
 
