@@ -156,6 +156,14 @@ def test_other_texts_stay_as_they_are() -> None:
         assert cover(text) == text
 
 
+def test_one_private_key_is_known_and_another_is_not() -> None:
+    """They begin alike: to cover the beginning must not hide what the rest is."""
+    pem = "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n"
+    hide(pem.format("a2Vwd" * 20))
+    covered = cover(f"It said: {pem.format('b3RoZXI' * 20)}.")
+    assert covered == f"It said: {COVER}\n."
+
+
 def test_a_field_that_is_not_listed_is_left_out(log: io.StringIO) -> None:
     """Covers Logs: by allow-list. That something is no secret is said by a person."""
     telemetry.started("api", surprise="canary", jobsAtOnce=4)

@@ -27,8 +27,8 @@ _NAMED = (
     r"password|passwd|pwd|secret|token|(?:access|refresh|id|session)[_-]?token|api[_-]?key"
     r"|client[_-]?secret|private[_-]?key|code[_-]?verifier|assertion|signature|x-amz-signature"
 )
+_PRIVATE_KEY = re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)")
 _SHAPES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*-----|\Z)"), COVER),
     (re.compile(r"(\w://)[^\s/@\"']*@"), rf"\1{COVER}@"),
     (re.compile(r"(?i)\b(authorization\W{1,4}\w+\s+|bearer\s+)[\w.~+/=-]{8,}"), rf"\1{COVER}"),
     (re.compile(rf"(?i)\b((?:{_NAMED})[\"']?\s*[=:]\s*[\"']?)[^\s\"'&,;)}}]+"), rf"\1{COVER}"),
@@ -129,7 +129,8 @@ def _leaves(held: Any) -> list[str]:
 
 def cover(text: str) -> str:
     """The text, with what is secret in it covered."""
-    text = _known.cover(text)
+    # First, because one that is known begins as all of them do.
+    text = _known.cover(_PRIVATE_KEY.sub(COVER, text))
     for shape, instead in _SHAPES:
         text = shape.sub(instead, text)
     return text
