@@ -19,7 +19,7 @@ from headrace.store.alert_log import DeliveryRow
 from headrace.store.database import Database
 
 LEASE_SECONDS: Final = 60.0
-FIRST_WAIT_SECONDS, MOST_WAIT_SECONDS = 15.0, 3600.0
+FIRST_WAIT_SECONDS, MOST_WAIT_SECONDS = 30.0, 3600.0
 """Between attempts; each wait is twice the one before."""
 GIVE_UP_SECONDS = 86_400.0
 """What nobody has taken for so long is not tried any more."""

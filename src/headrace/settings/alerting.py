@@ -10,7 +10,7 @@ class Alerting(BaseSettings):
     """When each rule raises an alert; 0, or false, is never."""
 
     headrace_alert_look_seconds: float = Field(
-        15, gt=0, description="Seconds between two looks at whether something is wrong."
+        30, gt=0, description="Seconds between two looks at whether something is wrong."
     )
     headrace_alert_stale_hours: float = Field(
         24,
