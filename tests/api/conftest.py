@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import structlog
 from psycopg.types.json import Jsonb
 from starlette.testclient import TestClient
+from tests.heard import log  # noqa: F401
 from tests.valkey import valkey  # noqa: F401
 
-from headrace import telemetry
 from headrace.api import create_app
 from headrace.provider import BadRecord, Record, StreamPlan
 from headrace.settings import Settings
@@ -31,17 +28,6 @@ TIME = datetime(2026, 1, 1, tzinfo=UTC)
 def url(engine_database: str) -> str:
     """URL of a prepared database of the test's own."""
     return engine_database
-
-
-@pytest.fixture(autouse=True)
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What is logged meanwhile, as it is in production."""
-    lines = io.StringIO()
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stderr", lines)
-        telemetry.configure()
-        yield lines
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -122,9 +122,10 @@ def test_a_recovering_server_is_waited_for(
 
     waiting = user()
     assert not waiting.is_in(seconds=0.5)
-    os.close(reader)
-    # It asks again for the next file; an end without one means that the log ends here.
+    # It asks again for the next file; an end without one means that the log ends here. Gone before
+    # the end: whoever opened it anew would wait for a writer for ever.
     pipe.unlink()
+    os.close(reader)
     waiting.entered()
     waiting.leave()
     assert embedded.status(folder).state == "stopped"

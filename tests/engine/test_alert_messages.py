@@ -107,7 +107,7 @@ def test_what_is_refused_is_tried_again_and_in_order(bench: Bench, receiver: Rec
                 " FROM headrace.alert_deliveries WHERE event = 'alert.raised'"
             )
         )
-    assert waits == [pytest.approx(one, abs=5) for one in (30, 60, 120)]
+    assert waits == [pytest.approx(one, abs=5) for one in (60, 120, 240)]
     receiver.status, receiver.got = 200, []
     due_now(bench)
     assert send(bench, settings) == 2

@@ -3,9 +3,7 @@ the letter of the API, as processes of their own for what must survive a kill.""
 
 from __future__ import annotations
 
-import io
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,30 +12,18 @@ from typing import Any
 
 import psycopg
 import pytest
-import structlog
 from psycopg.rows import dict_row
 from starlette.testclient import TestClient
 from tests.databases import EMPTY, copy, drop
+from tests.heard import log  # noqa: F401
 from tests.ingestion.services import Services
 
-from headrace import telemetry
 from headrace.api import create_app
 from headrace.settings import Settings
 from headrace.store import keys
 from headrace.store.database import Database
 
 _AN_HOUR = 3600
-
-
-@pytest.fixture(autouse=True)
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What is logged meanwhile, as it is in production."""
-    lines = io.StringIO()
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stderr", lines)
-        telemetry.configure()
-        yield lines
-    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="module")

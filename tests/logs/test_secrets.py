@@ -20,6 +20,7 @@ import structlog
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
+from tests.heard import heard
 
 from headrace import telemetry
 from headrace.logs.fields import FIELDS, LEFT_OUT
@@ -35,14 +36,10 @@ around = st.text(max_size=40).filter(lambda text: not set(text) & set(_LETTERS))
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def log() -> Iterator[io.StringIO]:
     """What is written to standard error meanwhile, as in production."""
-    lines = io.StringIO()
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stderr", lines)
-        telemetry.configure("DEBUG")
+    with heard("DEBUG") as lines:
         yield lines
-    structlog.reset_defaults()
 
 
 def _said() -> list[Callable[..., None]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +12,11 @@ from urllib.parse import parse_qsl, urlsplit
 from urllib.request import Request as Ask
 
 import pytest
-import structlog
 from psycopg.sql import SQL, Identifier
 from starlette.testclient import TestClient
 from tests.accounts import TENANT, USER, VAULT, submit
 from tests.crash.processes import Commands
+from tests.heard import heard
 from tests.oauth.world import SCOPES, World, staying
 
 from headrace import telemetry
@@ -69,14 +68,10 @@ def dump(database: Database) -> str:
 
 
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def log() -> Iterator[io.StringIO]:
     """What this process logs, with everything that it would ever say."""
-    lines = io.StringIO()
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stderr", lines)
-        telemetry.configure("DEBUG")
+    with heard("DEBUG") as lines:
         yield lines
-    structlog.reset_defaults()
     telemetry.configure()
 
 

@@ -7,7 +7,8 @@ import re
 import pytest
 from starlette.testclient import TestClient
 from tests.api.conftest import House
-from tests.dashboard.data.conftest import EVIL, signed_in
+from tests.dashboard.data.conftest import EVIL
+from tests.dashboard.serving import signed_in
 
 NAME = "plans/a b?.pdf"
 PATH = "plans%2Fa%20b%3F.pdf"

@@ -9,7 +9,8 @@ from email.policy import SMTP
 
 from starlette.testclient import TestClient
 from tests.api.conftest import ANN, BOB, TIME, House
-from tests.dashboard.data.conftest import EVIL, signed_in
+from tests.dashboard.data.conftest import EVIL
+from tests.dashboard.serving import signed_in
 
 from headrace.engine.cascade import run_stage
 from headrace.provider import Record

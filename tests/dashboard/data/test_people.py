@@ -8,7 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 from tests.api.conftest import House
 from tests.api.test_contacts import identity, suggest
-from tests.dashboard.data.conftest import EVIL, signed_in
+from tests.dashboard.data.conftest import EVIL
+from tests.dashboard.serving import signed_in
 
 from headrace.dashboard.evidence import evidence
 

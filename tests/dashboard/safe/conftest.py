@@ -3,32 +3,25 @@ that are signed in."""
 
 from __future__ import annotations
 
-import io
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-import structlog
 from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
-from tests import databases
 from tests.api.conftest import ANN, TENANT, House
 from tests.api.test_alerts import delivery, incident
 from tests.api.test_attachments import letter as with_attachments
 from tests.api.test_contacts import identity, suggest
 from tests.api.test_strangers import webhook
+from tests.dashboard.serving import served
+from tests.heard import log  # noqa: F401
 
-from headrace import telemetry
-from headrace.api import create_app
 from headrace.dashboard.render import asset
 from headrace.provider import Record
-from headrace.settings import Settings
 from headrace.store import contacts, sessions, uploads
-from headrace.store.database import Database
 from headrace.store.keys import Caller
 
 EVIL = '<script>alert()</script>"\'><img src=x onerror=alert()><a href="javascript:alert()">'
@@ -39,30 +32,6 @@ MARK = "quokka"
 """Stands in each of Ann's texts, and nowhere else."""
 
 _ACCEPT = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Site": "same-origin"}
-
-
-@pytest.fixture(autouse=True)
-def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What is logged meanwhile, as it is in production."""
-    lines = io.StringIO()
-    with monkeypatch.context() as patched:
-        patched.setattr(sys, "stderr", lines)
-        telemetry.configure()
-        yield lines
-    structlog.reset_defaults()
-
-
-@contextmanager
-def served(cluster: str, engine_template: str) -> Iterator[House]:
-    """The service over a database of its own, and a way to put rows into that."""
-    with databases.lent(cluster, engine_template) as url:
-        store = Database(url, name="safe tests").open()
-        try:
-            app = create_app(store, Settings(_env_file=None))
-            with TestClient(app, raise_server_exceptions=False) as client:
-                yield House(store, client)
-        finally:
-            store.close()
 
 
 @pytest.fixture(scope="package")

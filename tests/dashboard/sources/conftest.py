@@ -8,13 +8,11 @@ import pytest
 from starlette.testclient import TestClient
 from tests import databases
 from tests.api.conftest import House
+from tests.dashboard.serving import signed_in
 from tests.oauth.world import World, served
 
 from headrace.api import create_app
 from headrace.store.database import Database
-
-FORM = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
-
 
 _EMPTY = "TRUNCATE " + ", ".join(
     f"headrace.{one}"
@@ -64,14 +62,6 @@ def house(service: House) -> House:
     """The service, with nothing in it."""
     service.execute(_EMPTY)
     return service
-
-
-def signed_in(house: House, *who: str | None) -> TestClient:
-    """A browser that a key has let in."""
-    made = TestClient(house._client.app, base_url="http://127.0.0.1", raise_server_exceptions=False)
-    made.headers.update(FORM)
-    assert made.post("/login", data={"key": house.key(*who)}).status_code == 200  # type: ignore[arg-type]
-    return made
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from urllib.request import Request as Ask
 
 from starlette.testclient import TestClient
 from tests.api.conftest import House
-from tests.dashboard.sources.conftest import FORM
+from tests.dashboard.serving import FORM
 from tests.oauth.world import World, staying
 
 from headrace.api import create_app

@@ -6,7 +6,7 @@ import re
 
 from starlette.testclient import TestClient
 from tests.api.conftest import House
-from tests.dashboard.sources.conftest import signed_in
+from tests.dashboard.serving import signed_in
 from tests.oauth.world import World
 
 from headrace.engine.chain import enqueue_stage

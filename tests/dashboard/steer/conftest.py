@@ -6,12 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from starlette.testclient import TestClient
-from tests import databases
 from tests.api.conftest import House
-
-from headrace.api import create_app
-from headrace.settings import Settings
-from headrace.store.database import Database
+from tests.dashboard.serving import served, signed_in
 
 Browser = Callable[..., TestClient]
 
@@ -19,26 +15,15 @@ Browser = Callable[..., TestClient]
 @pytest.fixture(scope="package")
 def house(cluster: str, engine_template: str) -> Iterator[House]:
     """The service; each test has a tenant of its own."""
-    with databases.lent(cluster, engine_template) as url:
-        store = Database(url, name="dashboard tests").open()
-        try:
-            app = create_app(store, Settings(_env_file=None))
-            with TestClient(app, raise_server_exceptions=False) as client:
-                yield House(store, client)
-        finally:
-            store.close()
+    with served(cluster, engine_template) as made:
+        yield made
 
 
 @pytest.fixture
 def browser(house: House) -> Browser:
     """A browser that a key of this tenant, or of one of its users, has signed in."""
 
-    def signed_in(tenant: str, user: str = "ann", key_user: str | None = None) -> TestClient:
-        made = TestClient(house._client.app, raise_server_exceptions=False)
-        made.headers.update({"Accept": "text/html", "Sec-Fetch-Site": "same-origin"})
-        key = house.key(tenant, user, key_user)
-        entered = made.post("/login", data={"key": key})
-        assert entered.status_code == 200, entered.text
-        return made
+    def let_in(tenant: str, user: str = "ann", key_user: str | None = None) -> TestClient:
+        return signed_in(house, tenant, user, key_user)
 
-    return signed_in
+    return let_in
