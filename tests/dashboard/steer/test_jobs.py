@@ -41,6 +41,7 @@ def end(house: House, job_id: str, ended: str) -> None:
 
 
 def test_the_address_narrows_the_list(house: House, browser: Browser) -> None:
+    """Covers A3.42."""
     shop, other = (house.connection("ann", "narrow", name) for name in ("shop", "other"))
     old = house.job("ann", "narrow", connection_id=shop)
     end(house, old, "FAILED")
@@ -91,6 +92,7 @@ def test_what_cannot_be_read_is_said_on_the_page(
 
 
 def test_many_are_cancelled_retried_and_run_at_once(house: House, browser: Browser) -> None:
+    """Covers A3.42."""
     ann = browser("many")
     made = [house.job("ann", "many") for _ in range(3)]
     foreign = house.job("zoe", "others")
