@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import re
 import struct
 from collections.abc import Iterable
@@ -111,6 +112,11 @@ def clean_json(document: bytes) -> bytes:
     if b"\\u0000" not in document and b"\\ud" not in document and b"\\uD" not in document:
         return document
     return _ESCAPED.sub(_clean_escape, document)
+
+
+def stored_json(value: object) -> str:
+    """A value as JSON text that PostgreSQL takes."""
+    return clean_json(json.dumps(value).encode()).decode()
 
 
 def _clean_escape(found: re.Match[bytes]) -> bytes:

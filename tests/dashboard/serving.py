@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic, sleep
 
 from starlette.testclient import TestClient
 from tests import databases
@@ -37,3 +38,11 @@ def signed_in(house: House, *who: str | None) -> TestClient:
     entered = made.post("/login", data={"key": house.key(*who)})  # type: ignore[arg-type]
     assert entered.status_code == 200, entered.text
     return made
+
+
+def awaited(what: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    until = monotonic() + 60
+    while not what():
+        assert monotonic() < until
+        sleep(0.05)

@@ -114,3 +114,10 @@ def test_a_stream_that_drifts_is_an_alert_and_its_samples_are_few(bench: Bench) 
     change(bench, "UPDATE headrace.stream_shapes SET drifted_at = now() - interval '8 days'")
     assert land(without("name"), 3) == [(0, 1), (0, 0), (0, 0)]
     assert SETTINGS.headrace_alert_drift
+
+
+def test_names_are_such_as_postgresql_takes() -> None:
+    """One source's odd field must not end the looks at all others."""
+    shape = Shape()
+    shape.see(b'{"a\\u0000b": 1}')
+    assert list(shape.fields) == ["ab"]

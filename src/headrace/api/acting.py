@@ -6,21 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from headrace.errors import NotFound
-from headrace.store import keys
 from headrace.store.database import Connection
 from headrace.store.visit import Visit
-
-
-def acts_for_all(visitor: Visit) -> bool:
-    """Whether the key is the installation's own, with which services for many tenants call."""
-    return visitor.caller.tenant == keys.TENANT and visitor.caller.key_user is None
 
 
 def tenant_for(visitor: Visit, tenant: str | None, called: str = "tenant_id") -> str:
     """The tenant that is meant: the caller's own, or any that the installation's own key names.
     Raises NotFound for another's, whether there is one or not; `called` is where it was named."""
     own = visitor.caller.tenant
-    if tenant is not None and tenant != own and not acts_for_all(visitor):
+    if tenant is not None and tenant != own and not visitor.acts_for_all:
         raise NotFound(
             f"There is no tenant {tenant!r} for this key.",
             hint=f"Leave {called} out, or use a key of that tenant.",

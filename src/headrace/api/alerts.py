@@ -6,7 +6,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from headrace.api.acting import acts_for_all
 from headrace.api.alert_shapes import (
     Alert,
     AlertRule,
@@ -101,7 +100,7 @@ def snooze(visitor: Visitor, incident_id: str, how: Snooze | None = None) -> Ale
 
 def _own(visitor: Visit) -> None:
     """Raises NotFound: the channels are the operator's, and nobody else's business."""
-    if not acts_for_all(visitor):
+    if not visitor.acts_for_all:
         raise NotFound(
             "There are no deliveries of alerts for this key.",
             hint="The installation's own key sees them; webhooks have deliveries of their own.",

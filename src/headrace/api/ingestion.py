@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from headrace.api.acting import acts_for_all, session_for
+from headrace.api.acting import session_for
 from headrace.api.auth import Visitor
 from headrace.api.job_shapes import Status
 from headrace.api.problems import Strict
@@ -212,7 +212,7 @@ def _shown(row: JobRow) -> Ingestion:
 def _found(visitor: Visit, job_id: str) -> Iterator[tuple[Connection, JobRow]]:
     """The job, in a session that may steer it. Raises NotFound."""
     tenant = None
-    if acts_for_all(visitor):
+    if visitor.acts_for_all:
         with visitor.database.connection() as owner:
             row = jobs.get(owner, job_id)
             tenant = row["tenant_id"] if row else None

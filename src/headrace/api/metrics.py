@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.security import HTTPAuthorizationCredentials
 
-from headrace.api.acting import acts_for_all
 from headrace.api.auth import bearer_key, header_key, visit
 from headrace.errors import NotFound
 from headrace.out.metrics.page import Page
@@ -35,7 +34,7 @@ def reader(
     own = settings.headrace_metrics_key
     if own is not None and hmac.compare_digest(key.encode(), own.get_secret_value().encode()):
         return
-    if not acts_for_all(visit(request, header, bearer)):
+    if not visit(request, header, bearer).acts_for_all:
         raise NotFound(
             "There are no metrics for this key.",
             hint="They are of all tenants together: use HEADRACE_METRICS_KEY, or a key of the"

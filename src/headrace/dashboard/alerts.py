@@ -13,10 +13,9 @@ from headrace.dashboard.paging import with_asked
 from headrace.dashboard.said import back
 from headrace.engine.rule import wanted
 from headrace.errors import Conflict, NotFound
-from headrace.store import alert_log, incidents, keys
+from headrace.store import alert_log, incidents
 from headrace.store.cursor import cut, place
 from headrace.store.database import Connection, as_owner
-from headrace.store.visit import Visit
 
 router = APIRouter(include_in_schema=False)
 
@@ -51,7 +50,7 @@ def alerts(
             "alerts": shown,
             "state": state,
             "rules": wanted(settings),
-            "deliveries": _deliveries(session) if _own(visitor) else None,
+            "deliveries": _deliveries(session) if visitor.acts_for_all else None,
             "older": further and with_asked(request, after=further),
             "newest": with_asked(request, after=None) if after else None,
         }
@@ -84,7 +83,7 @@ def snooze(visitor: Acting, incident_id: str, came: Came = "/alerts") -> Respons
 @router.post("/alerts/deliveries/{alert_delivery_id}/redeliver")
 def redeliver(visitor: Acting, alert_delivery_id: str) -> Response:
     """Send it again."""
-    if not _own(visitor):
+    if not visitor.acts_for_all:
         raise NotFound("There is no such delivery.", hint="The page of alerts has those there are.")
     with visitor.database.transaction() as connection:
         row = alert_log.redeliver(connection, alert_delivery_id)
@@ -94,7 +93,3 @@ def redeliver(visitor: Acting, alert_delivery_id: str) -> Response:
 def _deliveries(session: Connection) -> list[alert_log.DeliveryRow]:
     with as_owner(session):
         return alert_log.deliveries(session, limit=DELIVERIES)
-
-
-def _own(visitor: Visit) -> bool:
-    return visitor.caller.tenant == keys.TENANT and visitor.caller.key_user is None

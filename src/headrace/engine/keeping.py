@@ -46,7 +46,16 @@ class Keeper:
 
     def _write(self) -> None:
         while said := list(self._lines):
-            with self._database.transaction() as connection:
-                job_lines.keep(connection, said)
-            for _ in range(min(len(said), len(self._lines))):
-                self._lines.popleft()
+            try:
+                with self._database.transaction() as connection:
+                    job_lines.keep(connection, said)
+            except psycopg.OperationalError:
+                raise  # they wait
+            except Exception:
+                self._let_go(len(said))  # lines that cannot be written keep no others from it
+                raise
+            self._let_go(len(said))
+
+    def _let_go(self, lines: int) -> None:
+        for _ in range(min(lines, len(self._lines))):
+            self._lines.popleft()

@@ -17,6 +17,7 @@ from headrace.settings import Settings
 from headrace.store import alert_log, outbox
 from headrace.store.alert_log import DeliveryRow
 from headrace.store.database import Database
+from headrace.store.keys import TENANT
 
 LEASE_SECONDS: Final = 60.0
 FIRST_WAIT_SECONDS, MOST_WAIT_SECONDS = 30.0, 3600.0
@@ -65,7 +66,7 @@ def _send_to(database: Database, settings: Settings, channels: Channels, name: s
 
 def words(row: DeliveryRow, public_url: str | None) -> tuple[str, str]:
     """The title and the text of a message."""
-    of = "" if row["tenant_id"] == "default" else f" ({row['tenant_id']})"
+    of = "" if row["tenant_id"] == TENANT else f" ({row['tenant_id']})"
     if row["event"] == outbox.ALERT_OVER:
         return (
             f"Headrace: over{of}: {_title(row['said'])}",

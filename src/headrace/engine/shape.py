@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from headrace.text import clean_text
+
 LEARN = 200
 STREAK = 20
 MOST_FIELDS = 200
@@ -106,7 +108,7 @@ def _allow(one: Field, type_: str) -> None:
 def _types(record: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
     """Each field of a record, and of the objects in it, with its type."""
     for name, value in record.items():
-        path = f"{above}{name}"[:_LONGEST]
+        path = clean_text(f"{above}{name}"[:_LONGEST])
         yield path, _type(value)
         if isinstance(value, dict) and not above:
             yield from _types(value, f"{path}.")

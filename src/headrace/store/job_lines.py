@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from psycopg.types.json import Jsonb
-
 from headrace.store.database import Connection
 from headrace.store.sql import query
 from headrace.telemetry import Line
+from headrace.text import stored_json
 
 MOST = 200
 """Lines that are kept of one job."""
@@ -23,7 +22,7 @@ def keep(connection: Connection, lines: Sequence[Line]) -> None:
         "times": [line.said_at for line in lines],
         "levels": [line.level for line in lines],
         "events": [line.event for line in lines],
-        "facts": [Jsonb(line.facts) for line in lines],
+        "facts": [stored_json(line.facts) for line in lines],
     }
     connection.execute(query("job_lines", "keep"), values)
     named = {"jobs": sorted({line.job_id for line in lines}), "most": MOST}

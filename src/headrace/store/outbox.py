@@ -6,13 +6,12 @@ one statement that writes nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from headrace.store.database import Connection, as_owner
 from headrace.store.sql import query
-from headrace.text import clean_json
+from headrace.text import stored_json
 
 JOB_SUCCEEDED = "job.succeeded"
 JOB_FAILED = "job.failed"
@@ -60,7 +59,7 @@ def tell_all(connection: Connection, news: Sequence[News]) -> None:
         "users": [one.user for one in news],
         "events": [one.event for one in news],
         "subjects": [one.subject for one in news],
-        "datas": [clean_json(json.dumps(one.data).encode()).decode() for one in news],
+        "datas": [stored_json(one.data) for one in news],
     }
     with as_owner(connection):
         connection.execute(query("webhooks", "tell"), values)

@@ -9,7 +9,7 @@ import msgspec
 
 from headrace.settings import Settings
 from headrace.store.database import Connection, Database
-from headrace.store.keys import Caller
+from headrace.store.keys import TENANT, Caller
 
 # Times are told in UTC; no question of one caller may keep the others waiting for long; and each is
 # planned for what it asks: lists are narrowed to anything, and a plan for all of that is a bad one.
@@ -25,6 +25,12 @@ class Visit(msgspec.Struct):
     caller: Caller
     database: Database
     settings: Settings
+
+    @property
+    def acts_for_all(self) -> bool:
+        """Whether the caller is the installation's own, with which services for many tenants call,
+        and which sees what is nobody else's business."""
+        return self.caller.tenant == TENANT and self.caller.key_user is None
 
     @contextmanager
     def session(self) -> Iterator[Connection]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from time import monotonic, sleep
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.api.conftest import House
+from tests.dashboard.serving import awaited
 
 from headrace import telemetry
 from headrace.engine import keeping
 from headrace.engine.runtime import engine
+from headrace.logs import kept
 from headrace.provider import Record
 from headrace.settings import Settings
 from headrace.store import job_lines
@@ -23,10 +25,7 @@ if TYPE_CHECKING:
 def wait_for(house: House, job_id: str) -> None:
     """Until the job is over, and the engine has written down that its turn is."""
     over = "SELECT 1 FROM dbos.workflow_status WHERE workflow_uuid = %s AND completed_at > 0"
-    until = monotonic() + 60
-    while not house.execute(over, job_id):
-        assert monotonic() < until
-        sleep(0.05)
+    awaited(lambda: house.execute(over, job_id))
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +84,33 @@ def test_of_each_job_the_newest_lines_are_kept(house: House) -> None:
     assert line["facts"]["why"] == "Too many requests."
     [left] = house.execute("SELECT count(*) AS n FROM headrace.job_lines WHERE job_id = %s", gone)
     assert left["n"] == 0
+
+
+def test_a_line_keeps_no_other_from_being_kept(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sources say anything, NUL as well; and of what cannot be written it is said once."""
+    odd, bad, good = (house.job("ann", "odd") for _ in range(3))
+    keeper = keeping.Keeper(house.store)
+    bugs: list[str] = []
+    monkeypatch.setattr(telemetry, "bug", lambda where, _error: bugs.append(where))
+    keeper.start()
+    with telemetry.of_job(odd):
+        telemetry.asked_again("It said \0 and \ud800.", 1, 2.0)
+    awaited(lambda: said_of(house, odd))
+    for hear in tuple(kept._keepers):
+        hear(telemetry.Line(bad, datetime.now(UTC), "info", "\0", {}))
+    awaited(lambda: bugs)
+    with telemetry.of_job(good):
+        telemetry.asked_again("Too many requests.", 1, 2.0)
+    keeper.stop()
+    assert [line["facts"]["why"] for line in said_of(house, odd)] == ["It said  and \ufffd."]
+    assert (len(said_of(house, good)), said_of(house, bad), bugs) == (1, [], ["job-lines"])
+
+
+def said_of(house: House, job_id: str) -> list[dict[str, Any]]:
+    with house.store.people("odd", "ann") as session:
+        return job_lines.of_job(session, job_id)
 
 
 def test_a_bug_is_kept_without_its_words(house: House) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from time import monotonic, sleep
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import uvicorn
 from tests.api.conftest import House
+from tests.dashboard.serving import awaited
 
 chromium = pytest.importorskip("tests.browser.chromium", reason="there is no browser to test with")
 
@@ -34,13 +34,6 @@ def base(house: House, driver: Any) -> Iterator[str]:
     driver.get("about:blank")  # a page that is looked at keeps its connection
     server.should_exit = server.force_exit = True
     thread.join(30)
-
-
-def awaited(what: Callable[[], object]) -> None:
-    until = monotonic() + 60
-    while not what():
-        assert monotonic() < until
-        sleep(0.05)
 
 
 def made(house: House, first: int, last: int, status: str = "SUCCEEDED") -> None:
